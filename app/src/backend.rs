@@ -1,0 +1,128 @@
+//! What the pages and actions need, as one trait. The server implements it; nothing here knows of databases or engines.
+
+use async_trait::async_trait;
+
+use crate::model::{
+    fields::FieldErrors,
+    identifiers::{RunNumber, TaskId},
+    spec::ValidTask,
+    system_packages::SystemPackages,
+    views::{LogPage, LogWindow, RunDetail, TaskDetail, TaskPage, TaskQuery},
+};
+
+/// What a page may ask of the server.
+#[async_trait]
+pub trait Backend: Send + Sync + 'static {
+    /// A page of the task list.
+    async fn list_tasks(&self, query: &TaskQuery) -> Result<TaskPage, BackendError>;
+
+    /// A task with the newest runs, or with those numbered below `older_than`.
+    async fn task(&self, id: &TaskId, older_than: Option<RunNumber>) -> Result<TaskDetail, BackendError>;
+
+    /// Saves a task, and starts a run of it when asked, both or neither.
+    async fn save_task(&self, save: SaveTask) -> Result<SavedTask, BackendError>;
+
+    /// Deletes a task with its runs and logs; stops a run that is active.
+    async fn delete_task(&self, id: &TaskId) -> Result<DeletedTask, BackendError>;
+
+    /// Starts a run of the task as saved.
+    async fn start_run(&self, start: StartRun) -> Result<RunNumber, BackendError>;
+
+    /// Starts a run with the spec and lock of an older run.
+    async fn rerun(&self, id: &TaskId, number: RunNumber) -> Result<RunNumber, BackendError>;
+
+    /// Asks for a run to be stopped, with everything it started.
+    async fn cancel_run(&self, id: &TaskId, number: RunNumber) -> Result<(), BackendError>;
+
+    /// A run.
+    async fn run(&self, id: &TaskId, number: RunNumber) -> Result<RunDetail, BackendError>;
+
+    /// A part of a run's log.
+    async fn log(&self, id: &TaskId, number: RunNumber, window: LogWindow) -> Result<LogPage, BackendError>;
+}
+
+/// What to save.
+#[derive(Debug, Clone)]
+pub struct SaveTask {
+    /// The task to overwrite; `None` makes a new one.
+    pub id: Option<TaskId>,
+    /// The revision that the user started from; a newer one in the database is a conflict. `None` overwrites.
+    pub expected_revision: Option<i64>,
+    /// The new content.
+    pub task: ValidTask,
+    /// Whether to find exact package versions before saving.
+    pub resolve: Resolve,
+    /// Whether to start a run in the same step.
+    pub run: bool,
+}
+
+/// Whether to find exact package versions before saving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolve {
+    /// Do, and refuse to save when there are none.
+    Now,
+    /// Leave it to the run.
+    Later,
+}
+
+/// What was saved.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SavedTask {
+    /// The task.
+    pub id: TaskId,
+    /// The run that was started, if one was asked for.
+    pub run: Option<RunNumber>,
+}
+
+/// Which run to start.
+#[derive(Debug, Clone)]
+pub struct StartRun {
+    /// The task.
+    pub id: TaskId,
+    /// For this run only: other system packages.
+    pub system_packages: Option<SystemPackages>,
+    /// For this run only: another cache choice.
+    pub use_cache: Option<bool>,
+    /// Refuse when a run of the task is active (the REST API does).
+    pub only_when_idle: bool,
+}
+
+/// What went with a deleted task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct DeletedTask {
+    /// Number of runs.
+    pub runs: u64,
+    /// Number of runs that had a log.
+    pub logs: u64,
+    /// Number of runs that were stopped.
+    pub stopped: u64,
+}
+
+/// Why something could not be done. The texts are for the user; the cause is in the server's log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BackendError {
+    /// No such task or run.
+    #[error("{0}")]
+    NotFound(String),
+    /// It does not fit the present state (already running, already ended).
+    #[error("{0}")]
+    Conflict(String),
+    /// Somebody else saved the task in between; their revision, and who wins is the user's choice.
+    #[error("Somebody else saved this task while you were editing it.")]
+    EditConflict {
+        /// The revision now in the database.
+        revision: i64,
+    },
+    /// Values that cannot be saved.
+    #[error("There is a problem with what you entered.")]
+    Invalid(FieldErrors),
+    /// Exact package versions could not be looked up (index unreachable, resolver missing); saving without is possible.
+    #[error("{0}")]
+    Unresolved(String),
+    /// The server cannot do it now (database locked or full); trying again may help.
+    #[error("{0}")]
+    Unavailable(String),
+    /// A fault of the server.
+    #[error("{0}")]
+    Internal(String),
+}

@@ -1,0 +1,38 @@
+//! Named, timed checks during the preparation of a step.
+
+use serde::{Deserialize, Serialize};
+
+use super::time::Timestamp;
+
+/// How a checkpoint ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckpointStatus {
+    /// In order.
+    Ok,
+    /// Does not apply; the detail says why.
+    Skipped,
+    /// Goes on, but somebody should look.
+    Warning,
+    /// The preparation ends here.
+    Failed,
+}
+
+/// A named, timed check during the preparation of a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// 1 to 11, in the order in which they are made.
+    pub number: u8,
+    /// A short name for people.
+    pub name: String,
+    /// How it ended.
+    pub status: CheckpointStatus,
+    /// What was found, in a sentence.
+    pub detail: String,
+    /// What to do next; only when failed or warned.
+    pub advice: Option<String>,
+    /// When it ended.
+    pub at: Timestamp,
+    /// Milliseconds it took.
+    pub millis: u64,
+}

@@ -1,0 +1,85 @@
+//! Messages that belong to a field of a form or of a request.
+
+use serde::{Deserialize, Serialize};
+
+/// A field of the task form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// The task's name.
+    Name,
+    /// The Python code.
+    Code,
+    /// The Python packages.
+    Packages,
+    /// The requirements file.
+    Requirements,
+    /// The system packages.
+    SystemPackages,
+    /// The time limit.
+    Timeout,
+    /// The environment variables.
+    Environment,
+    /// No single field: the form as a whole.
+    Form,
+}
+
+impl Field {
+    /// The `name` and `id` of the field's control.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Code => "code",
+            Self::Packages => "packages",
+            Self::Requirements => "requirements",
+            Self::SystemPackages => "system_packages",
+            Self::Timeout => "timeout",
+            Self::Environment => "environment",
+            Self::Form => "form",
+        }
+    }
+}
+
+/// A message at a field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// Which field.
+    pub field: Field,
+    /// What is wrong and what to do, in the user's words.
+    pub message: String,
+}
+
+/// All messages of one submission, in the order of the fields.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FieldErrors(pub Vec<FieldError>);
+
+impl FieldErrors {
+    /// One message at one field.
+    #[must_use]
+    pub fn one(field: Field, message: impl Into<String>) -> Self {
+        Self(vec![FieldError { field, message: message.into() }])
+    }
+
+    /// Adds a message.
+    pub fn push(&mut self, field: Field, message: impl Into<String>) {
+        self.0.push(FieldError { field, message: message.into() });
+    }
+
+    /// Takes the value out of a result, or keeps its message at the field.
+    pub fn take<T>(&mut self, field: Field, result: Result<T, impl ToString>) -> Option<T> {
+        result.map_err(|error| self.push(field, error.to_string())).ok()
+    }
+
+    /// The message at a field.
+    #[must_use]
+    pub fn at(&self, field: Field) -> Option<&str> {
+        self.0.iter().find(|error| error.field == field).map(|error| error.message.as_str())
+    }
+
+    /// True when there is nothing to say.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

@@ -1,0 +1,15 @@
+//! The domain words as types, shared by server and browser. No database, no HTTP, no rendering here.
+
+pub mod cache;
+pub mod checkpoint;
+pub mod environment;
+pub mod fields;
+pub mod identifiers;
+pub mod lock;
+pub mod log;
+pub mod phase;
+pub mod python_packages;
+pub mod spec;
+pub mod system_packages;
+pub mod time;
+pub mod views;

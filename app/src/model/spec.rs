@@ -1,0 +1,285 @@
+//! What a user saves: the task's spec, and the draft as typed that it is read from.
+
+use std::num::NonZeroU32;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    environment::EnvironmentVariables,
+    fields::{Field, FieldErrors},
+    python_packages::{PythonPackages, RequirementsFile},
+    system_packages::SystemPackages,
+};
+
+/// Everything that decides what a run does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskSpec {
+    /// The Python program.
+    pub code: Code,
+    /// Python packages; not used when there is a requirements file.
+    pub packages: PythonPackages,
+    /// A requirements file, which wins over `packages`.
+    pub requirements: Option<RequirementsFile>,
+    /// System packages.
+    pub system_packages: SystemPackages,
+    /// Whether to use environments that are kept between runs.
+    pub use_cache: bool,
+    /// Environment variables of the program.
+    pub environment: EnvironmentVariables,
+    /// When to stop the program; `None` leaves it to the server's limit.
+    pub timeout: Option<Timeout>,
+}
+
+/// A Python program: at most 256 KiB, and no NUL character.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code(String);
+
+/// What is wrong with a value of the form, in the user's words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ValueError(String);
+
+impl Code {
+    /// The longest program, in bytes. An engine must be able to ship it as data in one object.
+    pub const MAX_BYTES: usize = 256 * 1024;
+
+    /// Reads a program. Line ends of forms (CR LF) become LF.
+    ///
+    /// # Errors
+    /// When it is too long, has a NUL character, or holds nothing.
+    pub fn parse(text: &str) -> Result<Self, ValueError> {
+        let text = text.replace("\r\n", "\n");
+        if text.len() > Self::MAX_BYTES {
+            return Err(ValueError(format!(
+                "The code has {} KiB; at most 256 KiB are allowed. Move data into a file or a package.",
+                text.len().div_ceil(1024)
+            )));
+        }
+        if let Some(position) = text.find('\0') {
+            let line = text[..position].matches('\n').count() + 1;
+            return Err(ValueError(format!(
+                "Line {line} of the code has a NUL character, which Python cannot read. Remove it."
+            )));
+        }
+        if text.trim().is_empty() {
+            return Err(ValueError("Enter some Python code.".to_owned()));
+        }
+        Ok(Self(text))
+    }
+
+    /// The program.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A task's name: one line, at most 120 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskName(String);
+
+impl TaskName {
+    /// The longest name, in characters.
+    pub const MAX_CHARACTERS: usize = 120;
+
+    /// Reads a name; `None` when it is empty.
+    ///
+    /// # Errors
+    /// When it is too long or has control characters.
+    pub fn parse(text: &str) -> Result<Option<Self>, ValueError> {
+        let text = text.trim();
+        if text.chars().count() > Self::MAX_CHARACTERS {
+            return Err(ValueError(format!(
+                "The name is longer than {} characters. Shorten it.",
+                Self::MAX_CHARACTERS
+            )));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(ValueError("The name has a line break or a control character. Remove it.".to_owned()));
+        }
+        Ok((!text.is_empty()).then(|| Self(text.to_owned())))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A time limit in whole seconds, from one second to seven days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeout(NonZeroU32);
+
+impl Timeout {
+    /// The longest limit, in seconds.
+    pub const MAX_SECONDS: u32 = 7 * 24 * 3600;
+
+    /// A limit of so many seconds, when that is allowed.
+    #[must_use]
+    pub fn from_seconds(seconds: u32) -> Option<Self> {
+        NonZeroU32::new(seconds).filter(|seconds| seconds.get() <= Self::MAX_SECONDS).map(Self)
+    }
+
+    /// Reads a limit; `None` when it is empty.
+    ///
+    /// # Errors
+    /// When it is not a whole number of seconds in the allowed range.
+    pub fn parse(text: &str) -> Result<Option<Self>, ValueError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        text.parse().ok().and_then(Self::from_seconds).map(Some).ok_or_else(|| {
+            ValueError(format!(
+                "The timeout must be a whole number of seconds between 1 and {} (seven days).",
+                Self::MAX_SECONDS
+            ))
+        })
+    }
+
+    /// The limit in seconds.
+    #[must_use]
+    pub fn seconds(self) -> u32 {
+        self.0.get()
+    }
+}
+
+/// A task as typed: the values of the form's fields, before anything is checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskDraft {
+    /// The name; may be empty.
+    pub name: String,
+    /// The code.
+    pub code: String,
+    /// Python packages.
+    pub packages: String,
+    /// A requirements file.
+    pub requirements: String,
+    /// System packages.
+    pub system_packages: String,
+    /// Whether to use environments that are kept between runs.
+    pub use_cache: bool,
+    /// Environment variables, one `NAME=value` a line.
+    pub environment: String,
+    /// Time limit in seconds; may be empty.
+    pub timeout: String,
+}
+
+impl Default for TaskDraft {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            code: String::new(),
+            packages: String::new(),
+            requirements: String::new(),
+            system_packages: String::new(),
+            use_cache: true,
+            environment: String::new(),
+            timeout: String::new(),
+        }
+    }
+}
+
+/// A task that may be saved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValidTask {
+    /// Its name.
+    pub name: Option<TaskName>,
+    /// Its spec.
+    pub spec: TaskSpec,
+}
+
+impl TaskDraft {
+    /// Reads every field.
+    ///
+    /// # Errors
+    /// A message for each field that cannot be read.
+    pub fn parse(&self) -> Result<ValidTask, FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let name = errors.take(Field::Name, TaskName::parse(&self.name));
+        let code = errors.take(Field::Code, Code::parse(&self.code));
+        let packages = errors.take(Field::Packages, PythonPackages::parse(&self.packages));
+        let requirements = errors.take(Field::Requirements, RequirementsFile::parse(&self.requirements));
+        let system_packages = errors.take(Field::SystemPackages, SystemPackages::parse(&self.system_packages));
+        let environment = errors.take(Field::Environment, EnvironmentVariables::parse(&self.environment));
+        let timeout = errors.take(Field::Timeout, Timeout::parse(&self.timeout));
+        match (name, code, packages, requirements, system_packages, environment, timeout) {
+            (
+                Some(name),
+                Some(code),
+                Some(packages),
+                Some(requirements),
+                Some(system_packages),
+                Some(environment),
+                Some(timeout),
+            ) => Ok(ValidTask {
+                name,
+                spec: TaskSpec {
+                    code,
+                    packages,
+                    requirements,
+                    system_packages,
+                    use_cache: self.use_cache,
+                    environment,
+                    timeout,
+                },
+            }),
+            _ => Err(errors),
+        }
+    }
+
+    /// The draft that shows a saved task, or a run's copy of it, again.
+    #[must_use]
+    pub fn of(name: Option<&TaskName>, spec: &TaskSpec) -> Self {
+        Self {
+            name: name.map(|name| name.as_str().to_owned()).unwrap_or_default(),
+            code: spec.code.as_str().to_owned(),
+            packages: spec.packages.to_string(),
+            requirements: spec.requirements.as_ref().map(|file| file.as_str().to_owned()).unwrap_or_default(),
+            system_packages: spec.system_packages.to_string(),
+            use_cache: spec.use_cache,
+            environment: spec.environment.to_string(),
+            timeout: spec.timeout.map(|timeout| timeout.seconds().to_string()).unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_with_several_faults_names_each() {
+        let draft = TaskDraft { name: "a\nb".into(), timeout: "0".into(), code: "x\0".into(), ..TaskDraft::default() };
+        let errors = draft.parse().unwrap_err();
+        assert_eq!(
+            errors.0.iter().map(|error| error.field).collect::<Vec<_>>(),
+            [Field::Name, Field::Code, Field::Timeout]
+        );
+    }
+
+    #[test]
+    fn a_valid_draft_is_shown_again_as_it_was() {
+        let draft = TaskDraft {
+            name: "Gruß 🚀".into(),
+            code: "print('{{x}} $(rm -rf /)')\n".into(),
+            packages: "numpy".into(),
+            environment: "A=1\nB=x=y".into(),
+            timeout: "60".into(),
+            use_cache: false,
+            ..TaskDraft::default()
+        };
+        let task = draft.parse().unwrap();
+        assert_eq!(TaskDraft::of(task.name.as_ref(), &task.spec), draft);
+    }
+
+    #[test]
+    fn code_over_the_limit_is_refused_with_its_size() {
+        let error = Code::parse(&"x".repeat(Code::MAX_BYTES + 1)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "The code has 257 KiB; at most 256 KiB are allowed. Move data into a file or a package."
+        );
+    }
+}

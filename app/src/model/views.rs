@@ -1,0 +1,166 @@
+//! What pages show: tasks and runs as read for one page.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    cache::CacheReport,
+    checkpoint::Checkpoint,
+    identifiers::{RunNumber, StepId, TaskId},
+    lock::Lock,
+    log::{LogLines, RunState},
+    phase::Phase,
+    spec::{TaskName, TaskSpec},
+    time::Timestamp,
+};
+
+/// Which part of the task list to show. Newest activity first.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TaskQuery {
+    /// Words to look for in name, id, code and packages; empty for all.
+    pub search: String,
+    /// Where the page starts; `None` for the newest.
+    pub from: Option<TaskCursor>,
+}
+
+/// A place in the task list (keyset paging).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskCursor {
+    /// True for the page of newer tasks that ends just before the place.
+    pub newer: bool,
+    /// Activity of the task at the place.
+    pub activity_at: Timestamp,
+    /// Id of the task at the place.
+    pub id: TaskId,
+}
+
+/// A page of the task list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskPage {
+    /// The tasks, newest activity first.
+    pub tasks: Vec<TaskSummary>,
+    /// The page before this one.
+    pub newer: Option<TaskCursor>,
+    /// The page after this one.
+    pub older: Option<TaskCursor>,
+    /// True when there is no task at all, whatever the search.
+    pub none_at_all: bool,
+}
+
+/// A task in the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskSummary {
+    /// Its id.
+    pub id: TaskId,
+    /// Its name.
+    pub name: Option<TaskName>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last saved or run.
+    pub activity_at: Timestamp,
+    /// Its last ten runs, oldest first; the last one is the latest.
+    pub recent: Vec<RunSummary>,
+}
+
+/// A run in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// Its number within the task.
+    pub number: RunNumber,
+    /// Where it stands.
+    pub phase: Phase,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When its turn came.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Why it ended as it did, or what it waits for.
+    pub message: Option<String>,
+}
+
+/// A task with a page of its run history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskDetail {
+    /// Its id.
+    pub id: TaskId,
+    /// Its name.
+    pub name: Option<TaskName>,
+    /// Its spec as saved.
+    pub spec: TaskSpec,
+    /// Counts the saves; a form sends it back, so that two people do not overwrite each other unseen.
+    pub revision: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last saved.
+    pub updated_at: Timestamp,
+    /// How many runs it has.
+    pub run_count: u32,
+    /// A page of its runs, newest first.
+    pub runs: Vec<RunSummary>,
+    /// Set when there are older runs: the number to continue below.
+    pub older_than: Option<RunNumber>,
+}
+
+/// A run with all that its page shows, but the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunDetail {
+    /// The task's id.
+    pub task_id: TaskId,
+    /// The task's name.
+    pub task_name: Option<TaskName>,
+    /// Number, phase, times and message.
+    pub summary: RunSummary,
+    /// Its own frozen copy of the spec.
+    pub spec: TaskSpec,
+    /// Exact versions installed; `None` until they are known.
+    pub lock: Option<Lock>,
+    /// What preparing it cost; `None` until it is prepared.
+    pub cache: Option<CacheReport>,
+    /// Checkpoints made so far.
+    pub checkpoints: Vec<Checkpoint>,
+    /// The engine's name.
+    pub engine: String,
+    /// The program's exit code; `None` while it runs, or when a signal ended it.
+    pub exit_code: Option<i32>,
+    /// Place in the queue from 1, while it waits.
+    pub queue_place: Option<u32>,
+    /// When somebody asked to cancel it.
+    pub cancel_requested_at: Option<Timestamp>,
+    /// Its (only) step.
+    pub step: StepId,
+    /// The run before it, to compare with.
+    pub previous: Option<PreviousRun>,
+    /// Whether a later run exists: the highest run number of the task.
+    pub latest: RunNumber,
+    /// The state as the log socket tells it.
+    pub state: RunState,
+}
+
+/// The run before another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviousRun {
+    /// Its number.
+    pub number: RunNumber,
+    /// Its spec.
+    pub spec: TaskSpec,
+    /// Its lock.
+    pub lock: Option<Lock>,
+}
+
+/// Which lines of a log to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogWindow {
+    /// The last so many lines.
+    Last(u32),
+    /// So many lines from this one on.
+    From(u64, u32),
+}
+
+/// A part of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogPage {
+    /// The lines.
+    pub lines: LogLines,
+    /// How many lines the whole log has so far.
+    pub total: u64,
+}

@@ -1,0 +1,63 @@
+//! What the server hands to a page besides the URL: typed values that come back, a notice, preferences, the time.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{fields::FieldErrors, spec::TaskDraft, time::Timestamp};
+
+/// The task form as it was sent, given back to the page when it could not be saved (status 422 or 409).
+#[derive(Debug, Clone, Default)]
+pub struct TaskFormState {
+    /// Everything that was typed.
+    pub draft: TaskDraft,
+    /// The messages at the fields.
+    pub errors: FieldErrors,
+    /// Set when package versions could not be looked up: saving without that is then offered, with this explanation.
+    pub unresolved: Option<String>,
+    /// The revision that the next save starts from: after an edit conflict, the newer one.
+    pub revision: Option<i64>,
+}
+
+/// An action on this page that was refused, said at the top of the page.
+#[derive(Debug, Clone)]
+pub struct Refusal(pub String);
+
+/// What the last action did, said once on the page it led to.
+#[derive(Debug, Clone)]
+pub struct Notice(pub String);
+
+/// Light or dark, as the user chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    /// As the system says.
+    #[default]
+    Auto,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// What the user chose, from cookies. The server knows it, so a page comes out right without a flash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Preferences {
+    /// Light or dark.
+    pub theme: Theme,
+    /// Wrap long log lines.
+    pub wrap_log: bool,
+    /// Show a time before each log line.
+    pub log_times: bool,
+}
+
+/// The time of the request. Pages take it from here, so that tests control it.
+#[derive(Debug, Clone, Copy)]
+pub struct Now(pub Timestamp);
+
+/// Facts about this server that pages show.
+#[derive(Debug, Clone)]
+pub struct ServerFacts {
+    /// Stoker's version.
+    pub version: &'static str,
+    /// The Python that runs use, such as `3.12.4`; `None` when none was found.
+    pub python: Option<String>,
+}
