@@ -1,0 +1,58 @@
+//! The clock and the source of randomness, handed in through state, so that tests control them.
+
+use std::sync::Arc;
+
+use app::model::{identifiers::TaskId, time::Timestamp};
+
+/// Tells the time.
+pub trait Clock: Send + Sync + 'static {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// A clock to share.
+pub type SharedClock = Arc<dyn Clock>;
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(jiff::Timestamp::now().as_millisecond())
+    }
+}
+
+/// Gives random bytes.
+pub trait Random: Send + Sync + 'static {
+    /// Fills the buffer.
+    fn fill(&self, buffer: &mut [u8]);
+}
+
+/// A source of randomness to share.
+pub type SharedRandom = Arc<dyn Random>;
+
+/// The operating system's source.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    #[expect(clippy::expect_used, reason = "without the system's randomness nothing is safe, and no caller can go on")]
+    fn fill(&self, buffer: &mut [u8]) {
+        getrandom::fill(buffer).expect("the operating system gives random bytes");
+    }
+}
+
+/// A new task's id.
+pub fn random_task_id(random: &dyn Random) -> TaskId {
+    let mut bytes = [0; 6];
+    random.fill(&mut bytes);
+    TaskId::from_random(bytes)
+}
+
+/// A secret of 32 hexadecimal digits.
+pub fn random_secret(random: &dyn Random) -> String {
+    let mut bytes = [0; 16];
+    random.fill(&mut bytes);
+    format!("{:032x}", u128::from_be_bytes(bytes))
+}

@@ -1,0 +1,207 @@
+//! The SQLite database: opening it, and the two ways in, [`Database::read`] and [`Database::write`].
+//! Queries live beside, one module a noun.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use deadpool_diesel::{
+    Runtime,
+    sqlite::{Hook, HookError, Manager, Pool},
+};
+use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection, result::DatabaseErrorKind};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
+
+pub mod checkpoints;
+pub mod locks;
+pub mod logs;
+pub mod runs;
+pub mod schema;
+pub mod steps;
+pub mod tasks;
+pub mod values;
+
+/// All migrations, in the binary.
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
+
+/// How long a statement waits for another process that holds the database.
+const BUSY_TIMEOUT_MILLIS: u32 = 5000;
+/// Readers at once: a few more than cores, since a reader mostly waits for its turn on a core.
+const READERS: usize = 4;
+/// A write that holds the database longer than this is worth a warning.
+const SLOW_WRITE: Duration = Duration::from_millis(250);
+
+/// Why the database did not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// Another process holds it.
+    #[error("The database is locked by another program. Close that program, or wait until it is done, and try again.")]
+    Locked,
+    /// It cannot be written.
+    #[error("The database file cannot be written. Check the permissions of the data folder.")]
+    ReadOnly,
+    /// No room left.
+    #[error("The disk that holds the database is full. Free some space and try again.")]
+    Full,
+    /// The file is not a database, or is damaged.
+    #[error("The database file is damaged. Restore it from a backup.")]
+    Damaged,
+    /// A newer Stoker made it, or a migration failed.
+    #[error("The database could not be brought up to date: {0}")]
+    Migration(String),
+    /// Anything else.
+    #[error("The database did not answer: {0}")]
+    Other(String),
+    /// The row asked for is not there.
+    #[error("no such row")]
+    NotFound,
+}
+
+impl From<diesel::result::Error> for DatabaseError {
+    fn from(error: diesel::result::Error) -> Self {
+        if matches!(error, diesel::result::Error::NotFound) {
+            return Self::NotFound;
+        }
+        let text = error.to_string();
+        // SQLite's own words (sqlite3_errmsg); diesel passes no result code on.
+        if text.contains("database is locked") || text.contains("database table is locked") {
+            Self::Locked
+        } else if text.contains("readonly database") {
+            Self::ReadOnly
+        } else if text.contains("disk is full") {
+            Self::Full
+        } else if text.contains("malformed") || text.contains("not a database") {
+            Self::Damaged
+        } else {
+            Self::Other(text)
+        }
+    }
+}
+
+/// True when a unique index refused the row.
+#[must_use]
+pub fn is_unique_violation(error: &diesel::result::Error) -> bool {
+    matches!(error, diesel::result::Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
+}
+
+/// The database: a pool of readers, and one writer that takes its turns.
+#[derive(Clone)]
+pub struct Database {
+    readers: Pool,
+    writer: Pool,
+    path: PathBuf,
+}
+
+impl Database {
+    /// Opens the file, making it when it is not there, and runs the migrations that it lacks.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, written or brought up to date.
+    pub async fn open(path: &Path) -> Result<Self, DatabaseError> {
+        let database = Self { readers: pool(path, READERS)?, writer: pool(path, 1)?, path: path.to_owned() };
+        let path = path.to_owned();
+        tokio::task::spawn_blocking(move || migrate(&path))
+            .await
+            .map_err(|error| DatabaseError::Other(error.to_string()))??;
+        Ok(database)
+    }
+
+    /// Where the file is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads, beside other readers and the writer, in one transaction (so all of it sees one state).
+    ///
+    /// # Errors
+    /// As the closure, or when the database does not answer.
+    pub async fn read<T, F>(&self, query: F) -> Result<T, DatabaseError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
+    {
+        interact(&self.readers, move |connection| connection.transaction(query)).await
+    }
+
+    /// Writes in one immediate transaction, one writer after the other. The closure runs to its end even when the
+    /// caller goes away.
+    ///
+    /// # Errors
+    /// As the closure, which then has changed nothing; or when the database does not answer.
+    pub async fn write<T, F>(&self, change: F) -> Result<T, DatabaseError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
+    {
+        interact(&self.writer, move |connection| {
+            let started = std::time::Instant::now();
+            let outcome = connection.immediate_transaction(change);
+            if started.elapsed() > SLOW_WRITE {
+                tracing::warn!(duration_ms = started.elapsed().as_millis(), "A write held the database for long");
+            }
+            outcome
+        })
+        .await
+    }
+
+    /// Brings the write-ahead log home, so that the file alone holds everything. Called at shutdown.
+    pub async fn checkpoint(&self) {
+        let outcome = interact(&self.writer, |connection| {
+            diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection)?;
+            Ok(())
+        })
+        .await;
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "The database's write-ahead log was not brought home");
+        }
+    }
+}
+
+async fn interact<T, F>(pool: &Pool, work: F) -> Result<T, DatabaseError>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
+{
+    let connection = pool.get().await.map_err(|error| pool_error(&error))?;
+    connection.interact(work).await.map_err(|error| DatabaseError::Other(error.to_string()))?
+}
+
+fn pool_error(error: &deadpool_diesel::PoolError) -> DatabaseError {
+    let text = error.to_string();
+    if text.contains("locked") { DatabaseError::Locked } else { DatabaseError::Other(text) }
+}
+
+fn pool(path: &Path, size: usize) -> Result<Pool, DatabaseError> {
+    Pool::builder(Manager::new(path.to_string_lossy(), Runtime::Tokio1))
+        .max_size(size)
+        .post_create(Hook::async_fn(|connection: &mut deadpool_diesel::Connection<SqliteConnection>, _| {
+            Box::pin(async move {
+                connection
+                    .interact(set_up)
+                    .await
+                    .map_err(|error| HookError::message(error.to_string()))?
+                    .map_err(|error| HookError::message(error.to_string()))
+            })
+        }))
+        .build()
+        .map_err(|error| DatabaseError::Other(error.to_string()))
+}
+
+/// One statement each, and the timeout first, so that the others wait too (diesel's own advice on concurrency).
+fn set_up(connection: &mut SqliteConnection) -> Result<(), diesel::result::Error> {
+    diesel::sql_query(format!("PRAGMA busy_timeout = {BUSY_TIMEOUT_MILLIS}")).execute(connection)?;
+    for pragma in ["journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "cache_size = -16000"] {
+        diesel::sql_query(format!("PRAGMA {pragma}")).execute(connection)?;
+    }
+    Ok(())
+}
+
+fn migrate(path: &Path) -> Result<(), DatabaseError> {
+    let mut connection = SqliteConnection::establish(&path.to_string_lossy())
+        .map_err(|error| DatabaseError::Migration(error.to_string()))?;
+    set_up(&mut connection)?;
+    connection.run_pending_migrations(MIGRATIONS).map_err(|error| DatabaseError::Migration(error.to_string()))?;
+    Ok(())
+}

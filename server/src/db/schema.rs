@@ -1,0 +1,95 @@
+//! The tables as diesel sees them: the outcome of all migrations. A test compares the two.
+#![expect(missing_docs, reason = "the tables are described in the migrations")]
+
+diesel::table! {
+    tasks (id) {
+        id -> Text,
+        name -> Nullable<Text>,
+        code -> Text,
+        dependencies -> Text,
+        requirements -> Nullable<Text>,
+        use_cache -> Bool,
+        environment -> Text,
+        timeout_seconds -> Nullable<Integer>,
+        revision -> Integer,
+        last_run_number -> Integer,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        activity_at -> BigInt,
+        system_dependencies -> Text,
+    }
+}
+
+diesel::table! {
+    runs (id) {
+        id -> BigInt,
+        task_id -> Text,
+        number -> Integer,
+        phase -> Text,
+        created_at -> BigInt,
+        started_at -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+        cancel_requested_at -> Nullable<BigInt>,
+        exit_code -> Nullable<Integer>,
+        message -> Nullable<Text>,
+        engine -> Text,
+        version -> BigInt,
+        use_cache -> Bool,
+        timeout_seconds -> Nullable<Integer>,
+        cache_report -> Nullable<Text>,
+        code -> Text,
+        dependencies -> Text,
+        requirements -> Nullable<Text>,
+        environment -> Text,
+        lock -> Nullable<Text>,
+        system_dependencies -> Text,
+    }
+}
+
+diesel::table! {
+    steps (id) {
+        id -> BigInt,
+        run_id -> BigInt,
+        name -> Text,
+        phase -> Text,
+        recorded_bytes -> BigInt,
+        recorder_state -> Text,
+        line_count -> BigInt,
+    }
+}
+
+diesel::table! {
+    checkpoints (step_id, number) {
+        step_id -> BigInt,
+        number -> Integer,
+        name -> Text,
+        status -> Text,
+        detail -> Text,
+        advice -> Nullable<Text>,
+        at -> BigInt,
+        millis -> BigInt,
+    }
+}
+
+diesel::table! {
+    log_chunks (step_id, first_line) {
+        step_id -> BigInt,
+        first_line -> BigInt,
+        line_count -> Integer,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    locks (key) {
+        key -> Text,
+        body -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::joinable!(runs -> tasks (task_id));
+diesel::joinable!(steps -> runs (run_id));
+diesel::joinable!(checkpoints -> steps (step_id));
+diesel::joinable!(log_chunks -> steps (step_id));
+diesel::allow_tables_to_appear_in_same_query!(tasks, runs, steps, checkpoints, log_chunks, locks);

@@ -1,0 +1,1 @@
+//! Tasks and the pages about them, read and written. (being written)
