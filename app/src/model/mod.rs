@@ -13,3 +13,4 @@ pub mod spec;
 pub mod system_packages;
 pub mod time;
 pub mod views;
+mod words;
