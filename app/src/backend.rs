@@ -57,7 +57,7 @@ pub struct SaveTask {
 }
 
 /// Whether to find exact package versions before saving.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Resolve {
     /// Do, and refuse to save when there are none.
     Now,

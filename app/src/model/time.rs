@@ -62,6 +62,12 @@ pub fn duration_text(millis: u64) -> String {
     }
 }
 
+/// A length of time that is still growing: as above, but in whole seconds, so that it reads calmly while it ticks.
+#[must_use]
+pub fn elapsed_text(millis: u64) -> String {
+    if millis < 60_000 { format!("{} s", millis / 1000) } else { duration_text(millis) }
+}
+
 /// How long ago, for people: `just now`, `5 min ago`, `3 h ago`, `2 d ago`.
 #[must_use]
 pub fn ago_text(millis: u64) -> String {
@@ -91,6 +97,7 @@ mod tests {
     fn lengths_of_time_read_well() {
         let texts = [0, 340, 4_200, 59_999, 185_000, 7_620_000, 273_600_000].map(duration_text);
         assert_eq!(texts, ["0 ms", "340 ms", "4.2 s", "59.9 s", "3 min 05 s", "2 h 07 min", "3 d 4 h"]);
+        assert_eq!([4_200, 185_000].map(elapsed_text), ["4 s", "3 min 05 s"]);
         assert_eq!(ago_text(3_000), "just now");
         assert_eq!(ago_text(7_300_000), "2 h ago");
     }

@@ -1,0 +1,37 @@
+//! What a user can do, each as one server function. Forms, the REST API and typed clients all come through here
+//! or through the same `Backend` calls.
+
+mod error;
+mod runs;
+mod tasks;
+
+use std::sync::Arc;
+
+use leptos::{
+    prelude::{provide_context, use_context},
+    reactive::{computed::ScopedFuture, owner::Owner},
+};
+
+use crate::backend::{Backend, BackendError};
+
+pub use error::ActionError;
+pub use runs::{cancel_run, rerun, run_task};
+pub use tasks::{delete_task, run_example, save_and_run, save_task};
+
+/// The path before the name of each action, for clients that call them as server functions.
+pub const PREFIX: &str = "/actions";
+
+/// Calls an action outside of a page, such as from the form adapter: with this backend in its context.
+pub async fn call<T>(backend: Arc<dyn Backend>, action: impl Future<Output = T>) -> T {
+    let owner = Owner::new_root(None);
+    let scoped = owner.with(|| {
+        provide_context(backend);
+        ScopedFuture::new(action)
+    });
+    scoped.await
+}
+
+/// The server as the actions and pages see it.
+pub(crate) fn backend() -> Result<Arc<dyn Backend>, BackendError> {
+    use_context().ok_or_else(|| BackendError::Internal("The server did not hand its data to this page.".to_owned()))
+}

@@ -1,0 +1,57 @@
+//! Actions on tasks.
+
+use leptos::{prelude::*, server_fn::codec::Json};
+
+use super::{ActionError, backend};
+use crate::{
+    backend::{self as contract, DeletedTask, Resolve, SavedTask},
+    examples,
+    model::{identifiers::TaskId, spec::TaskDraft},
+};
+
+/// Saves a task: a new one without `id`, else over revision `expected_revision` of that one.
+#[server(prefix = "/actions", endpoint = "save_task", input = Json)]
+pub async fn save_task(
+    id: Option<TaskId>,
+    expected_revision: Option<i64>,
+    draft: TaskDraft,
+    resolve: Resolve,
+) -> Result<SavedTask, ActionError> {
+    save(id, expected_revision, &draft, resolve, false).await
+}
+
+/// Saves a task and starts a run of it, both or neither.
+#[server(prefix = "/actions", endpoint = "save_and_run", input = Json)]
+pub async fn save_and_run(
+    id: Option<TaskId>,
+    expected_revision: Option<i64>,
+    draft: TaskDraft,
+    resolve: Resolve,
+) -> Result<SavedTask, ActionError> {
+    save(id, expected_revision, &draft, resolve, true).await
+}
+
+/// Saves one of the examples as a task and runs it.
+#[server(prefix = "/actions", endpoint = "run_example", input = Json)]
+pub async fn run_example(key: String) -> Result<SavedTask, ActionError> {
+    let example = examples::find(&key).ok_or_else(|| ActionError::NotFound(format!("There is no example `{key}`.")))?;
+    save(None, None, &example.draft(), Resolve::Now, true).await
+}
+
+/// Deletes a task with its runs and logs.
+#[server(prefix = "/actions", endpoint = "delete_task", input = Json)]
+pub async fn delete_task(id: TaskId) -> Result<DeletedTask, ActionError> {
+    Ok(backend()?.delete_task(&id).await?)
+}
+
+async fn save(
+    id: Option<TaskId>,
+    expected_revision: Option<i64>,
+    draft: &TaskDraft,
+    resolve: Resolve,
+    run: bool,
+) -> Result<SavedTask, ActionError> {
+    let backend = backend()?;
+    let task = draft.parse().map_err(ActionError::Invalid)?;
+    Ok(backend.save_task(contract::SaveTask { id, expected_revision, task, resolve, run }).await?)
+}

@@ -1,0 +1,66 @@
+//! The document around every page, and which page belongs to which address.
+
+use leptos::{hydration::HydrationScripts, prelude::*};
+use leptos_meta::{MetaTags, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{Route, Router, Routes},
+    path,
+};
+
+use crate::{
+    page_context::{Preferences, Theme},
+    pages,
+};
+
+/// The document: head, scripts of the islands, and the page.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let theme = match use_context::<Preferences>().unwrap_or_default().theme {
+        Theme::Auto => None,
+        Theme::Light => Some("light"),
+        Theme::Dark => Some("dark"),
+    };
+    let stylesheet = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=theme>
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content=theme.unwrap_or("light dark") />
+                <meta name="referrer" content="same-origin" />
+                <link rel="stylesheet" href=stylesheet />
+                <HydrationScripts options islands=true />
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// All pages. Every one is rendered to its end before the first byte leaves, so that status, title and content are
+/// right without JavaScript.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Router>
+            <Routes fallback=pages::errors::NoSuchPage>
+                <Route path=path!("/") view=pages::task_list::TaskListPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks") view=pages::task_list::TaskListPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks/new") view=pages::task_form::NewTaskPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks/:id") view=pages::task::TaskPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks/:id/edit") view=pages::task_form::EditTaskPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks/:id/delete") view=pages::confirm::DeleteTaskPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks/:id/runs/:number") view=pages::run::RunPage ssr=SsrMode::Async />
+                <Route
+                    path=path!("/tasks/:id/runs/:number/cancel")
+                    view=pages::confirm::CancelRunPage
+                    ssr=SsrMode::Async
+                />
+            </Routes>
+        </Router>
+    }
+}

@@ -1,0 +1,200 @@
+//! A run's log: what there is of it so far, and the island that goes on from there.
+
+use leptos::prelude::*;
+
+use super::page::BackField;
+use crate::{
+    islands::{LogTail, words},
+    log_text::{line_html, lines_words},
+    model::{
+        log::RunState,
+        phase::Phase,
+        views::{LogPage, LogWindow, RunDetail},
+    },
+    page_context::Preferences,
+    routes,
+};
+
+/// How many lines a page starts with.
+const PAGE_LINES: u32 = 1000;
+
+/// Which part of a log the address asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogPlace {
+    /// The end.
+    End,
+    /// Around a line.
+    Line(u64),
+    /// The lines before one.
+    Before(u64),
+}
+
+impl LogPlace {
+    /// The lines to read.
+    pub fn window(self) -> LogWindow {
+        match self {
+            Self::End => LogWindow::Last(PAGE_LINES),
+            Self::Line(line) => LogWindow::From(line.saturating_sub(u64::from(PAGE_LINES) / 2).max(1), PAGE_LINES),
+            Self::Before(line) => {
+                let first = line.saturating_sub(u64::from(PAGE_LINES)).max(1);
+                let count = u32::try_from(line.max(1) - first).unwrap_or(PAGE_LINES);
+                LogWindow::From(first, count.max(1))
+            }
+        }
+    }
+}
+
+/// How things stand with a log, in a sentence.
+pub fn log_words(run: &RunDetail) -> String {
+    match (run.summary.phase, run.queue_place, run.state.lines) {
+        (phase, ..) if !phase.is_final() && run.cancel_requested_at.is_some() => "Stopping …".to_owned(),
+        (Phase::Pending, Some(place), _) => format!("Waiting for its turn: {} in the queue.", ordinal(place)),
+        (Phase::Pending, None, _) => "Waiting for its turn.".to_owned(),
+        (Phase::Running, _, 0) => words::NO_OUTPUT_YET.to_owned(),
+        (Phase::Running, ..) => words::LIVE.to_owned(),
+        (_, _, 0) => "The run ended without output.".to_owned(),
+        _ => words::ENDED.to_owned(),
+    }
+}
+
+/// `1st`, `2nd`, `3rd`, `4th`, …
+pub fn ordinal(number: u32) -> String {
+    let ending = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
+}
+
+/// The log viewer.
+#[component]
+pub fn LogView(
+    /// The run.
+    run: RunDetail,
+    /// The lines to show.
+    page: LogPage,
+    /// What the address asked for.
+    place: LogPlace,
+) -> impl IntoView {
+    let preferences = use_context::<Preferences>().unwrap_or_default();
+    let (task, number) = (run.task_id.clone(), run.summary.number);
+    let RunState { phase, version, .. } = run.state;
+    let (first, next, total) = (page.lines.first, page.lines.next().max(1), page.total);
+    let is_empty = page.lines.lines.is_empty();
+    let at_end = is_empty || next > total;
+
+    let mut class = String::from("log-scroll");
+    if preferences.wrap_log {
+        class.push_str(" is-wrapped");
+    }
+    if preferences.log_times {
+        class.push_str(" has-times");
+    }
+    let html: String = (first..).zip(&page.lines.lines).map(|(number, line)| line_html(number, line)).collect();
+    let earlier = routes::run_before_line(&task, number, first);
+    let later = (!at_end).then(|| {
+        view! {
+            <p class="log-later">
+                <a href=routes::run_at_line(&task, number, next)>"Show later lines"</a>
+                " · "
+                <a href=format!("{}#log", routes::run(&task, number))>"Go to the end"</a>
+            </p>
+        }
+    });
+    let missing = match place {
+        LogPlace::Line(line) if line > total => Some(view! {
+            <p class="log-note">{format!("The log has no line {line}: it has {}.", lines_words(total))}</p>
+        }),
+        _ => None,
+    };
+    view! {
+        <section class="log" id="log" aria-labelledby="log-title">
+            <div class="log-toolbar">
+                <h2 id="log-title">"Log"</h2>
+                <span class="log-count" id="log-count">{lines_words(total)}</span>
+                <Toggle name="wrap_log" is_on=preferences.wrap_log word="Wrap" title="Wrap long lines" />
+                <Toggle name="log_times" is_on=preferences.log_times word="Times" title="Show the time (UTC) of each line" />
+                <a href=routes::raw_log(&task, number, false)>"Raw"</a>
+                <a href=routes::raw_log(&task, number, true) download="">"Download"</a>
+            </div>
+            {missing}
+            <div class=class id="log-scroll" role="log" aria-live="off" aria-label=format!("Log of run {number}") tabindex="0">
+                <div class="log-body">
+                    <a class="log-earlier" id="log-earlier" href=earlier hidden=is_empty || first <= 1>
+                        "Show earlier lines"
+                    </a>
+                    <div id="log-lines" inner_html=html></div>
+                    <div id="log-partial" class="line is-partial"></div>
+                    {later}
+                </div>
+            </div>
+            <div class="log-status">
+                <LogTail
+                    task=task
+                    run=number
+                    next=if is_empty { total + 1 } else { next }
+                    version=version
+                    words=log_words(&run)
+                    live=!phase.is_final()
+                    at_end=at_end
+                />
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// A switch of the log's looks: a form, so that it works without JavaScript and is remembered.
+#[component]
+fn Toggle(
+    /// The preference.
+    name: &'static str,
+    /// Whether it is on.
+    is_on: bool,
+    /// Its word.
+    word: &'static str,
+    /// What it does.
+    title: &'static str,
+) -> impl IntoView {
+    view! {
+        <form method="post" action=routes::preferences()>
+            <BackField />
+            <button
+                class="toggle"
+                name=name
+                value=if is_on { "off" } else { "on" }
+                aria-pressed=if is_on { "true" } else { "false" }
+                title=title
+            >
+                {word}
+            </button>
+        </form>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_lie_around_what_was_asked_for() {
+        assert_eq!(LogPlace::End.window(), LogWindow::Last(1000));
+        assert_eq!(LogPlace::Line(42).window(), LogWindow::From(1, 1000));
+        assert_eq!(LogPlace::Line(2000).window(), LogWindow::From(1500, 1000));
+        assert_eq!(LogPlace::Before(2000).window(), LogWindow::From(1000, 1000));
+        assert_eq!(LogPlace::Before(301).window(), LogWindow::From(1, 300));
+        assert_eq!(LogPlace::Before(0).window(), LogWindow::From(1, 1));
+    }
+
+    #[test]
+    fn places_in_the_queue_read_well() {
+        assert_eq!(
+            [1, 2, 3, 4, 11, 12, 13, 21, 112].map(ordinal),
+            ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "112th"]
+        );
+    }
+}

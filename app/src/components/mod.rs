@@ -1,0 +1,12 @@
+//! Parts that several pages are made of. Rendered on the server only.
+
+pub mod code;
+pub mod difference;
+pub mod field;
+pub mod icon;
+pub mod log_view;
+pub mod message;
+pub mod page;
+pub mod phase;
+pub mod spec;
+pub mod time;

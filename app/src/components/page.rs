@@ -1,0 +1,109 @@
+//! The frame of every page: title, header, notice, content, footer.
+
+use leptos::prelude::*;
+use leptos_meta::{Link, Title};
+use leptos_router::hooks::use_location;
+
+use super::icon;
+use crate::{
+    components::time::now,
+    islands::Ticker,
+    page_context::{Notice, Preferences, Refusal, ServerFacts, Theme},
+    routes,
+};
+
+/// The frame of every page.
+#[component]
+pub fn Page(
+    /// The title of the browser's tab, without the name of the site.
+    #[prop(into)]
+    title: String,
+    /// The icon of the browser's tab.
+    #[prop(default = "/favicon.svg")]
+    icon: &'static str,
+    /// Whether the page is about a live thing and uses the full width.
+    #[prop(optional)]
+    wide: bool,
+    /// The content.
+    children: Children,
+) -> impl IntoView {
+    let notice = use_context::<Notice>().map(|Notice(text)| {
+        view! { <p class="banner is-notice" role="status">{text}</p> }
+    });
+    let refusal = use_context::<Refusal>().map(|Refusal(text)| {
+        view! { <p class="banner is-refusal" role="alert">{text}</p> }
+    });
+    view! {
+        <Title text=format!("{title} · Stoker") />
+        <Link id="favicon" rel="icon" type_="image/svg+xml" href=icon />
+        <a class="skip-link" href="#main">"Skip to the content"</a>
+        <header class="site-header">
+            <a class="site-name" href=routes::tasks()>{icon::flame()} <span>"Stoker"</span></a>
+            <nav aria-label="Main">
+                <a href=routes::tasks()>"Tasks"</a>
+            </nav>
+            <a class="button is-primary" href=routes::new_task()>"New task"</a>
+        </header>
+        <main id="main" tabindex="-1" class=if wide { "is-wide" } else { "" }>
+            {notice}
+            {refusal}
+            {children()}
+        </main>
+        <Footer />
+        <Ticker server_now=now() />
+    }
+    .into_any()
+}
+
+/// Version and theme.
+#[component]
+fn Footer() -> impl IntoView {
+    let facts = use_context::<ServerFacts>().map(|facts| {
+        let python = facts.python.map_or_else(|| "no Python found".to_owned(), |version| format!("Python {version}"));
+        view! { <span>"Stoker " {facts.version} " · " {python}</span> }
+    });
+    view! {
+        <footer class="site-footer">
+            {facts}
+            <ThemeChoice />
+        </footer>
+    }
+    .into_any()
+}
+
+/// Light, dark, or as the system says; kept in a cookie.
+#[component]
+fn ThemeChoice() -> impl IntoView {
+    let chosen = use_context::<Preferences>().unwrap_or_default().theme;
+    let choices = [(Theme::Auto, "auto", "Auto"), (Theme::Light, "light", "Light"), (Theme::Dark, "dark", "Dark")]
+        .map(|(theme, value, word)| {
+            view! {
+                <button name="theme" value=value aria-pressed=if theme == chosen { "true" } else { "false" }>
+                    {word}
+                </button>
+            }
+        })
+        .collect_view();
+    view! {
+        <form class="segmented" method="post" action=routes::preferences()>
+            <span id="theme-label">"Theme"</span>
+            <BackField />
+            <span class="segments" role="group" aria-labelledby="theme-label">{choices}</span>
+        </form>
+    }
+    .into_any()
+}
+
+/// Tells the form's target which page to come back to.
+#[component]
+pub fn BackField() -> impl IntoView {
+    let location = use_location();
+    let back = location.pathname.with_untracked(|path| {
+        location.search.with_untracked(|search| {
+            // The router gives the search without its question mark, or with it: both are right here.
+            let search = search.trim_start_matches('?');
+            if search.is_empty() { path.clone() } else { format!("{path}?{search}") }
+        })
+    });
+    view! { <input type="hidden" name="back" value=back /> }.into_any()
+}

@@ -1,0 +1,310 @@
+//! Follows a run over its log socket: the browser's side of `LogTail`.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+    time::Duration,
+};
+
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{CloseEvent, HtmlElement, MessageEvent, WebSocket};
+
+use super::{dom, log_tail::words, refresh::Refresher};
+use crate::{
+    log_text::{line_html, lines_words, partial_html},
+    model::{
+        identifiers::{RunNumber, TaskId},
+        log::{LogLines, LogMessage, RunState},
+    },
+    routes,
+};
+
+/// How many lines the page keeps; older ones are a link away.
+const KEPT_LINES: u32 = 5000;
+
+/// How far from the end still counts as being there, in pixels.
+const NEAR_END: i32 = 5;
+
+/// What following needs to know, and the signals through which it speaks.
+pub struct Follower {
+    /// The task.
+    pub task: TaskId,
+    /// The run.
+    pub run: RunNumber,
+    /// Whether the run may still change.
+    pub live: bool,
+    /// Whether new lines belong to the page.
+    pub at_end: bool,
+    /// How things stand.
+    pub words: RwSignal<String>,
+    /// How many lines came in while the reader was elsewhere.
+    pub unseen: RwSignal<u32>,
+}
+
+impl Follower {
+    /// Starts, from line `next` and with the page showing `version` of the run.
+    pub fn start(self, next: u64, version: u64) {
+        let session = Rc::new(Session {
+            refresher: Refresher::new(self.words),
+            follower: self,
+            next: Cell::new(next),
+            version: Cell::new(version),
+            attempts: Cell::new(0),
+            arrived: RefCell::new(Arrived::default()),
+            connection: RefCell::new(None),
+        });
+        session.show_line_of_address();
+        session.watch_scrolling();
+        if session.follower.live {
+            session.connect();
+        }
+    }
+}
+
+/// What came in since the last frame.
+#[derive(Default)]
+struct Arrived {
+    /// Each line's HTML.
+    lines: VecDeque<String>,
+    /// The HTML of the line that has not ended, when it changed.
+    partial: Option<String>,
+    /// Whether lines were left out, so that those on the page do not connect to the new ones.
+    is_gap: bool,
+    /// Whether a frame is already asked for.
+    is_frame_due: bool,
+}
+
+/// A socket with the functions that it calls.
+struct Connection {
+    _socket: WebSocket,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_close: Closure<dyn FnMut(CloseEvent)>,
+}
+
+struct Session {
+    follower: Follower,
+    refresher: Refresher,
+    /// The number of the next line wanted. Lines below it are already here.
+    next: Cell<u64>,
+    version: Cell<u64>,
+    attempts: Cell<u32>,
+    arrived: RefCell<Arrived>,
+    connection: RefCell<Option<Connection>>,
+}
+
+impl Session {
+    fn connect(self: &Rc<Self>) {
+        let Some(socket) = self.open() else {
+            self.reconnect();
+            return;
+        };
+        let session = Rc::clone(self);
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            let message = event.data().as_string().and_then(|text| serde_json::from_str(&text).ok());
+            if let Some(message) = message {
+                session.take(message);
+            }
+        });
+        let session = Rc::clone(self);
+        let on_close = Closure::<dyn FnMut(CloseEvent)>::new(move |event: CloseEvent| match event.code() {
+            1000 => session.end(),
+            // The server refuses for good, and says why.
+            1008 => session.follower.words.set(event.reason()),
+            _ => session.reconnect(),
+        });
+        socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
+        self.connection.replace(Some(Connection { _socket: socket, _on_message: on_message, _on_close: on_close }));
+    }
+
+    fn open(&self) -> Option<WebSocket> {
+        let location = window().location();
+        let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
+        let host = location.host().ok()?;
+        let path = routes::log_socket(&self.follower.task, self.follower.run, self.next.get(), KEPT_LINES);
+        WebSocket::new(&format!("{scheme}://{host}{path}")).ok()
+    }
+
+    /// Tries again after 1, 2, 4, … at most 30 seconds.
+    fn reconnect(self: &Rc<Self>) {
+        let attempts = self.attempts.get();
+        self.attempts.set(attempts.saturating_add(1));
+        let seconds = (1_u64 << attempts.min(5)).min(30);
+        self.follower.words.set(format!("Connection lost. Trying again in {seconds} s."));
+        let session = Rc::clone(self);
+        set_timeout(
+            move || {
+                session.follower.words.set("Connecting again …".to_owned());
+                session.connect();
+            },
+            Duration::from_secs(seconds),
+        );
+    }
+
+    fn end(&self) {
+        self.follower.words.set(words::ENDED.to_owned());
+    }
+
+    fn take(self: &Rc<Self>, message: LogMessage) {
+        match message {
+            LogMessage::State(state) => self.take_state(&state),
+            _ if !self.follower.at_end => {}
+            LogMessage::Lines(lines) => self.take_lines(&lines),
+            LogMessage::Partial { stream, text } => {
+                let html = if text.is_empty() { String::new() } else { partial_html(stream, &text) };
+                self.arrived.borrow_mut().partial = Some(html);
+                self.ask_for_frame();
+            }
+            LogMessage::Skipped { first, count } => {
+                if first + count > self.next.get() {
+                    self.next.set(first + count);
+                    let mut arrived = self.arrived.borrow_mut();
+                    arrived.lines.clear();
+                    arrived.is_gap = true;
+                }
+            }
+        }
+    }
+
+    fn take_state(&self, state: &RunState) {
+        // The first message of every connection: it is working again.
+        if self.attempts.replace(0) > 0 {
+            self.refresher.show_words();
+        }
+        dom::set_text("log-count", &lines_words(state.lines));
+        if self.version.replace(state.version) != state.version {
+            self.refresher.refresh();
+        }
+    }
+
+    fn take_lines(self: &Rc<Self>, lines: &LogLines) {
+        let mut arrived = self.arrived.borrow_mut();
+        arrived.is_gap |= lines.first > self.next.get();
+        for (number, line) in (lines.first..).zip(&lines.lines) {
+            // After a reconnection some may come twice.
+            if number >= self.next.get() {
+                arrived.lines.push_back(line_html(number, line));
+                // A tab in the background gets no frames: keep no more than will be shown.
+                if arrived.lines.len() > KEPT_LINES as usize {
+                    arrived.lines.pop_front();
+                    arrived.is_gap = true;
+                }
+                self.next.set(number + 1);
+            }
+        }
+        arrived.partial = Some(String::new());
+        drop(arrived);
+        self.ask_for_frame();
+    }
+
+    fn ask_for_frame(self: &Rc<Self>) {
+        if !std::mem::replace(&mut self.arrived.borrow_mut().is_frame_due, true) {
+            let session = Rc::clone(self);
+            request_animation_frame(move || session.show_arrived());
+        }
+    }
+
+    /// Puts what arrived into the page, in one go.
+    fn show_arrived(&self) {
+        let arrived = self.arrived.take();
+        let (Some(scroll), Some(lines)) = (dom::html_by_id("log-scroll"), dom::by_id("log-lines")) else {
+            return;
+        };
+        let is_near_end = is_near_end(&scroll);
+        let height = scroll.scroll_height();
+        if arrived.is_gap {
+            lines.set_inner_html("");
+        }
+        let count = u32::try_from(arrived.lines.len()).unwrap_or(u32::MAX);
+        if count > 0 {
+            let html: String = arrived.lines.into_iter().collect();
+            // Fails only for a node without a parent.
+            let _ = lines.insert_adjacent_html("beforeend", &html);
+            dom::set_text("log-count", &lines_words(self.next.get() - 1));
+        }
+        if let Some(html) = arrived.partial
+            && let Some(partial) = dom::by_id("log-partial")
+        {
+            partial.set_inner_html(&html);
+        }
+        if is_near_end {
+            scroll.set_scroll_top(0);
+        } else {
+            // The log is anchored at its end; hold the reader's lines where they are.
+            scroll.set_scroll_top(scroll.scroll_top() - (scroll.scroll_height() - height));
+            self.follower.unseen.update(|unseen| *unseen = unseen.saturating_add(count));
+        }
+        for _ in KEPT_LINES..lines.child_element_count() {
+            if let Some(oldest) = lines.first_element_child() {
+                oldest.remove();
+            }
+        }
+        self.show_earlier_link();
+        self.refresher.heard_output(count > 0);
+    }
+
+    /// Leads to the lines before the first one on the page.
+    fn show_earlier_link(&self) {
+        let first = dom::by_id("log-lines")
+            .and_then(|lines| lines.first_element_child())
+            .and_then(|line| line.id().strip_prefix('L').and_then(|number| number.parse::<u64>().ok()));
+        if let (Some(first), Some(link)) = (first, dom::by_id("log-earlier"))
+            && first > 1
+        {
+            // Setting an attribute fails only for a malformed name.
+            let _ = link.set_attribute("href", &routes::run_before_line(&self.follower.task, self.follower.run, first));
+            let _ = link.remove_attribute("hidden");
+        }
+    }
+
+    /// Being scrolled to the end is what following means: there is no other switch.
+    fn watch_scrolling(&self) {
+        let Some(scroll) = dom::html_by_id("log-scroll") else {
+            return;
+        };
+        let unseen = self.follower.unseen;
+        let watched = scroll.clone();
+        let on_scroll = Closure::<dyn FnMut()>::new(move || {
+            if unseen.get_untracked() > 0 && is_near_end(&watched) {
+                unseen.set(0);
+            }
+        });
+        let _ = scroll.add_event_listener_with_callback("scroll", on_scroll.as_ref().unchecked_ref());
+        // It lives as long as the page.
+        on_scroll.forget();
+    }
+
+    /// An address such as `#L42` may name a line that is not on the page: then the server renders the page around it.
+    fn show_line_of_address(&self) {
+        let go = {
+            let (task, run) = (self.follower.task.clone(), self.follower.run);
+            move || {
+                let line = location_hash().and_then(|hash| hash.strip_prefix('L')?.parse::<u64>().ok());
+                if let Some(line) = line
+                    && dom::by_id(&format!("L{line}")).is_none()
+                    && location().search().is_ok_and(|search| search != format!("?line={line}"))
+                {
+                    let _ = location().assign(&routes::run_at_line(&task, run, line));
+                }
+            }
+        };
+        go();
+        let on_change = Closure::<dyn FnMut()>::new(go);
+        let _ = window().add_event_listener_with_callback("hashchange", on_change.as_ref().unchecked_ref());
+        on_change.forget();
+    }
+}
+
+/// The log lies upside down (`flex-direction: column-reverse`), so its end is at zero and the past is negative.
+fn is_near_end(scroll: &HtmlElement) -> bool {
+    scroll.scroll_top() >= -NEAR_END
+}
+
+/// Goes to the log's end, where it follows again.
+pub fn scroll_to_end() {
+    if let Some(scroll) = dom::html_by_id("log-scroll") {
+        scroll.set_scroll_top(0);
+    }
+}

@@ -1,0 +1,17 @@
+//! The live parts of pages: what the browser does after the server has rendered everything.
+//! A page is complete without them. None of them calls an action: that would double what the browser has to load.
+
+#[cfg(feature = "hydrate")]
+mod dom;
+#[cfg(feature = "hydrate")]
+mod follower;
+#[cfg(feature = "hydrate")]
+mod refresh;
+
+mod log_tail;
+mod ticker;
+
+#[cfg(feature = "ssr")]
+pub use log_tail::{LogTail, words};
+#[cfg(feature = "ssr")]
+pub use ticker::Ticker;

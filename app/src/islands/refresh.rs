@@ -1,0 +1,167 @@
+//! Renews everything about a run but its log: fetches the page again and takes the parts out of it,
+//! so that the server alone decides how a run looks.
+
+use std::{cell::Cell, rc::Rc, time::Duration};
+
+use leptos::{prelude::*, task::spawn_local};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{DocumentFragment, Element, HtmlElement, HtmlTemplateElement, Response};
+
+use super::{dom, log_tail::words};
+
+/// The parts of the page that are taken from the fresh one.
+const PARTS: [&str; 2] = ["run-summary", "run-details"];
+
+/// How often a failed fetch is tried again.
+const ATTEMPTS: u32 = 5;
+
+/// Renews a run's page.
+#[derive(Clone)]
+pub struct Refresher {
+    words: RwSignal<String>,
+    progress: Rc<Progress>,
+}
+
+#[derive(Default)]
+struct Progress {
+    is_fetching: Cell<bool>,
+    is_outdated: Cell<bool>,
+    has_output: Cell<bool>,
+}
+
+impl Refresher {
+    /// Speaks through `words`.
+    pub fn new(words: RwSignal<String>) -> Self {
+        Self { words, progress: Rc::default() }
+    }
+
+    /// Fetches the page and takes its parts; asked for meanwhile, once more after that.
+    pub fn refresh(&self) {
+        if self.progress.is_fetching.replace(true) {
+            self.progress.is_outdated.set(true);
+            return;
+        }
+        let refresher = self.clone();
+        spawn_local(async move {
+            let mut attempts = 0;
+            loop {
+                refresher.progress.is_outdated.set(false);
+                match fetch_page().await {
+                    Ok(page) => {
+                        attempts = 0;
+                        refresher.take(&page);
+                    }
+                    Err(_) if attempts < ATTEMPTS => {
+                        attempts += 1;
+                        refresher.progress.is_outdated.set(true);
+                        pause(Duration::from_secs(2)).await;
+                    }
+                    Err(_) => {}
+                }
+                if !refresher.progress.is_outdated.get() {
+                    break;
+                }
+            }
+            refresher.progress.is_fetching.set(false);
+        });
+    }
+
+    /// Notes that lines have arrived: "no output yet" is no longer true.
+    pub fn heard_output(&self, heard: bool) {
+        if heard && !self.progress.has_output.replace(true) {
+            self.show_words();
+        }
+    }
+
+    /// Says how things stand, as the page's summary has it.
+    pub fn show_words(&self) {
+        let Some(text) = dom::by_id("log-state-words").and_then(|element| element.text_content()) else {
+            return;
+        };
+        let text =
+            if text == words::NO_OUTPUT_YET && self.progress.has_output.get() { words::LIVE.to_owned() } else { text };
+        if self.words.with_untracked(|words| *words != text) {
+            self.words.set(text);
+        }
+    }
+
+    fn take(&self, html: &str) {
+        let Some(page) = parse(html) else {
+            return;
+        };
+        for part in PARTS {
+            if let (Some(present), Ok(Some(fresh))) = (dom::by_id(part), page.query_selector(&format!("#{part}"))) {
+                replace(&present, &fresh);
+            }
+        }
+        if let Ok(Some(title)) = page.query_selector("title") {
+            document().set_title(&title.text_content().unwrap_or_default());
+        }
+        if let (Some(present), Ok(Some(fresh))) = (dom::by_id("favicon"), page.query_selector("#favicon"))
+            && let Some(address) = fresh.get_attribute("href")
+        {
+            // Setting an attribute fails only for a malformed name.
+            let _ = present.set_attribute("href", &address);
+        }
+        self.show_words();
+    }
+}
+
+/// Puts the fresh content in place; what the reader opened stays open, and the focus stays where it was.
+fn replace(present: &Element, fresh: &Element) {
+    let opened = opened(present);
+    let focused = document().active_element().map(|element| element.id()).unwrap_or_default();
+    present.set_inner_html(&fresh.inner_html());
+    for id in opened {
+        if let Some(details) = dom::by_id(&id) {
+            let _ = details.set_attribute("open", "");
+        }
+    }
+    if !focused.is_empty() && document().active_element().is_none_or(|element| element.id() != focused) {
+        if let Some(element) = dom::html_by_id(&focused) {
+            let _ = element.focus();
+        }
+    }
+}
+
+fn opened(part: &Element) -> Vec<String> {
+    let Ok(opened) = part.query_selector_all("details[open][id]") else {
+        return Vec::new();
+    };
+    (0..opened.length())
+        .filter_map(|index| opened.get(index)?.dyn_into::<HtmlElement>().ok())
+        .map(|details| details.id())
+        .collect()
+}
+
+/// Reads a page without running or loading anything in it.
+fn parse(html: &str) -> Option<DocumentFragment> {
+    let template = document().create_element("template").ok()?.dyn_into::<HtmlTemplateElement>().ok()?;
+    template.set_inner_html(html);
+    Some(template.content())
+}
+
+/// The page that is open, as it would be now.
+async fn fetch_page() -> Result<String, JsValue> {
+    let location = location();
+    let address = format!("{}{}", location.pathname()?, location.search()?);
+    let response: Response = JsFuture::from(window().fetch_with_str(&address)).await?.dyn_into()?;
+    if !response.ok() {
+        return Err(JsValue::NULL);
+    }
+    let text = JsFuture::from(response.text()?).await?;
+    text.as_string().ok_or(JsValue::NULL)
+}
+
+async fn pause(duration: Duration) {
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        set_timeout(
+            move || {
+                let _ = resolve.call0(&JsValue::NULL);
+            },
+            duration,
+        );
+    });
+    let _ = JsFuture::from(promise).await;
+}

@@ -1,0 +1,64 @@
+//! Keeps the times on a page right while it stays open: `5 min ago`, and how long a run has taken so far.
+
+use leptos::prelude::*;
+
+use crate::model::time::Timestamp;
+
+/// Renews every `<time data-at>` and `<time data-since>` once a second, also those that come into the page later.
+#[island]
+pub fn Ticker(
+    /// The server's time when it rendered the page: the browser's clock may be wrong.
+    server_now: Timestamp,
+) -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    {
+        let offset = browser::offset(server_now);
+        set_interval(move || browser::tick(offset), std::time::Duration::from_secs(1));
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = server_now;
+}
+
+#[cfg(feature = "hydrate")]
+mod browser {
+    use leptos::prelude::{document, window};
+    use wasm_bindgen::JsCast;
+    use web_sys::Element;
+
+    use crate::{
+        islands::dom,
+        model::time::{Timestamp, ago_text, elapsed_text},
+    };
+
+    /// By how many milliseconds the browser's clock is ahead of the server's; zero when nobody would notice.
+    pub fn offset(server_now: Timestamp) -> i64 {
+        let since_request = window().performance().map_or(0.0, |performance| performance.now());
+        let offset = dom::clock().0 - since_request as i64 - server_now.0;
+        if offset.abs() < 3000 { 0 } else { offset }
+    }
+
+    /// Renews all times.
+    pub fn tick(offset: i64) {
+        let now = Timestamp(dom::clock().0 - offset);
+        let Ok(times) = document().query_selector_all("time[data-at],time[data-since]") else {
+            return;
+        };
+        for index in 0..times.length() {
+            let Some(element) = times.get(index).and_then(|node| node.dyn_into::<Element>().ok()) else {
+                continue;
+            };
+            let text = match (point(&element, "data-at"), point(&element, "data-since")) {
+                (Some(at), _) => ago_text(now.millis_since(at)),
+                (None, Some(since)) => elapsed_text(now.millis_since(since)),
+                (None, None) => continue,
+            };
+            if element.text_content().as_deref() != Some(text.as_str()) {
+                element.set_text_content(Some(&text));
+            }
+        }
+    }
+
+    fn point(element: &Element, attribute: &str) -> Option<Timestamp> {
+        element.get_attribute(attribute)?.parse().ok().map(Timestamp)
+    }
+}

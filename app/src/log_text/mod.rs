@@ -1,0 +1,246 @@
+//! How a log line looks: one pure function from a line to HTML, used by the server for the page and by the browser
+//! for lines that arrive later, so that both are the same.
+
+mod ansi;
+mod characters;
+mod links;
+
+use std::fmt::Write as _;
+
+use crate::{
+    html::escape_into,
+    model::log::{LogLine, Stream},
+};
+use ansi::Style;
+
+/// The HTML of a numbered line: one element, with nothing in it that the line's author could have made active.
+#[must_use]
+pub fn line_html(number: u64, line: &LogLine) -> String {
+    let LogLine(stream, at, text) = line;
+    let clock = at.to_rfc3339();
+    // `2026-01-20T01:02:05.123Z`: the time of day, which is what one compares within a log.
+    let clock = clock.get(11..23).unwrap_or_default();
+    let mut html = String::with_capacity(text.len() + 128);
+    // Writing to a `String` cannot fail.
+    let _ = write!(
+        html,
+        r##"<div class="line {}" id="L{number}"><a class="line-number" href="#L{number}" data-time="{clock}">{number}</a>"##,
+        stream_class(*stream)
+    );
+    push_text(&mut html, *stream, text);
+    html.push_str("</div>");
+    html
+}
+
+/// The HTML inside the element that shows a line which has not ended yet.
+#[must_use]
+pub fn partial_html(stream: Stream, text: &str) -> String {
+    let mut html = String::with_capacity(text.len() + 64);
+    html.push_str(r#"<span class="line-number"></span>"#);
+    push_text(&mut html, stream, text);
+    html
+}
+
+/// The class that tells a stream apart.
+#[must_use]
+pub const fn stream_class(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Output => "from-output",
+        Stream::Error => "from-error",
+        Stream::Stoker => "from-stoker",
+    }
+}
+
+/// How many lines, for people: `1 line`, `12,345 lines`.
+#[must_use]
+pub fn lines_words(count: u64) -> String {
+    let digits = count.to_string();
+    let mut words = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position) % 3 == 0 {
+            words.push(',');
+        }
+        words.push(digit);
+    }
+    words.push_str(if count == 1 { " line" } else { " lines" });
+    words
+}
+
+/// A line as plain text: no colours, no cursor movements, no control characters.
+#[must_use]
+pub fn plain_text(text: &str) -> String {
+    ansi::spans(text).into_iter().map(|span| span.text).collect()
+}
+
+fn push_text(html: &mut String, stream: Stream, text: &str) {
+    html.push_str(r#"<span class="line-text">"#);
+    // Said to those who do not see the mark at the edge.
+    match stream {
+        Stream::Output => {}
+        Stream::Error => html.push_str(r#"<span class="line-stream">stderr: </span>"#),
+        Stream::Stoker => html.push_str(r#"<span class="line-stream">Stoker: </span>"#),
+    }
+    for span in ansi::spans(text) {
+        push_span(html, span.style, &span.text);
+    }
+    html.push_str("</span>");
+}
+
+fn push_span(html: &mut String, style: Style, text: &str) {
+    let classes = style.classes();
+    if !classes.is_empty() {
+        let _ = write!(html, r#"<span class="{classes}">"#);
+    }
+    for piece in links::pieces(text) {
+        match piece {
+            links::Piece::Text(text) => push_characters(html, text),
+            links::Piece::Link(address) => {
+                html.push_str(r#"<a href=""#);
+                escape_into(html, address);
+                html.push_str(r#"" rel="noopener noreferrer nofollow">"#);
+                push_characters(html, address);
+                html.push_str("</a>");
+            }
+        }
+    }
+    if !classes.is_empty() {
+        html.push_str("</span>");
+    }
+}
+
+/// Text with control characters made visible, so that they neither vanish nor do anything.
+fn push_characters(html: &mut String, text: &str) {
+    let mut plain_from = 0;
+    for (position, character) in text.char_indices() {
+        if let Some(picture) = characters::picture(character) {
+            escape_into(html, &text[plain_from..position]);
+            let _ = write!(html, r#"<span class="control-character">{picture}</span>"#);
+            plain_from = position + character.len_utf8();
+        }
+    }
+    escape_into(html, &text[plain_from..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::time::Timestamp;
+
+    fn html(text: &str) -> String {
+        line_html(42, &LogLine(Stream::Output, Timestamp(1_709_210_096_789), text.to_owned()))
+    }
+
+    fn inner(text: &str) -> String {
+        let html = html(text);
+        let start = html.find(r#"<span class="line-text">"#).unwrap() + r#"<span class="line-text">"#.len();
+        html[start..].strip_suffix("</span></div>").unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_line_has_number_time_and_text() {
+        assert_eq!(
+            html("hello"),
+            r##"<div class="line from-output" id="L42"><a class="line-number" href="#L42" data-time="12:34:56.789">42</a><span class="line-text">hello</span></div>"##
+        );
+    }
+
+    #[test]
+    fn streams_differ_by_words_too() {
+        let line = LogLine(Stream::Error, Timestamp(0), "x".to_owned());
+        assert!(line_html(1, &line).contains("stderr: "));
+        assert!(partial_html(Stream::Stoker, "x").contains("Stoker: "));
+    }
+
+    #[test]
+    fn markup_is_text() {
+        assert_eq!(inner("<script>alert('&')</script>"), "&lt;script&gt;alert(&#39;&amp;&#39;)&lt;/script&gt;");
+    }
+
+    #[test]
+    fn colours_become_classes() {
+        assert_eq!(inner("a\u{1b}[0;36mb\u{1b}[mc"), r#"a<span class="f6">b</span>c"#);
+        assert_eq!(inner("\u{1b}[1;31;44m<\u{1b}[0m"), r#"<span class="f1 b4 bold">&lt;</span>"#);
+    }
+
+    #[test]
+    fn links_are_made_of_http_addresses_only() {
+        assert_eq!(
+            inner("see https://example.org/a?b=1&c=\"2\". or javascript:alert(1)"),
+            "see <a href=\"https://example.org/a?b=1&amp;c=\" rel=\"noopener noreferrer nofollow\">https://example.org/a?b=1&amp;c=</a>&quot;2&quot;. or javascript:alert(1)"
+        );
+    }
+
+    #[test]
+    fn characters_that_deceive_are_shown() {
+        assert_eq!(
+            inner("a\u{202e}b\0"),
+            r#"a<span class="control-character">U+202E</span>b<span class="control-character">␀</span>"#
+        );
+    }
+
+    #[test]
+    fn counts_read_well() {
+        assert_eq!(
+            [0, 1, 999, 1000, 1_234_567].map(lines_words),
+            ["0 lines", "1 line", "999 lines", "1,000 lines", "1,234,567 lines"]
+        );
+    }
+
+    #[test]
+    fn plain_text_has_no_codes() {
+        assert_eq!(plain_text("\u{1b}[31mValueError\u{1b}[0m: x"), "ValueError: x");
+    }
+
+    /// Reads the HTML as a strict little parser would: only the tags that this module writes, closed in order.
+    fn assert_sound(html: &str) {
+        let mut open = Vec::new();
+        let mut rest = html;
+        while let Some(position) = rest.find('<') {
+            rest = &rest[position + 1..];
+            let end = rest.find('>').expect("a tag ends");
+            let tag = &rest[..end];
+            if let Some(name) = tag.strip_prefix('/') {
+                assert_eq!(open.pop().as_deref(), Some(name), "{html}");
+            } else {
+                let (name, attributes) = tag.split_once(' ').expect("every tag has attributes");
+                assert!(["div", "span", "a"].contains(&name), "{html}");
+                for attribute in attributes.split("\" ") {
+                    let (key, value) = attribute.split_once("=\"").expect("attributes are quoted");
+                    assert!(["class", "id", "href", "rel", "data-time"].contains(&key), "{html}");
+                    if key == "href" {
+                        assert!(
+                            value.starts_with('#') || value.starts_with("http://") || value.starts_with("https://"),
+                            "{html}"
+                        );
+                    }
+                }
+                open.push(name.to_owned());
+            }
+            rest = &rest[end + 1..];
+        }
+        assert!(open.is_empty(), "{html}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_is_sound(text in "\\PC*|(\\x1b\\[|\\x1b\\]|\\x1b|[0-9;:mK<>&\"'\r\t\u{9b}\u{202e}a-c]|https?://){0,40}") {
+            assert_sound(&html(&text));
+        }
+
+        #[test]
+        fn any_characters_are_sound(text in any::<String>()) {
+            assert_sound(&html(&text));
+            assert_sound(&partial_html(Stream::Error, &text));
+        }
+
+        #[test]
+        fn plain_text_survives(text in "[ -~]{0,60}") {
+            prop_assume!(!text.contains("http"));
+            let mut escaped = String::new();
+            escape_into(&mut escaped, &text);
+            prop_assert_eq!(inner(&text), escaped);
+        }
+    }
+}

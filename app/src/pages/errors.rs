@@ -1,0 +1,58 @@
+//! Pages for what went wrong. Each leads on.
+
+use http::StatusCode;
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+
+use crate::{backend::BackendError, components::page::Page, routes};
+
+/// The page for an address that is none.
+#[component]
+pub fn NoSuchPage() -> impl IntoView {
+    failure(
+        StatusCode::NOT_FOUND,
+        "There is no such page",
+        "The address is mistyped, or what was here is gone.".to_owned(),
+    )
+}
+
+/// The page for an error.
+pub fn error_page(error: BackendError) -> AnyView {
+    match error {
+        BackendError::NotFound(text) => failure(StatusCode::NOT_FOUND, "Not found", text),
+        BackendError::Conflict(text) => failure(StatusCode::CONFLICT, "This does not fit", text),
+        BackendError::Unavailable(text) => failure(StatusCode::SERVICE_UNAVAILABLE, "Stoker is busy", text),
+        error @ BackendError::EditConflict { .. } => {
+            failure(StatusCode::CONFLICT, "This does not fit", error.to_string())
+        }
+        error @ BackendError::Invalid(_) => failure(StatusCode::BAD_REQUEST, "This does not fit", error.to_string()),
+        BackendError::Internal(text) | BackendError::Unresolved(text) => {
+            failure(StatusCode::INTERNAL_SERVER_ERROR, "Stoker made a mistake", text)
+        }
+    }
+}
+
+fn failure(status: StatusCode, title: &'static str, text: String) -> AnyView {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(status);
+    }
+    let again = (status == StatusCode::SERVICE_UNAVAILABLE).then(|| {
+        view! { <li><a href="">"Try again"</a></li> }
+    });
+    let server_fault = (status == StatusCode::INTERNAL_SERVER_ERROR).then(|| {
+        view! { <p>"The cause is in the server's log. Nothing you typed is at fault."</p> }
+    });
+    view! {
+        <Page title=title>
+            <h1>{title}</h1>
+            <p>{text}</p>
+            {server_fault}
+            <ul class="leads">
+                {again}
+                <li><a href=routes::tasks()>"All tasks"</a></li>
+                <li><a href=routes::new_task()>"New task"</a></li>
+            </ul>
+        </Page>
+    }
+    .into_any()
+}

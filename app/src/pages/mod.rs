@@ -1,0 +1,50 @@
+//! The pages, one module each: read the address, ask the backend, show.
+
+pub mod confirm;
+pub mod errors;
+pub mod run;
+pub mod run_details;
+pub mod run_summary;
+pub mod task;
+pub mod task_form;
+pub mod task_list;
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use crate::{
+    backend::BackendError,
+    model::identifiers::{RunNumber, TaskId},
+};
+
+/// Waits for the data, then shows it, or a page that says why there is none.
+fn load<T: Send + 'static>(
+    data: impl Future<Output = Result<T, BackendError>> + Send + 'static,
+    show: impl FnOnce(T) -> AnyView + Send + 'static,
+) -> impl IntoView {
+    Suspend::new(async move {
+        match data.await {
+            Ok(data) => show(data),
+            Err(error) => errors::error_page(error),
+        }
+    })
+}
+
+/// The task that the address names.
+fn task_id() -> Result<TaskId, BackendError> {
+    parameter("id").parse().map_err(|error| BackendError::NotFound(format!("{error}.")))
+}
+
+/// The run that the address names.
+fn run_number() -> Result<RunNumber, BackendError> {
+    parameter("number").parse().map_err(|error| BackendError::NotFound(format!("{error}.")))
+}
+
+fn parameter(name: &str) -> String {
+    use_params_map().with_untracked(|parameters| parameters.get(name)).unwrap_or_default()
+}
+
+/// A value from the address's query.
+fn query(name: &str) -> Option<String> {
+    use_query_map().with_untracked(|query| query.get(name)).filter(|value| !value.is_empty())
+}

@@ -1,0 +1,155 @@
+//! The side of a run's page: how it was prepared, what it ran, and what differs from the run before.
+
+use leptos::prelude::*;
+
+use crate::{
+    components::{code::CodeBlock, difference::Difference, icon::checkpoint_icon, message::message, spec::SpecFacts},
+    model::{
+        cache::{CacheReport, EnvironmentUse},
+        checkpoint::{Checkpoint, CheckpointStatus},
+        lock::Lock,
+        time::duration_text,
+        views::{PreviousRun, RunDetail},
+    },
+    routes,
+};
+
+/// The side of a run's page.
+pub fn view(run: &RunDetail) -> AnyView {
+    view! {
+        {preparation(&run.checkpoints)}
+        {run.cache.as_ref().map(cache_report)}
+        {run.lock.as_ref().map(versions)}
+        {run.previous.as_ref().map(|previous| difference(run, previous))}
+        <details id="details-code" class="panel">
+            <summary>"Code and settings as they ran"</summary>
+            <SpecFacts spec=run.spec.clone() />
+            <CodeBlock code=run.spec.code.as_str() label="The code as it ran" />
+        </details>
+    }
+    .into_any()
+}
+
+/// The checkpoints. Closed while all is well, open as soon as something is not.
+fn preparation(checkpoints: &[Checkpoint]) -> AnyView {
+    let needs_a_look =
+        |checkpoint: &&Checkpoint| matches!(checkpoint.status, CheckpointStatus::Failed | CheckpointStatus::Warning);
+    let has_failed = checkpoints.iter().any(|checkpoint| checkpoint.status == CheckpointStatus::Failed);
+    let words = match (checkpoints.len(), checkpoints.iter().filter(needs_a_look).count()) {
+        (0, _) => "not started".to_owned(),
+        (_, _) if has_failed => "failed".to_owned(),
+        (count, 0) => {
+            let millis = checkpoints.iter().map(|checkpoint| checkpoint.millis).sum();
+            format!("{count} checks, {}", duration_text(millis))
+        }
+        (count, 1) => format!("{count} checks, 1 warning"),
+        (count, warnings) => format!("{count} checks, {warnings} warnings"),
+    };
+    let items = checkpoints.iter().map(checkpoint_item).collect_view();
+    view! {
+        <details id="details-preparation" class="panel" open=has_failed>
+            <summary>"Preparation " <span class="quiet">{words}</span></summary>
+            <ol class="checkpoints">{items}</ol>
+        </details>
+    }
+    .into_any()
+}
+
+fn checkpoint_item(checkpoint: &Checkpoint) -> AnyView {
+    let (class, word) = match checkpoint.status {
+        CheckpointStatus::Ok => ("is-ok", "ok"),
+        CheckpointStatus::Skipped => ("is-skipped", "skipped"),
+        CheckpointStatus::Warning => ("is-warning", "warning"),
+        CheckpointStatus::Failed => ("is-failed", "failed"),
+    };
+    let advice = checkpoint.advice.as_deref().map(|text| message("checkpoint-advice", text));
+    view! {
+        <li class=class value=checkpoint.number.to_string()>
+            <p class="checkpoint-head">
+                {checkpoint_icon(checkpoint.status)}
+                <span class="checkpoint-name">{checkpoint.name.clone()}</span>
+                <span class="checkpoint-word">{word}</span>
+                <span class="duration">{duration_text(checkpoint.millis)}</span>
+            </p>
+            {message("checkpoint-detail", &checkpoint.detail)}
+            {advice}
+        </li>
+    }
+    .into_any()
+}
+
+fn cache_report(report: &CacheReport) -> AnyView {
+    let environment = match report.environment {
+        EnvironmentUse::Ready => "The environment was ready: nothing was installed.",
+        EnvironmentUse::Built => "The environment was built for this run, and is kept for the next.",
+        EnvironmentUse::Private => "The environment was built for this run alone, and removed after it.",
+    };
+    let short = match report.environment {
+        EnvironmentUse::Ready => "warm",
+        EnvironmentUse::Built => "built",
+        EnvironmentUse::Private => "private",
+    };
+    let stages = report
+        .stages
+        .iter()
+        .map(|stage| {
+            view! { <tr><th scope="row">{stage.stage.clone()}</th><td class="number">{duration_text(stage.millis)}</td></tr> }
+        })
+        .collect_view();
+    view! {
+        <details id="details-cache" class="panel" open>
+            <summary>"Cache " <span class="quiet">{short}</span></summary>
+            <p>{environment}</p>
+            <table class="small-table">
+                <tbody>
+                    <tr><th scope="row">"Packages"</th><td class="number">{report.requested.to_string()}</td></tr>
+                    <tr><th scope="row">"From the cache"</th><td class="number">{report.from_cache.to_string()}</td></tr>
+                    <tr><th scope="row">"Downloaded"</th><td class="number">{report.downloaded.to_string()}</td></tr>
+                    {stages}
+                </tbody>
+            </table>
+        </details>
+    }
+    .into_any()
+}
+
+fn versions(lock: &Lock) -> AnyView {
+    let packages = lock.packages();
+    let words = match packages.len() {
+        0 => "none".to_owned(),
+        1 => "1 package".to_owned(),
+        several => format!("{several} packages"),
+    };
+    let rows = packages
+        .into_iter()
+        .map(|package| view! { <tr><th scope="row">{package.name}</th><td>{package.version}</td></tr> })
+        .collect_view();
+    view! {
+        <details id="details-versions" class="panel">
+            <summary>"Exact versions " <span class="quiet">{words}</span></summary>
+            <table class="small-table"><tbody>{rows}</tbody></table>
+        </details>
+    }
+    .into_any()
+}
+
+fn difference(run: &RunDetail, previous: &PreviousRun) -> AnyView {
+    let difference = Difference::of(run, previous);
+    let title = format!("Changed since #{} ", previous.number);
+    let address = routes::run(&run.task_id, previous.number);
+    if difference.is_empty() {
+        return view! {
+            <p class="panel is-line">
+                "Nothing changed since " <a href=address>{format!("run #{}", previous.number)}</a> "."
+            </p>
+        }
+        .into_any();
+    }
+    view! {
+        <details id="details-difference" class="panel">
+            <summary>{title} <span class="quiet">{difference.words()}</span></summary>
+            {difference.view()}
+        </details>
+    }
+    .into_any()
+}

@@ -1,0 +1,169 @@
+//! Every address of the site, made and read in one place.
+
+use std::fmt::Write as _;
+
+use crate::model::{
+    identifiers::{RunNumber, TaskId},
+    time::Timestamp,
+    views::{TaskCursor, TaskQuery},
+};
+
+/// The task list.
+#[must_use]
+pub fn tasks() -> String {
+    "/tasks".to_owned()
+}
+
+/// A page of the task list.
+#[must_use]
+pub fn tasks_page(query: &TaskQuery) -> String {
+    let mut address = tasks();
+    let mut separator = '?';
+    if !query.search.is_empty() {
+        address.push_str("?q=");
+        push_encoded(&mut address, &query.search);
+        separator = '&';
+    }
+    if let Some(cursor) = &query.from {
+        address.push(separator);
+        address.push_str("from=");
+        address.push_str(&cursor_text(cursor));
+    }
+    address
+}
+
+/// The empty form for a new task.
+#[must_use]
+pub fn new_task() -> String {
+    "/tasks/new".to_owned()
+}
+
+/// The form for a new task, filled in with an example.
+#[must_use]
+pub fn new_task_from_example(key: &str) -> String {
+    format!("/tasks/new?example={key}")
+}
+
+/// A task with its newest runs.
+#[must_use]
+pub fn task(id: &TaskId) -> String {
+    format!("/tasks/{id}")
+}
+
+/// A task with its runs numbered below one.
+#[must_use]
+pub fn task_older(id: &TaskId, older_than: RunNumber) -> String {
+    format!("/tasks/{id}?older_than={older_than}#runs")
+}
+
+/// The form to change a task; with a run, filled in from that run.
+#[must_use]
+pub fn edit_task(id: &TaskId, run: Option<RunNumber>) -> String {
+    match run {
+        Some(number) => format!("/tasks/{id}/edit?run={number}"),
+        None => format!("/tasks/{id}/edit"),
+    }
+}
+
+/// The page that asks before deleting a task, and that deletes it on POST.
+#[must_use]
+pub fn delete_task(id: &TaskId) -> String {
+    format!("/tasks/{id}/delete")
+}
+
+/// A run.
+#[must_use]
+pub fn run(id: &TaskId, number: RunNumber) -> String {
+    format!("/tasks/{id}/runs/{number}")
+}
+
+/// A run, its log shown around a line.
+#[must_use]
+pub fn run_at_line(id: &TaskId, number: RunNumber, line: u64) -> String {
+    format!("/tasks/{id}/runs/{number}?line={line}#L{line}")
+}
+
+/// A run, its log shown up to before a line.
+#[must_use]
+pub fn run_before_line(id: &TaskId, number: RunNumber, line: u64) -> String {
+    format!("/tasks/{id}/runs/{number}?before={line}#log")
+}
+
+/// The page that asks before cancelling a run, and that cancels it on POST.
+#[must_use]
+pub fn cancel_run(id: &TaskId, number: RunNumber) -> String {
+    format!("/tasks/{id}/runs/{number}/cancel")
+}
+
+/// A run's whole log as plain text, to read or to download.
+#[must_use]
+pub fn raw_log(id: &TaskId, number: RunNumber, download: bool) -> String {
+    format!("/tasks/{id}/runs/{number}/log{}", if download { "?download=1" } else { "" })
+}
+
+/// The websocket that tells a run's log from a line on.
+#[must_use]
+pub fn log_socket(id: &TaskId, number: RunNumber, from: u64, window: u32) -> String {
+    format!("/tasks/{id}/runs/{number}/log/socket?from={from}&window={window}")
+}
+
+/// Where preferences are sent.
+#[must_use]
+pub fn preferences() -> String {
+    "/preferences".to_owned()
+}
+
+/// A place in the task list, as it stands in an address: `older.<milliseconds>.<task id>`.
+#[must_use]
+pub fn cursor_text(cursor: &TaskCursor) -> String {
+    let direction = if cursor.newer { "newer" } else { "older" };
+    format!("{direction}.{}.{}", cursor.activity_at.0, cursor.id)
+}
+
+/// Reads a place in the task list; `None` when the text is none.
+#[must_use]
+pub fn parse_cursor(text: &str) -> Option<TaskCursor> {
+    let (direction, rest) = text.split_once('.')?;
+    let newer = match direction {
+        "newer" => true,
+        "older" => false,
+        _ => return None,
+    };
+    let (millis, id) = rest.split_once('.')?;
+    Some(TaskCursor { newer, activity_at: Timestamp(millis.parse().ok()?), id: id.parse().ok()? })
+}
+
+/// Appends a value to a query string.
+fn push_encoded(address: &mut String, value: &str) {
+    for byte in value.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => address.push(char::from(byte)),
+            b' ' => address.push('+'),
+            // Writing to a `String` cannot fail.
+            other => drop(write!(address, "%{other:02X}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_are_read_back_as_written() {
+        for newer in [false, true] {
+            let cursor =
+                TaskCursor { newer, activity_at: Timestamp(1_709_210_096_789), id: TaskId::from_random([1; 6]) };
+            assert_eq!(parse_cursor(&cursor_text(&cursor)), Some(cursor));
+        }
+        for text in ["", "older", "older.x.task-010101010101", "later.1.task-010101010101", "older.1.task-"] {
+            assert_eq!(parse_cursor(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn searches_are_encoded() {
+        let query = TaskQuery { search: "a b&c=ü".to_owned(), from: None };
+        assert_eq!(tasks_page(&query), "/tasks?q=a+b%26c%3D%C3%BC");
+    }
+}
