@@ -49,10 +49,3 @@ pub fn random_task_id(random: &dyn Random) -> TaskId {
     random.fill(&mut bytes);
     TaskId::from_random(bytes)
 }
-
-/// A secret of 32 hexadecimal digits.
-pub fn random_secret(random: &dyn Random) -> String {
-    let mut bytes = [0; 16];
-    random.fill(&mut bytes);
-    format!("{:032x}", u128::from_be_bytes(bytes))
-}

@@ -2,5 +2,10 @@
 
 pub mod clock;
 pub mod db;
+pub mod engine;
+pub mod environments;
 pub mod hints;
+pub mod recorder;
 pub mod resolver;
+pub mod runner;
+pub mod supervisor;

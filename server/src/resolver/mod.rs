@@ -3,6 +3,8 @@
 use app::model::{lock::Lock, spec::TaskSpec};
 use async_trait::async_trait;
 
+pub mod uv;
+
 /// Why there is no lock.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ResolveError {

@@ -1,0 +1,120 @@
+//! The folder of a step: where each of its files is.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use app::model::identifiers::StepId;
+use rustix::fs::{CWD, FileType, FlockOperation, Mode, flock, mknodat};
+
+/// The folder of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepFolder(PathBuf);
+
+impl StepFolder {
+    /// The folder of a step below the folder of all steps.
+    #[must_use]
+    pub fn of(steps: &Path, step: StepId) -> Self {
+        Self(steps.join(step.to_string()))
+    }
+
+    /// A folder that is somewhere.
+    #[must_use]
+    pub fn at(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// What the shim is to do: [`super::shim::Orders`] as JSON.
+    #[must_use]
+    pub fn orders(&self) -> PathBuf {
+        self.0.join("orders.json")
+    }
+
+    /// Where the program runs.
+    #[must_use]
+    pub fn work(&self) -> PathBuf {
+        self.0.join("work")
+    }
+
+    /// What the shim saw.
+    #[must_use]
+    pub fn events(&self) -> PathBuf {
+        self.0.join("events")
+    }
+
+    /// A file that the shim holds locked while it lives.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.0.join("lock")
+    }
+
+    /// A file that the shim makes before it starts anything: whoever finds it does not start the step again.
+    #[must_use]
+    pub fn started(&self) -> PathBuf {
+        self.0.join("started")
+    }
+
+    /// A FIFO by which the shim is told things; see [`super::shim`].
+    #[must_use]
+    pub fn control(&self) -> PathBuf {
+        self.0.join("control")
+    }
+
+    /// A FIFO into which the shim drops a byte when there are new events.
+    #[must_use]
+    pub fn doorbell(&self) -> PathBuf {
+        self.0.join("doorbell")
+    }
+
+    /// Makes both FIFOs.
+    ///
+    /// # Errors
+    /// When the file system has none, or is full.
+    pub fn make_fifos(&self) -> io::Result<()> {
+        for path in [self.control(), self.doorbell()] {
+            match mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0) {
+                Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the lock, or says that the shim has it.
+    ///
+    /// # Errors
+    /// When the folder is not there or cannot be written.
+    pub fn try_lock(&self) -> io::Result<Option<File>> {
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(self.lock())?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(file)),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// True while the shim lives. Only ever asks for the lock after the shim has had it: a shim that found it taken
+    /// by somebody who merely asks would think that it was the second one.
+    #[must_use]
+    pub fn shim_lives(&self) -> bool {
+        self.started().exists() && matches!(self.try_lock(), Ok(None))
+    }
+
+    /// Opens a FIFO without ever waiting for the other side.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn open_fifo(path: &Path) -> io::Result<File> {
+        let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
+        OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)
+    }
+}

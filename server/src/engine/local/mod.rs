@@ -1,0 +1,380 @@
+//! The local engine: steps are processes on this machine, each under a shim of its own that outlives the server.
+//! The server and the shim share nothing but the step's folder.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Arc,
+    time::Duration,
+};
+
+use app::model::identifiers::StepId;
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use tokio::{io::AsyncReadExt as _, net::unix::pipe, process::Command};
+
+use self::{folder::StepFolder, shim::Orders};
+use super::{EndCause, Engine, EngineError, Observed, StepEnd, StepEvent, StepInputs};
+use crate::{
+    clock::SharedClock,
+    environments::Python,
+    runner::{self, SecretKey},
+};
+
+pub mod events;
+pub mod folder;
+mod processes;
+pub mod shim;
+
+/// How much of an events file is read at once, in bytes.
+const READ_BYTES: usize = 1024 * 1024;
+/// How often to look whether the shim still lives, when the doorbell is silent.
+const LIVENESS: Duration = Duration::from_millis(500);
+/// Variables of the server that preparing an environment may need (certificates, proxies, indexes), never the program.
+const PREPARATION_VARIABLES: [&str; 17] = [
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "UV_DEFAULT_INDEX",
+    "UV_INDEX_URL",
+    "UV_INDEX",
+    "UV_EXTRA_INDEX_URL",
+    "UV_FIND_LINKS",
+    "UV_SYSTEM_CERTS",
+    "NETRC",
+];
+
+/// How the local engine is set up.
+#[derive(Debug, Clone)]
+pub struct LocalSettings {
+    /// The folder of the steps' folders, and of the runner.
+    pub data: PathBuf,
+    /// The folder of environments and of uv's cache.
+    pub cache: PathBuf,
+    /// The stoker program itself, to be started as the shim.
+    pub stoker: PathBuf,
+    /// uv.
+    pub uv: PathBuf,
+    /// The Python that runs use; `None` when none was found, and then nothing can be started.
+    pub python: Result<Python, crate::environments::PythonError>,
+    /// The package index, when it is not uv's own default.
+    pub index_url: Option<String>,
+    /// Seconds for programs that set no time limit themselves.
+    pub default_timeout: Option<u32>,
+    /// Seconds for preparing.
+    pub preparation_timeout: u32,
+    /// Seconds between asking processes to end and killing them.
+    pub grace: u32,
+    /// Bytes of output that are kept of a step.
+    pub log_limit: u64,
+    /// Bytes of memory (address space) that each process of a program may have.
+    pub memory_limit: Option<u64>,
+}
+
+/// The local engine.
+pub struct LocalEngine {
+    settings: LocalSettings,
+    runner: PathBuf,
+    clock: SharedClock,
+    secret_key: SecretKey,
+}
+
+impl LocalEngine {
+    /// Sets up the engine's folders.
+    ///
+    /// # Errors
+    /// When they cannot be made.
+    pub fn new(settings: LocalSettings, clock: SharedClock, secret_key: SecretKey) -> io::Result<Self> {
+        fs::create_dir_all(settings.data.join("steps"))?;
+        fs::create_dir_all(settings.cache.join("environments"))?;
+        let runner = runner::install(&settings.data.join("runner"))?;
+        Ok(Self { settings, runner, clock, secret_key })
+    }
+
+    fn steps(&self) -> PathBuf {
+        self.settings.data.join("steps")
+    }
+
+    fn folder(&self, step: StepId) -> StepFolder {
+        StepFolder::of(&self.steps(), step)
+    }
+
+    fn orders(&self, inputs: &StepInputs, python: &Python) -> Orders {
+        let secrets = self.secret_key.of_step(inputs.step);
+        let folder = self.folder(inputs.step);
+        let path = |path: &Path| path.to_string_lossy().into_owned();
+        let mut environment: Vec<(String, String)> = vec![
+            ("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()),
+            ("HOME".into(), path(&folder.work())),
+            ("LANG".into(), "C.UTF-8".into()),
+            ("TMPDIR".into(), path(&folder.path().join("tmp"))),
+            ("PYTHONUNBUFFERED".into(), "1".into()),
+            ("STOKER_STEP".into(), path(folder.path())),
+            ("STOKER_SECRET".into(), secrets.marker),
+            ("STOKER_STDERR_TAG".into(), secrets.error_tag),
+            ("STOKER_STREAMS".into(), path(&self.runner)),
+            ("STOKER_UV".into(), path(&self.settings.uv)),
+            ("STOKER_UV_CACHE".into(), path(&self.settings.cache.join("uv"))),
+            ("STOKER_PYTHON".into(), path(&python.path)),
+            ("STOKER_ENVIRONMENTS".into(), path(&self.settings.cache.join("environments"))),
+            ("STOKER_ENVIRONMENT_KEY".into(), python.environment_key(&inputs.lock)),
+        ];
+        if !inputs.spec.use_cache {
+            environment.push(("STOKER_PRIVATE".into(), "1".into()));
+        }
+        if let Some(bytes) = self.settings.memory_limit {
+            environment.push(("STOKER_MEMORY_KIB".into(), (bytes / 1024).to_string()));
+        }
+        let mut preparation: Vec<(String, String)> = PREPARATION_VARIABLES
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
+            .collect();
+        if let Some(url) = &self.settings.index_url {
+            preparation.retain(|(name, _)| name != "UV_DEFAULT_INDEX");
+            preparation.push(("UV_DEFAULT_INDEX".into(), url.clone()));
+        }
+        let names: Vec<&str> = preparation.iter().map(|(name, _)| name.as_str()).collect();
+        environment.push(("STOKER_PREPARATION_ONLY".into(), names.join(" ")));
+        environment.extend(preparation);
+        Orders {
+            command: vec!["/bin/sh".into(), path(&self.runner.join("runner.sh"))],
+            environment,
+            preparation_timeout: self.settings.preparation_timeout,
+            program_timeout: inputs
+                .spec
+                .timeout
+                .map(app::model::spec::Timeout::seconds)
+                .or(self.settings.default_timeout),
+            grace: self.settings.grace,
+            log_limit: self.settings.log_limit,
+        }
+    }
+
+    fn tell(&self, step: StepId, letter: u8) {
+        use std::io::Write as _;
+        let folder = self.folder(step);
+        if folder.shim_lives()
+            && let Err(error) = StepFolder::open_fifo(&folder.control()).and_then(|mut fifo| fifo.write_all(&[letter]))
+        {
+            tracing::warn!(step.id = %step, %error, "A step's shim could not be told to stop");
+        }
+    }
+}
+
+#[async_trait]
+impl Engine for LocalEngine {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
+    async fn stage(&self, inputs: &StepInputs) -> Result<(), EngineError> {
+        let python = self.settings.python.as_ref().map_err(|error| EngineError(error.to_string()))?;
+        let orders = self.orders(inputs, python);
+        let (folder, steps, inputs) = (self.folder(inputs.step), self.steps(), inputs.clone());
+        let staged = tokio::task::spawn_blocking(move || write_folder(&folder, &steps, &inputs, &orders)).await;
+        staged.map_err(io::Error::other).flatten().map_err(|error| staging_error(&error))
+    }
+
+    async fn launch(&self, step: StepId) -> Result<(), EngineError> {
+        // Not waited for: the shim goes on when the server ends. Tokio collects its exit status when it ends first.
+        Command::new(&self.settings.stoker)
+            .arg("step")
+            .arg(self.folder(step).path())
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map(drop)
+            .map_err(|error| EngineError(format!("The step's process could not be started: {error}.")))
+    }
+
+    fn observe(&self, step: StepId, from: u64) -> BoxStream<'static, Vec<Observed>> {
+        let follower = Follower {
+            folder: self.folder(step),
+            clock: self.clock.clone(),
+            position: from,
+            pending: Vec::new(),
+            doorbell: None,
+            ended: false,
+        };
+        Box::pin(futures::stream::unfold(follower, |mut follower| async move {
+            let events = follower.next().await?;
+            Some((events, follower))
+        }))
+    }
+
+    async fn cancel(&self, step: StepId, kill: bool) {
+        self.tell(step, if kill { shim::TELL_KILL } else { shim::TELL_CANCEL });
+    }
+
+    async fn forget(&self, step: StepId) {
+        let folder = self.folder(step);
+        if folder.shim_lives() {
+            self.tell(step, shim::TELL_KILL);
+            return;
+        }
+        let removed = tokio::task::spawn_blocking(move || fs::remove_dir_all(folder.path())).await;
+        if let Ok(Err(error)) = removed
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(step.id = %step, %error, "A step's folder could not be removed");
+        }
+    }
+
+    async fn kept(&self) -> Vec<StepId> {
+        let Ok(entries) = fs::read_dir(self.steps()) else { return Vec::new() };
+        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(StepId)).collect()
+    }
+
+    fn manifest(&self, inputs: &StepInputs) -> String {
+        let mut text = String::from("# What the local engine runs for this step.\n");
+        let orders = self.settings.python.as_ref().ok().map(|python| self.orders(inputs, python));
+        for (name, content) in [
+            ("command", orders.map(|orders| orders.command.join(" ")).unwrap_or_default()),
+            ("main.py", inputs.spec.code.as_str().to_owned()),
+            ("requirements.txt", inputs.lock.0.clone()),
+            ("system.txt", inputs.spec.system_packages.to_string()),
+            ("runner.sh", runner::SCRIPT.to_owned()),
+        ] {
+            text.push_str(&yaml_block(name, &content));
+        }
+        text
+    }
+}
+
+/// A YAML entry with a literal block, each line as it is.
+fn yaml_block(name: &str, content: &str) -> String {
+    if content.is_empty() {
+        return format!("{name}: \"\"\n");
+    }
+    let lines: String = content.lines().map(|line| format!("  {line}\n")).collect();
+    format!("{name}: |2\n{lines}")
+}
+
+fn staging_error(error: &io::Error) -> EngineError {
+    EngineError(match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "The disk that holds Stoker's data folder is full. Free some space and run the task again.".into()
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "Stoker's data folder cannot be written. Check its permissions and run the task again.".into()
+        }
+        _ => format!("The step's folder could not be written: {error}. Run the task again."),
+    })
+}
+
+/// Writes everything beside, and puts it in its place in one move: a folder that is there is complete.
+fn write_folder(folder: &StepFolder, steps: &Path, inputs: &StepInputs, orders: &Orders) -> io::Result<()> {
+    if folder.path().exists() {
+        return Ok(());
+    }
+    let unfinished = steps.join(format!(".unfinished-{}", inputs.step));
+    if unfinished.exists() {
+        fs::remove_dir_all(&unfinished)?;
+    }
+    let new = StepFolder::at(unfinished);
+    fs::create_dir(new.path())?;
+    fs::create_dir(new.work())?;
+    fs::create_dir(new.path().join("tmp"))?;
+    fs::write(new.work().join("main.py"), inputs.spec.code.as_str())?;
+    fs::write(new.path().join("requirements.txt"), &inputs.lock.0)?;
+    fs::write(new.path().join("system.txt"), inputs.spec.system_packages.to_string())?;
+    fs::write(new.path().join("spec.json"), serde_json::to_vec(&inputs.spec)?)?;
+    fs::write(new.orders(), serde_json::to_vec(orders)?)?;
+    if !inputs.spec.environment.is_empty() {
+        fs::write(new.path().join("arguments.sh"), runner::arguments_script(&inputs.spec.environment))?;
+    }
+    new.make_fifos()?;
+    fs::rename(new.path(), folder.path())
+}
+
+/// Reads a step's events as they come.
+struct Follower {
+    folder: StepFolder,
+    clock: SharedClock,
+    position: u64,
+    pending: Vec<u8>,
+    doorbell: Option<pipe::Receiver>,
+    ended: bool,
+}
+
+impl Follower {
+    /// The next events; `None` after the end.
+    async fn next(&mut self) -> Option<Vec<Observed>> {
+        if self.ended {
+            return None;
+        }
+        loop {
+            // Asked before reading: a shim that was gone by then has written all it ever will.
+            let gone = self.folder.started().exists() && !self.folder.shim_lives();
+            match self.read() {
+                Ok(events) if !events.is_empty() => {
+                    self.ended = matches!(events.last(), Some(Observed { event: StepEvent::Ended(_), .. }));
+                    return Some(events);
+                }
+                Ok(_) if gone || !self.folder.path().exists() => return Some(self.lost()),
+                Ok(_) => self.wait().await,
+                Err(error) => {
+                    tracing::warn!(%error, "A step's events could not be read; trying again");
+                    self.wait().await;
+                }
+            }
+        }
+    }
+
+    fn read(&mut self) -> io::Result<Vec<Observed>> {
+        use std::io::{Read as _, Seek as _};
+        let mut file = match fs::File::open(self.folder.events()) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        file.seek(io::SeekFrom::Start(self.position + self.pending.len() as u64))?;
+        file.take(READ_BYTES as u64).read_to_end(&mut self.pending)?;
+        let (events, taken) = events::take_frames(&self.pending, self.position);
+        self.pending.drain(..taken);
+        self.position += taken as u64;
+        Ok(events)
+    }
+
+    fn lost(&mut self) -> Vec<Observed> {
+        self.ended = true;
+        let end = StepEnd { cause: EndCause::Lost, exit_code: None, signal: None, memory_ran_out: false };
+        vec![Observed { at: self.clock.now(), event: StepEvent::Ended(end), next: self.position }]
+    }
+
+    /// Waits for the doorbell, or a moment.
+    async fn wait(&mut self) {
+        if self.doorbell.is_none() {
+            self.doorbell = pipe::OpenOptions::new().read_write(true).open_receiver(self.folder.doorbell()).ok();
+        }
+        let rings = async {
+            match &mut self.doorbell {
+                Some(doorbell) => {
+                    let mut rings = [0; 4096];
+                    if doorbell.read(&mut rings).await.is_err() {
+                        std::future::pending::<()>().await;
+                    }
+                }
+                None => std::future::pending().await,
+            }
+        };
+        let _ = tokio::time::timeout(LIVENESS, rings).await;
+    }
+}
+
+/// An engine, ready to share.
+#[must_use]
+pub fn shared(engine: LocalEngine) -> super::SharedEngine {
+    Arc::new(engine)
+}

@@ -1,0 +1,109 @@
+//! The tree of processes below this one: to stop all of it, whatever it did to hide, and to see why it died.
+
+use std::{fs, io, process::Child};
+
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, wait},
+    thread::{CapabilitySet, remove_capability_from_bounding_set},
+};
+
+/// How often to look again for processes that were started while others were killed.
+const ROUNDS: usize = 50;
+
+/// Makes this process the parent of every orphan below it, so that none gets away by outliving its parent or by
+/// leaving its process group.
+///
+/// # Errors
+/// When the kernel does not know how.
+pub fn become_reaper() -> io::Result<()> {
+    Ok(set_child_subreaper(Some(rustix::process::getpid()))?)
+}
+
+/// When run as root: takes the power to write read-only files from everything started from now on. Environments are
+/// read-only files, and a task must not be able to change what other tasks import.
+pub fn forgo_access_overrides() {
+    if rustix::process::geteuid().is_root() {
+        // Refused inside some containers, which then lack the power anyway.
+        let _ = remove_capability_from_bounding_set(CapabilitySet::DAC_OVERRIDE);
+    }
+}
+
+/// The process number of a child.
+///
+/// # Errors
+/// Never in practice: a child has a number.
+pub fn pid_of(child: &Child) -> io::Result<Pid> {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+/// Sends a signal to every process below this one.
+pub fn signal_descendants(signal: Signal) {
+    for pid in descendants() {
+        // Gone in between is as good.
+        let _ = kill_process(pid, signal);
+    }
+}
+
+/// Kills every process below this one and waits until they are gone.
+pub fn kill_descendants() {
+    for _ in 0..ROUNDS {
+        if descendants().is_empty() {
+            return;
+        }
+        signal_descendants(Signal::KILL);
+        // Each wait ends with one child's end; none left is an error, which ends the round.
+        match wait(WaitOptions::empty()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+fn descendants() -> Vec<Pid> {
+    let mut found = Vec::new();
+    let mut parents = vec![rustix::process::getpid()];
+    while let Some(parent) = parents.pop() {
+        for child in children(parent) {
+            found.push(child);
+            parents.push(child);
+        }
+    }
+    found
+}
+
+/// The children of a process, from each of its threads (`/proc/PID/task/TID/children`).
+fn children(parent: Pid) -> Vec<Pid> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{}/task", parent.as_raw_nonzero())) else { return Vec::new() };
+    threads
+        .flatten()
+        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
+        .flat_map(|text| text.split_ascii_whitespace().filter_map(|number| number.parse().ok()).collect::<Vec<i32>>())
+        .filter_map(Pid::from_raw)
+        .collect()
+}
+
+/// How often the kernel has killed something for lack of memory, on this machine or in this control group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryKills(u64);
+
+impl MemoryKills {
+    /// As of now.
+    #[must_use]
+    pub fn now() -> Self {
+        let counted = fs::read_to_string("/proc/vmstat").unwrap_or_default();
+        Self(counted.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok()).unwrap_or(0))
+    }
+
+    /// True when it happened again since.
+    #[must_use]
+    pub fn happened_since(self) -> bool {
+        Self::now() > self
+    }
+}
+
+impl PartialOrd for MemoryKills {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        self.0.partial_cmp(&other.0)
+    }
+}

@@ -1,0 +1,94 @@
+//! Persisted Python environments: which one a run uses. Building one is the runner's work.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use app::model::lock::Lock;
+use sha2::{Digest as _, Sha256};
+use tokio::process::Command;
+
+/// The Python that runs use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Python {
+    /// The interpreter.
+    pub path: PathBuf,
+    /// Its full version, such as `3.12.4`.
+    pub version: String,
+    /// Implementation, version, machine and C library: environments and locks are not shared between two of these.
+    pub platform: String,
+}
+
+/// Why there is no Python.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PythonError {
+    /// uv is not there.
+    #[error("`uv` was not found. Install it (`pip install uv`), or name it with `--uv`.")]
+    NoUv,
+    /// uv found no Python.
+    #[error("No Python was found. Install Python 3.9 or newer, or name one with `--python`. uv says: {0}")]
+    NoPython(String),
+}
+
+const DESCRIBE: &str = "import platform, sys, sysconfig
+print(platform.python_version())
+print(sys.implementation.cache_tag, sysconfig.get_platform(), *platform.libc_ver())";
+
+impl Python {
+    /// Finds the interpreter: the one wished for (a path or a version), or what uv prefers.
+    ///
+    /// # Errors
+    /// When uv or Python is missing.
+    pub async fn find(uv: &Path, wish: Option<&str>) -> Result<Self, PythonError> {
+        let mut find = Command::new(uv);
+        find.args(["python", "find", "--no-project", "--no-config", "--system"]).args(wish).stdin(Stdio::null());
+        find.env("UV_PYTHON_DOWNLOADS", "never");
+        let found = find.output().await.map_err(|_| PythonError::NoUv)?;
+        let path = PathBuf::from(String::from_utf8_lossy(&found.stdout).trim());
+        if !found.status.success() || path.as_os_str().is_empty() {
+            return Err(PythonError::NoPython(last_line(&found.stderr)));
+        }
+        let described = Command::new(&path).args(["-I", "-c", DESCRIBE]).stdin(Stdio::null()).output().await;
+        let described = described.map_err(|error| PythonError::NoPython(error.to_string()))?;
+        let text = String::from_utf8_lossy(&described.stdout);
+        match text.lines().collect::<Vec<_>>().as_slice() {
+            [version, platform] => {
+                Ok(Self { path, version: (*version).to_owned(), platform: (*platform).trim().to_owned() })
+            }
+            _ => Err(PythonError::NoPython(last_line(&described.stderr))),
+        }
+    }
+
+    /// The key of the environment that has exactly the packages of a lock.
+    #[must_use]
+    pub fn environment_key(&self, lock: &Lock) -> String {
+        key(&[&self.path.to_string_lossy(), &self.version, &self.platform, &crate::runner::digest(), &lock.0])
+    }
+}
+
+/// A key made of parts: the first 32 hexadecimal digits of their SHA-256.
+#[must_use]
+pub fn key(parts: &[&str]) -> String {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part.len().to_le_bytes());
+        digest.update(part);
+    }
+    hexadecimal(&digest.finalize()[..16])
+}
+
+/// Bytes as hexadecimal digits.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn last_line(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).lines().last().unwrap_or("nothing").trim().to_owned()
+}

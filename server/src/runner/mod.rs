@@ -1,0 +1,137 @@
+//! The runner: the script that every engine starts a step with, and its helpers, as files.
+//! What it reads and prints is described at its top; what it prints is read by `markers`.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use app::model::{environment::EnvironmentVariables, identifiers::StepId};
+use sha2::{Digest as _, Sha256};
+
+pub mod markers;
+
+const FILES: [(&str, &str); 3] = [
+    ("runner.sh", include_str!("runner.sh")),
+    ("stoker_streams.py", include_str!("stoker_streams.py")),
+    ("stoker_streams.pth", include_str!("stoker_streams.pth")),
+];
+
+/// The text of the script.
+pub const SCRIPT: &str = FILES[0].1;
+
+/// What tells the runner's own words from the program's; a pair for each step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secrets {
+    /// Precedes each marker line.
+    pub marker: String,
+    /// Precedes each tagged piece of standard error. The program can find it out, and then speak with two voices; no more.
+    pub error_tag: String,
+}
+
+/// What all steps' secrets are made from, so that they need not be kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretKey([u8; 32]);
+
+impl SecretKey {
+    /// A key of these bytes.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Reads the key from a file, or makes one there.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn keep_in(file: &Path, random: &dyn crate::clock::Random) -> io::Result<Self> {
+        use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+        if let Ok(bytes) = fs::read(file)
+            && let Ok(bytes) = bytes.try_into()
+        {
+            return Ok(Self(bytes));
+        }
+        let mut bytes = [0; 32];
+        random.fill(&mut bytes);
+        let unfinished = file.with_extension("new");
+        fs::OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(&unfinished)?
+            .write_all(&bytes)?;
+        fs::rename(&unfinished, file)?;
+        Ok(Self(bytes))
+    }
+
+    /// A step's secrets.
+    #[must_use]
+    pub fn of_step(&self, step: StepId) -> Secrets {
+        let derive = |purpose: &str| {
+            let mut digest = Sha256::new();
+            digest.update(self.0);
+            digest.update(purpose);
+            digest.update(step.0.to_le_bytes());
+            crate::environments::hexadecimal(&digest.finalize()[..16])
+        };
+        Secrets { marker: derive("marker"), error_tag: derive("error") }
+    }
+}
+
+/// Writes the runner's files below a folder, under a name that changes with their content, so that steps that still
+/// run keep theirs when Stoker is replaced. Says where.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn install(below: &Path) -> io::Result<PathBuf> {
+    let folder = below.join(&digest()[..16]);
+    if !folder.exists() {
+        let unfinished = below.join(format!(".unfinished-{}", std::process::id()));
+        fs::create_dir_all(&unfinished)?;
+        for (name, text) in FILES {
+            fs::write(unfinished.join(name), text)?;
+        }
+        match fs::rename(&unfinished, &folder) {
+            Err(_) if folder.exists() => fs::remove_dir_all(&unfinished)?,
+            done => done?,
+        }
+    }
+    Ok(folder)
+}
+
+/// A digest of what ends up in environments and decides how they are built: part of an environment's key.
+#[must_use]
+pub fn digest() -> String {
+    let mut digest = Sha256::new();
+    for (name, text) in FILES {
+        digest.update(name);
+        digest.update([0]);
+        digest.update(text);
+        digest.update([0]);
+    }
+    crate::environments::hexadecimal(&digest.finalize())
+}
+
+/// The content of `arguments.sh`: the user's environment variables as words for the runner's `env`.
+/// In single quotes a shell leaves everything alone but the single quote itself.
+#[must_use]
+pub fn arguments_script(variables: &EnvironmentVariables) -> String {
+    let words: Vec<String> =
+        variables.iter().map(|(name, value)| format!("'{name}={}'", value.replace('\'', r"'\''"))).collect();
+    format!("set -- {}\n", words.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_reach_a_real_shell_as_typed() {
+        let typed = "A=plain\nB=it's $(id) `id` \"x\" \\ {{x}} ;&|\nC=ünï 🚀\nD=";
+        let variables = EnvironmentVariables::parse(typed).unwrap();
+        let script = format!("{}printf '%s\\n' \"$@\"", arguments_script(&variables));
+        let output = std::process::Command::new("sh").arg("-c").arg(script).output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap().trim_end_matches('\n'), typed);
+    }
+}

@@ -1,0 +1,257 @@
+//! Moves runs forward: a reconciler. It takes no input: it reads the runs that have not ended, compares them with what
+//! the engine has, and moves each on by one step. Woken by a notification and by a timer, killed at any line and
+//! started again, it ends in the same state.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use app::model::{
+    identifiers::{RunId, StepId},
+    phase::Phase,
+};
+use tokio::{sync::Notify, task::JoinSet};
+
+use crate::{
+    clock::SharedClock,
+    db::{
+        Database, DatabaseError,
+        runs::{self, ActiveRun, Outcome, RunInputs},
+    },
+    engine::{SharedEngine, StepInputs},
+    hints::Hints,
+    recorder::{RecordError, Recorder},
+    resolver::{ResolveError, Resolver},
+};
+
+/// How often to look without being woken.
+const TIMER: Duration = Duration::from_secs(1);
+/// How many passes lie between two searches for things of steps that nobody needs any more.
+const PASSES_BETWEEN_CLEANING: u32 = 60;
+
+/// What a supervisor works with.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where runs are kept.
+    pub database: Database,
+    /// Where steps run.
+    pub engine: SharedEngine,
+    /// Writes down what steps do.
+    pub recorder: Recorder,
+    /// Makes locks for runs that have none.
+    pub resolver: Arc<dyn Resolver>,
+    /// The clock.
+    pub clock: SharedClock,
+    /// Tells viewers.
+    pub hints: Hints,
+    /// Wakes the supervisor: notify it after a run was made or is to be cancelled.
+    pub wake: Arc<Notify>,
+    /// How many runs may run at once.
+    pub at_once: usize,
+}
+
+/// What is under way for a run in this process. Everything else is in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    /// Its lock is being made; it keeps its place in the queue.
+    Locking,
+    /// It is being started, or followed; it takes one of the places.
+    Carrying,
+}
+
+/// Runs until the returned task is aborted, which harms nothing.
+#[must_use]
+pub fn start(parts: Parts) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut supervisor = Supervisor { parts, under_way: HashMap::new(), jobs: JoinSet::new() };
+        let mut passes = 0_u32;
+        loop {
+            if passes.is_multiple_of(PASSES_BETWEEN_CLEANING)
+                && let Err(error) = supervisor.clean().await
+            {
+                tracing::warn!(%error, "What is left of ended steps could not be cleaned up; trying again later");
+            }
+            passes = passes.wrapping_add(1);
+            if let Err(error) = supervisor.pass().await {
+                tracing::error!(%error, "The supervisor could not read the runs; trying again");
+            }
+            supervisor.wait().await;
+        }
+    })
+}
+
+struct Supervisor {
+    parts: Parts,
+    under_way: HashMap<RunId, Work>,
+    jobs: JoinSet<RunId>,
+}
+
+impl Supervisor {
+    /// Waits for a reason to look again.
+    async fn wait(&mut self) {
+        let wake = self.parts.wake.clone();
+        tokio::select! {
+            () = wake.notified() => {}
+            () = tokio::time::sleep(TIMER) => {}
+            Some(done) = self.jobs.join_next() => self.done(done),
+        }
+        while let Some(done) = self.jobs.try_join_next() {
+            self.done(done);
+        }
+    }
+
+    fn done(&mut self, job: Result<RunId, tokio::task::JoinError>) {
+        match job {
+            Ok(run) => {
+                self.under_way.remove(&run);
+            }
+            // Which one is not known; the others are still followed by their jobs, and following twice is refused.
+            Err(error) => {
+                tracing::error!(%error, "A run's job panicked");
+                self.under_way.clear();
+            }
+        }
+    }
+
+    async fn pass(&mut self) -> Result<(), DatabaseError> {
+        let active = self.parts.database.read(runs::active).await?;
+        let mut free = self.parts.at_once.saturating_sub(self.carrying(&active));
+        for run in active {
+            let work = self.under_way.get(&run.id).copied();
+            match (run.phase, work) {
+                (Phase::Pending, _) if run.cancel_requested => self.cancel_waiting(run.id).await?,
+                (Phase::Pending, None) if free > 0 => {
+                    free -= usize::from(self.begin(&run).await?);
+                }
+                (Phase::Running, None) => self.carry(&run, None),
+                (Phase::Running, Some(_)) if run.cancel_requested => self.parts.engine.cancel(run.step, false).await,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// How many places are taken: by runs that run, and by those that are just being started.
+    fn carrying(&self, active: &[ActiveRun]) -> usize {
+        active
+            .iter()
+            .filter(|run| run.phase == Phase::Running || self.under_way.get(&run.id) == Some(&Work::Carrying))
+            .count()
+    }
+
+    async fn cancel_waiting(&self, run: RunId) -> Result<(), DatabaseError> {
+        self.parts.finish(run, Phase::Cancelled, "Cancelled before it started.".into()).await
+    }
+
+    /// Moves a waiting run on. True when it takes a place now.
+    async fn begin(&mut self, run: &ActiveRun) -> Result<bool, DatabaseError> {
+        let id = run.id;
+        let inputs = match self.parts.database.read(move |connection| runs::inputs(connection, id)).await {
+            Ok(inputs) => inputs,
+            Err(DatabaseError::NotFound) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        if !inputs.spec.system_packages.is_empty() {
+            let names: Vec<&str> = inputs.spec.system_packages.iter().collect();
+            let message = format!(
+                "This task asks for system packages ({}), which this version of Stoker cannot install yet. Remove them from the task to run it.",
+                names.join(", ")
+            );
+            self.parts.finish(id, Phase::Failed, message).await?;
+            return Ok(false);
+        }
+        if inputs.lock.is_none() {
+            self.lock(id, inputs);
+            return Ok(false);
+        }
+        self.carry(run, Some(inputs));
+        Ok(true)
+    }
+
+    /// Makes the lock of a run that has none; the run stays in the queue meanwhile.
+    fn lock(&mut self, run: RunId, inputs: RunInputs) {
+        let parts = self.parts.clone();
+        self.under_way.insert(run, Work::Locking);
+        self.jobs.spawn(async move {
+            if let Err(error) = parts.lock(run, &inputs).await {
+                tracing::warn!(run.id = %run, %error, "A run's lock could not be kept; trying again");
+            }
+            run
+        });
+    }
+
+    /// Starts a run (when its inputs are given) or picks it up again, and follows it to its end.
+    fn carry(&mut self, run: &ActiveRun, inputs: Option<RunInputs>) {
+        let (parts, id, step) = (self.parts.clone(), run.id, run.step);
+        self.under_way.insert(id, Work::Carrying);
+        self.jobs.spawn(async move {
+            match parts.carry(id, step, inputs).await {
+                Ok(()) | Err(RecordError::NotOurs) => {}
+                Err(error) => {
+                    tracing::error!(run.id = %id, %error, "A run could not be recorded; trying again");
+                    // Not at once: whatever is wrong with the disk or the database is not over in an instant.
+                    tokio::time::sleep(TIMER).await;
+                }
+            }
+            id
+        });
+    }
+
+    /// Lets go of what is kept of steps that have ended or were deleted.
+    async fn clean(&self) -> Result<(), DatabaseError> {
+        // In this order: a step staged after the first look is not in it, one staged before is active in the second.
+        let kept = self.parts.engine.kept().await;
+        let active: HashSet<StepId> =
+            self.parts.database.read(runs::active).await?.into_iter().map(|run| run.step).collect();
+        for step in kept.into_iter().filter(|step| !active.contains(step)) {
+            self.parts.engine.forget(step).await;
+        }
+        Ok(())
+    }
+}
+
+impl Parts {
+    async fn lock(&self, run: RunId, inputs: &RunInputs) -> Result<(), DatabaseError> {
+        match self.resolver.lock(&inputs.spec).await {
+            Ok(lock) => {
+                self.database.write(move |connection| runs::set_lock(connection, run, &lock)).await?;
+                self.hints.changed(run);
+                Ok(())
+            }
+            Err(ResolveError::NoSolution(words) | ResolveError::Unavailable(words)) => {
+                self.finish(run, Phase::Failed, words).await
+            }
+        }
+    }
+
+    async fn carry(&self, run: RunId, step: StepId, inputs: Option<RunInputs>) -> Result<(), RecordError> {
+        if let Some(inputs) = inputs {
+            let inputs = StepInputs { step, spec: inputs.spec, lock: inputs.lock.unwrap_or_default() };
+            // Staged before the move to Running: so a running step without its folder was lost, and is never run twice.
+            if let Err(error) = self.engine.stage(&inputs).await {
+                return Ok(self.finish(run, Phase::Error, error.to_string()).await?);
+            }
+            let at = self.clock.now();
+            if !self.database.write(move |connection| runs::start(connection, run, at)).await? {
+                return Ok(());
+            }
+            self.hints.changed(run);
+        }
+        if let Err(error) = self.engine.launch(step).await {
+            self.finish(run, Phase::Error, error.to_string()).await?;
+        } else {
+            self.recorder.follow(&*self.engine, step).await?;
+        }
+        self.engine.forget(step).await;
+        Ok(())
+    }
+
+    async fn finish(&self, run: RunId, phase: Phase, message: String) -> Result<(), DatabaseError> {
+        let outcome = Outcome { phase, exit_code: None, message: Some(message), at: self.clock.now() };
+        self.database.write(move |connection| runs::finish(connection, run, &outcome)).await?;
+        self.hints.changed(run);
+        Ok(())
+    }
+}
