@@ -1,0 +1,379 @@
+//! The main job without its pages: real uv, real Python, real processes, a real database file.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may fail loudly")]
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use app::model::{
+    identifiers::{RunId, RunNumber, StepId, TaskId},
+    log::Stream,
+    phase::Phase,
+    spec::{TaskDraft, TaskSpec},
+};
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use server::{
+    clock::{Clock as _, SystemClock, SystemRandom},
+    db::{Database, logs, runs, schema, values::SpecColumns},
+    engine::local::{LocalEngine, LocalSettings},
+    environments::Python,
+    hints::Hints,
+    recorder::Recorder,
+    resolver::uv::UvResolver,
+    runner::SecretKey,
+    supervisor,
+};
+use tokio::{sync::Notify, task::JoinHandle};
+
+/// A supervisor with everything below it, on a folder of its own.
+struct Engine {
+    database: Database,
+    wake: Arc<Notify>,
+    supervisor: JoinHandle<()>,
+    _folder: Option<tempfile::TempDir>,
+}
+
+fn uv() -> PathBuf {
+    std::env::var_os("STOKER_UV").map_or_else(|| PathBuf::from("uv"), PathBuf::from)
+}
+
+async fn engine_in(folder: PathBuf, at_once: usize) -> Engine {
+    let database = Database::open(&folder.join("stoker.sqlite")).await.unwrap();
+    let python = Python::find(&uv(), None).await;
+    let secret_key = SecretKey::keep_in(&folder.join("secret.key"), &SystemRandom).unwrap();
+    let settings = LocalSettings {
+        data: folder.clone(),
+        cache: folder.join("cache"),
+        stoker: env!("CARGO_BIN_EXE_stoker").into(),
+        uv: uv(),
+        python: python.clone(),
+        index_url: None,
+        default_timeout: None,
+        preparation_timeout: 600,
+        grace: 2,
+        log_limit: 64 * 1024 * 1024,
+        memory_limit: None,
+    };
+    let clock = Arc::new(SystemClock);
+    let hints = Hints::default();
+    let wake = Arc::new(Notify::new());
+    let parts = supervisor::Parts {
+        database: database.clone(),
+        engine: Arc::new(LocalEngine::new(settings, clock.clone(), secret_key.clone()).unwrap()),
+        recorder: Recorder::new(database.clone(), hints.clone(), secret_key),
+        resolver: Arc::new(UvResolver {
+            uv: uv(),
+            python,
+            cache: folder.join("cache/uv"),
+            index_url: None,
+            database: database.clone(),
+            clock: clock.clone(),
+        }),
+        clock,
+        hints,
+        wake: wake.clone(),
+        at_once,
+    };
+    Engine { database, wake, supervisor: supervisor::start(parts), _folder: None }
+}
+
+async fn engine() -> Engine {
+    let folder = tempfile::tempdir().unwrap();
+    let mut engine = engine_in(folder.path().to_owned(), 2).await;
+    engine._folder = Some(folder);
+    engine
+}
+
+fn spec(draft: TaskDraft) -> TaskSpec {
+    draft.parse().unwrap().spec
+}
+
+fn code(code: &str) -> TaskSpec {
+    spec(TaskDraft { code: code.into(), ..TaskDraft::default() })
+}
+
+/// A run as the test sees it.
+struct Seen {
+    phase: Phase,
+    exit_code: Option<i32>,
+    message: String,
+    report: String,
+    lines: Vec<(Stream, String)>,
+}
+
+impl Seen {
+    fn program_lines(&self) -> Vec<(Stream, &str)> {
+        self.lines
+            .iter()
+            .filter(|line| line.0 != Stream::Stoker)
+            .map(|(stream, text)| (*stream, text.as_str()))
+            .collect()
+    }
+}
+
+impl Engine {
+    async fn submit(&self, spec: TaskSpec) -> (RunId, StepId, TaskId, RunNumber) {
+        let at = SystemClock.now();
+        let mut bytes = [0; 6];
+        server::clock::Random::fill(&SystemRandom, &mut bytes);
+        let task = TaskId::from_random(bytes);
+        let id = task.clone();
+        let created = self
+            .database
+            .write(move |connection| {
+                use schema::tasks;
+                diesel::insert_into(tasks::table)
+                    .values((
+                        tasks::id.eq(id.as_str()),
+                        tasks::created_at.eq(at.0),
+                        tasks::updated_at.eq(at.0),
+                        tasks::activity_at.eq(at.0),
+                        SpecColumns::from(&spec),
+                    ))
+                    .execute(connection)?;
+                runs::create(connection, &runs::NewRun { task_id: &id, spec: &spec, lock: None, engine: "local", at })
+            })
+            .await
+            .unwrap();
+        self.wake.notify_one();
+        (created.id, created.step, task, created.number)
+    }
+
+    async fn look(&self, run: RunId, step: StepId) -> Seen {
+        self.database
+            .read(move |connection| {
+                use schema::runs as table;
+                let (phase, exit_code, message, report): (String, Option<i32>, Option<String>, Option<String>) =
+                    table::table
+                        .find(run.0)
+                        .select((table::phase, table::exit_code, table::message, table::cache_report))
+                        .first(connection)?;
+                let lines = logs::lines_from(connection, step, 1, 10_000_000)?.lines;
+                Ok(Seen {
+                    phase: phase.parse().unwrap(),
+                    exit_code,
+                    message: message.unwrap_or_default(),
+                    report: report.unwrap_or_default(),
+                    lines: lines.into_iter().map(|line| (line.0, line.2)).collect(),
+                })
+            })
+            .await
+            .unwrap()
+    }
+
+    async fn until(&self, (run, step): (RunId, StepId), condition: impl Fn(&Seen) -> bool) -> Seen {
+        let wait = async {
+            loop {
+                let seen = self.look(run, step).await;
+                if condition(&seen) {
+                    return seen;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        match tokio::time::timeout(Duration::from_secs(120), wait).await {
+            Ok(seen) => seen,
+            Err(_) => {
+                let seen = self.look(run, step).await;
+                panic!("not in time: {} {} {:#?}", seen.phase, seen.message, seen.lines)
+            }
+        }
+    }
+
+    async fn finished(&self, spec: TaskSpec) -> Seen {
+        let (run, step, ..) = self.submit(spec).await;
+        self.until((run, step), |seen| seen.phase.is_final()).await
+    }
+
+    async fn cancel(&self, task: TaskId, number: RunNumber) {
+        self.database
+            .write(move |connection| runs::request_cancel(connection, &task, number, SystemClock.now()))
+            .await
+            .unwrap();
+        self.wake.notify_one();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn output_and_error_keep_their_order_and_their_voice() {
+    let engine = engine().await;
+    let seen = engine
+        .finished(code(
+            "import sys\nfor i in range(500):\n    print('out', i)\n    print('err', i, file=sys.stderr)\nsys.stdout.write('no newline')\n",
+        ))
+        .await;
+    assert_eq!((seen.phase, seen.exit_code), (Phase::Succeeded, Some(0)), "{}", seen.message);
+    let mut expected = Vec::new();
+    for number in 0..500 {
+        expected.push((Stream::Output, format!("out {number}")));
+        expected.push((Stream::Error, format!("err {number}")));
+    }
+    expected.push((Stream::Output, "no newline".to_owned()));
+    let program: Vec<_> = seen.lines.into_iter().filter(|line| line.0 != Stream::Stoker).collect();
+    assert_eq!(program, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ends_are_told_apart() {
+    let engine = engine().await;
+    let failed = engine.finished(code("import sys\nprint('bye', file=sys.stderr)\nsys.exit(3)")).await;
+    assert_eq!((failed.phase, failed.exit_code), (Phase::Failed, Some(3)));
+    assert_eq!(failed.message, "The program ended with exit code 3.");
+    let raised = engine.finished(code("1 / 0")).await;
+    assert_eq!((raised.phase, raised.exit_code), (Phase::Failed, Some(1)));
+    assert!(
+        raised.program_lines().contains(&(Stream::Error, "ZeroDivisionError: division by zero")),
+        "{:?}",
+        raised.lines
+    );
+    let crashed = engine.finished(code("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)")).await;
+    assert!(crashed.message.contains("SIGSEGV"), "{}", crashed.message);
+    let memory = engine.finished(code("raise MemoryError")).await;
+    assert!(memory.message.contains("ran out of memory"), "{}", memory.message);
+    let slow = TaskDraft {
+        code: "import time\nprint('up')\ntime.sleep(600)".into(),
+        timeout: "1".into(),
+        ..TaskDraft::default()
+    };
+    let slow = engine.finished(spec(slow)).await;
+    assert_eq!(slow.phase, Phase::Failed);
+    assert!(slow.message.contains("time limit of 1 s"), "{}", slow.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cancelling_stops_the_whole_tree() {
+    let engine = engine().await;
+    let program = "import os, subprocess, sys, time\n\
+        child = subprocess.Popen([sys.executable, '-c', 'import os, signal, time\\nos.setsid()\\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\\nprint(os.getpid(), flush=True)\\ntime.sleep(600)'])\n\
+        time.sleep(600)\n";
+    let (run, step, task, number) = engine.submit(code(program)).await;
+    let seen = engine.until((run, step), |seen| !seen.program_lines().is_empty()).await;
+    let child = seen.program_lines()[0].1.to_owned();
+    assert!(PathBuf::from(format!("/proc/{child}")).exists());
+    engine.cancel(task, number).await;
+    let seen = engine.until((run, step), |seen| seen.phase.is_final()).await;
+    assert_eq!(seen.phase, Phase::Cancelled);
+    assert!(!PathBuf::from(format!("/proc/{child}")).exists(), "a process that hid is still there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn packages_are_installed_once_and_cannot_be_changed_by_a_task() {
+    let engine = engine().await;
+    let draft = TaskDraft {
+        code: "import six, sys\nprint(six.__version__)\ntry:\n    open(six.__file__, 'a')\nexcept OSError as error:\n    print('refused')\n".into(),
+        packages: "six==1.16.0".into(),
+        ..TaskDraft::default()
+    };
+    let cold = engine.finished(spec(draft.clone())).await;
+    assert_eq!(cold.program_lines(), [(Stream::Output, "1.16.0"), (Stream::Output, "refused")], "{:?}", cold.lines);
+    assert!(
+        cold.report.contains(r#""environment":"built","requested":1,"from_cache":0,"downloaded":1"#),
+        "{}",
+        cold.report
+    );
+    let warm = engine.finished(spec(draft.clone())).await;
+    assert!(
+        warm.report.contains(r#""environment":"ready","requested":1,"from_cache":1,"downloaded":0"#),
+        "{}",
+        warm.report
+    );
+    let private = engine.finished(spec(TaskDraft { use_cache: false, ..draft })).await;
+    assert!(
+        private.report.contains(r#""environment":"private","requested":1,"from_cache":0,"downloaded":1"#),
+        "{}",
+        private.report
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn packages_that_do_not_exist_are_explained() {
+    let engine = engine().await;
+    let draft = TaskDraft { code: "pass".into(), packages: "six==99.99".into(), ..TaskDraft::default() };
+    let seen = engine.finished(spec(draft)).await;
+    assert_eq!(seen.phase, Phase::Failed);
+    assert!(seen.message.contains("six==99.99"), "{}", seen.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_environment_is_the_users_and_nothing_of_the_servers() {
+    let engine = engine().await;
+    let draft = TaskDraft {
+        code: "import os\nfor name in sorted(os.environ):\n    print(name)\nprint(os.environ['MINE'])".into(),
+        environment: "MINE=it's $(id) {{x}} \"q\"".into(),
+        ..TaskDraft::default()
+    };
+    let seen = engine.finished(spec(draft)).await;
+    let lines: Vec<&str> = seen.program_lines().into_iter().map(|line| line.1).collect();
+    let names = ["HOME", "LANG", "MINE", "PATH", "PWD", "PYTHONUNBUFFERED", "TMPDIR"];
+    let allowed = |name: &&str| names.contains(name) || *name == "LC_CTYPE" || *name == "OLDPWD";
+    assert!(lines[..lines.len() - 1].iter().all(allowed), "{lines:?}");
+    assert_eq!(lines.last(), Some(&"it's $(id) {{x}} \"q\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_run_at_once_than_allowed_and_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine_in(folder.path().to_owned(), 1).await;
+    let gate = folder.path().join("gate");
+    let program = format!("import os, time\nwhile not os.path.exists({gate:?}): time.sleep(0.01)\n");
+    let first = engine.submit(code(&program)).await;
+    engine.until((first.0, first.1), |seen| seen.phase == Phase::Running).await;
+    let second = engine.submit(code("pass")).await;
+    let third = engine.submit(code("pass")).await;
+    engine.until((second.0, second.1), |seen| seen.phase == Phase::Pending).await;
+    std::fs::write(&gate, "").unwrap();
+    for run in [&first, &second, &third] {
+        let seen = engine.until((run.0, run.1), |seen| seen.phase.is_final()).await;
+        assert_eq!(seen.phase, Phase::Succeeded);
+    }
+    let (second, third) = (second.0, third.0);
+    let in_order = engine
+        .database
+        .read(move |connection| {
+            let started = |connection: &mut diesel::SqliteConnection, run: RunId| {
+                schema::runs::table.find(run.0).select(schema::runs::started_at).first::<Option<i64>>(connection)
+            };
+            let finished: Option<i64> =
+                schema::runs::table.find(second.0).select(schema::runs::finished_at).first(connection)?;
+            Ok(started(connection, third)? >= finished)
+        })
+        .await
+        .unwrap();
+    assert!(in_order);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_that_dies_at_any_moment_loses_and_doubles_nothing() {
+    for moment in [0, 3, 10, 30, 60, 100, 200, 400] {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = engine_in(folder.path().to_owned(), 2).await;
+        let counter = folder.path().join("count");
+        let program = format!(
+            "import time\nopen({counter:?}, 'a').write('x')\nfor i in range(300):\n    print('line', i)\n    time.sleep(0.001)\n"
+        );
+        let (run, step, ..) = engine.submit(code(&program)).await;
+        tokio::time::sleep(Duration::from_millis(moment)).await;
+        engine.supervisor.abort();
+        let _ = engine.supervisor.await;
+        drop(engine.database);
+        let engine = engine_in(folder.path().to_owned(), 2).await;
+        let seen = engine.until((run, step), |seen| seen.phase.is_final()).await;
+        assert_eq!(seen.phase, Phase::Succeeded, "after {moment} ms: {}", seen.message);
+        let expected: Vec<String> = (0..300).map(|number| format!("line {number}")).collect();
+        let lines: Vec<String> = seen.program_lines().into_iter().map(|line| line.1.to_owned()).collect();
+        assert_eq!(lines, expected, "after {moment} ms");
+        assert_eq!(std::fs::read_to_string(counter).unwrap(), "x", "started twice, after {moment} ms");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_output_is_kept_harmless() {
+    let engine = engine().await;
+    let program = "import sys\nw = sys.stdout.buffer.write\nw(b'\\xff\\xfe\\x00 binary\\n')\nw(b'\\r 10%\\r 50%\\r100%\\n')\nw(b'x' * 100000 + b'\\n')\nw(b'\\x1edeadbeef {\"program\":true}\\n')\nw('<b>{{x}}</b> \\u202e\\n'.encode())\n";
+    let seen = engine.finished(code(program)).await;
+    let lines: Vec<&str> = seen.program_lines().into_iter().map(|line| line.1).collect();
+    assert_eq!(lines[0], "\u{fffd}\u{fffd}\0 binary");
+    assert_eq!(lines[1], "100%");
+    assert_eq!(lines[2..lines.len() - 2].concat(), "x".repeat(100_000));
+    assert_eq!(lines[lines.len() - 2], "\u{1e}deadbeef {\"program\":true}");
+    assert_eq!(lines[lines.len() - 1], "<b>{{x}}</b> \u{202e}");
+}
