@@ -1,0 +1,189 @@
+// The pages as a user knows them: fields by their labels, a run by its words.
+
+import { type APIRequestContext, expect, type Locator, type Page } from '@playwright/test';
+
+/** A task as typed into the form. What is left out stays as the form has it. */
+export interface Draft {
+  name?: string;
+  code?: string;
+  packages?: string;
+  systemPackages?: string;
+  requirements?: string;
+  environment?: string;
+  timeout?: string;
+  useCache?: boolean;
+}
+
+/** The names of the form's texts, and their labels. */
+const LABELS = {
+  name: 'Name',
+  code: 'Python code',
+  packages: 'Python packages',
+  systemPackages: 'System packages',
+  requirements: 'Content of requirements.txt',
+  environment: 'Environment variables',
+  timeout: 'Timeout in seconds',
+} as const;
+
+type TextName = keyof typeof LABELS;
+
+/** The control of a text of the form. */
+export function field(page: Page, name: TextName): Locator {
+  return page.getByLabel(LABELS[name], { exact: true });
+}
+
+export function cacheBox(page: Page): Locator {
+  return page.getByRole('checkbox', { name: 'Use warm environments' });
+}
+
+/** Types into the task form. */
+export async function fill(page: Page, draft: Draft): Promise<void> {
+  for (const name of Object.keys(LABELS) as TextName[]) {
+    const text = draft[name];
+    if (text === undefined) {
+      continue;
+    }
+    if (name === 'requirements') {
+      await openRequirements(page);
+    }
+    await field(page, name).fill(text);
+  }
+  if (draft.useCache !== undefined) {
+    await cacheBox(page).setChecked(draft.useCache);
+  }
+}
+
+export async function openRequirements(page: Page): Promise<void> {
+  if (!(await field(page, 'requirements').isVisible())) {
+    await page.getByText('Requirements file', { exact: true }).click();
+  }
+}
+
+/** Expects the task form to hold these values. */
+export async function expectForm(page: Page, draft: Draft): Promise<void> {
+  for (const name of Object.keys(LABELS) as TextName[]) {
+    const text = draft[name];
+    if (text !== undefined) {
+      await expect(field(page, name), LABELS[name]).toHaveValue(text);
+    }
+  }
+  if (draft.useCache !== undefined) {
+    await expect(cacheBox(page)).toBeChecked({ checked: draft.useCache });
+  }
+}
+
+export async function save(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+}
+
+/** Presses "Save & Run", and answers where the run is. */
+export async function saveAndRun(page: Page): Promise<Run> {
+  await page.getByRole('button', { name: /^Save & Run( again)?$/ }).click();
+  return expectRunPage(page);
+}
+
+/** Sends a form that is to be refused, and answers with which status it was. */
+export async function sendRefused(page: Page, button: string | RegExp): Promise<number> {
+  const answer = page.waitForResponse((response) => response.request().method() === 'POST');
+  await page.getByRole('button', { name: button, exact: true }).click();
+  return (await answer).status();
+}
+
+/** A run's address. */
+export interface Run {
+  task: string;
+  number: number;
+  path: string;
+}
+
+function parseRun(address: string): Run {
+  const [path, task, number] = /^\/tasks\/([^/]+)\/runs\/(\d+)/.exec(address) ?? [];
+  if (path === undefined || task === undefined) {
+    throw new Error(`${address} is no run`);
+  }
+  return { path, task: `/tasks/${task}`, number: Number(number) };
+}
+
+/** Expects to be on the page of a run, and answers which. */
+export async function expectRunPage(page: Page, number?: number): Promise<Run> {
+  await expect(page).toHaveURL(new RegExp(`/tasks/[^/]+/runs/${number ?? '\\d+'}(#.*)?$`));
+  return parseRun(new URL(page.url()).pathname);
+}
+
+/** Saves a task without the browser, for tests that are about something else; answers its address. */
+export async function makeTask(request: APIRequestContext, draft: Draft, server = ''): Promise<string> {
+  return await post(request, draft, 'save', server);
+}
+
+/** Saves a task and starts a run of it without the browser. */
+export async function makeRun(request: APIRequestContext, draft: Draft, server = ''): Promise<Run> {
+  return parseRun(await post(request, draft, 'save_and_run', server));
+}
+
+async function post(request: APIRequestContext, draft: Draft, intent: string, server: string): Promise<string> {
+  const { name = '', code = '', packages = '', systemPackages = '', requirements = '', environment = '' } = draft;
+  const response = await request.post(`${server}/tasks/new`, {
+    multipart: {
+      name,
+      code,
+      packages,
+      system_packages: systemPackages,
+      requirements,
+      environment,
+      timeout: draft.timeout ?? '',
+      ...(draft.useCache === false ? {} : { use_cache: 'on' }),
+      intent,
+    },
+    maxRedirects: 0,
+  });
+  expect(response.status(), await response.text()).toBe(303);
+  return new URL(response.headers().location ?? '', 'http://x').pathname;
+}
+
+/** Starts another run of a task without the browser. */
+export async function startRun(request: APIRequestContext, task: string): Promise<Run> {
+  const response = await request.post(task, { form: { intent: 'run' }, maxRedirects: 0 });
+  expect(response.status(), await response.text()).toBe(303);
+  return parseRun(response.headers().location ?? '');
+}
+
+export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Error' | 'Cancelled';
+
+/** Expects the run whose page is open to come to this phase. */
+export async function expectPhase(page: Page, phase: Phase): Promise<void> {
+  await expect(page.locator('#run-summary').getByText(phase, { exact: true })).toBeVisible({ timeout: 30_000 });
+}
+
+/** The log of the run whose page is open. */
+export function log(page: Page): Locator {
+  return page.getByRole('log');
+}
+
+/** A line of the log by its number. */
+export function line(page: Page, number: number): Locator {
+  return page.locator(`#L${number} .line-text`);
+}
+
+/** The lines that the program wrote to its standard output. */
+export function outputLines(page: Page): Locator {
+  return page.locator('#log-lines .from-output .line-text');
+}
+
+/** The panel of a task or run page that says what a run is made of. */
+export function fact(page: Page, term: string): Locator {
+  return page.getByRole('definition').and(page.locator(`dt:text-is(${JSON.stringify(term)}) + dd`));
+}
+
+/** Opens the panel of a run page that shows the code and settings as they ran. */
+export async function openRunSettings(page: Page): Promise<void> {
+  await page.getByText('Code and settings as they ran').click();
+  await expect(page.getByRole('region', { name: 'The code as it ran' })).toBeVisible();
+}
+
+let counter = 0;
+
+/** A name that no other task has. */
+export function uniqueName(what: string): string {
+  counter += 1;
+  return `${what} ${process.pid}-${counter}`;
+}

@@ -1,0 +1,35 @@
+// What a browser complains about fails the test, unless the test says that it must come.
+
+import type { BrowserContext } from '@playwright/test';
+
+export class Problems {
+  private readonly found: string[] = [];
+  private readonly expected: RegExp[] = [];
+
+  constructor(context: BrowserContext) {
+    context.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) {
+        this.found.push(`console ${message.type()}: ${message.text()} (${message.location().url})`);
+      }
+    });
+    context.on('weberror', (error) => this.found.push(`page error: ${error.error().stack ?? error.error()}`));
+    context.on('dialog', (dialog) => {
+      this.found.push(`dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+  }
+
+  /** These may come: a page answered with status 422 is an error to the browser's console, and so on. */
+  expect(...patterns: RegExp[]): void {
+    this.expected.push(...patterns);
+  }
+
+  /** Refused forms answer with these. */
+  expectStatus(...statuses: number[]): void {
+    this.expect(...statuses.map((status) => new RegExp(`status of ${status}\\b`)));
+  }
+
+  get unexpected(): string[] {
+    return this.found.filter((problem) => !this.expected.some((pattern) => pattern.test(problem)));
+  }
+}

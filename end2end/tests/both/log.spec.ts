@@ -1,0 +1,102 @@
+import { expectPhase, line, log, makeRun, outputLines, uniqueName } from '../../support/pages.ts';
+import { expect, test } from '../../support/test.ts';
+
+const MESSY = `
+import sys, time
+out = sys.stdout.buffer
+def say(text):
+    out.write(text if isinstance(text, bytes) else text.encode()); out.flush()
+say("plain\\n")
+say("\\x1b[31mred\\x1b[0m and \\x1b[1mbold\\x1b[0m\\n")
+for percent in range(0, 101, 10):
+    say(f"\\rprogress {percent}%")
+say("\\n")
+say("<img src=x onerror=\\"document.title='hacked'\\"><script>document.title='hacked'</script>&amp;\\n")
+say("bad utf-8: \\xff|\\n".encode("latin-1"))
+say("nul:\\x00 bell:\\x07 rtl:\\u202e end\\n")
+say("\\x1b]0;title\\x07after the title\\n")
+say("see https://example.org/a?b=1&c=2 or javascript:alert(1)\\n")
+say("x" * 3000 + "\\n")
+say("Grüße 🚀\\n")
+say("no line end")
+`;
+
+test('output is shown as it is meant, and nothing in it is active', async ({ page, request, baseURL }) => {
+  const run = await makeRun(request, { name: uniqueName('Messy'), code: MESSY });
+  await page.goto(run.path);
+  await expectPhase(page, 'Succeeded');
+  await expect(outputLines(page)).toHaveCount(11);
+  const lines = await outputLines(page).allTextContents();
+  expect(lines[0]).toBe('plain');
+  expect(lines[1]).toBe('red and bold');
+  expect(lines[2]).toBe('progress 100%');
+  expect(lines[3]).toBe(
+    `<img src=x onerror="document.title='hacked'"><script>document.title='hacked'</script>&amp;`,
+  );
+  expect(lines[4]).toBe('bad utf-8: \ufffd|');
+  expect(lines[5]).not.toMatch(/[\0\x07\u202e]/);
+  expect(lines[5]).toMatch(/^nul:.+ bell:.+ rtl:.+ end$/);
+  expect(lines[6]).toBe('after the title');
+  expect(lines[8]).toBe('x'.repeat(3000));
+  expect(lines[9]).toBe('Grüße 🚀');
+  expect(lines[10]).toBe('no line end');
+
+  await expect(log(page).locator('img, script, iframe, style')).toHaveCount(0);
+  await expect(log(page).getByRole('link', { name: /example\.org/ })).toHaveAttribute('href', 'https://example.org/a?b=1&c=2');
+  await expect(log(page).locator('a[href^="javascript:"]')).toHaveCount(0);
+  const colour = (text: string) =>
+    outputLines(page).getByText(text, { exact: true }).first().evaluate((element) => getComputedStyle(element).color);
+  expect(await colour('red')).not.toBe(await colour('plain'));
+
+  const raw = await request.get(`${baseURL}${run.path}/log`);
+  expect(raw.headers()).toMatchObject({
+    'content-type': 'text/plain; charset=utf-8',
+    'x-content-type-options': 'nosniff',
+  });
+  expect(await raw.text()).toContain('<script>');
+  await expect(page.getByRole('link', { name: 'Download' })).toHaveAttribute('download', '');
+});
+
+test('standard error is told apart by more than colour', async ({ page, request }) => {
+  const code = 'import sys\nprint("to out", flush=True)\nprint("to err", file=sys.stderr, flush=True)';
+  const run = await makeRun(request, { name: uniqueName('Streams'), code });
+  await page.goto(run.path);
+  await expectPhase(page, 'Succeeded');
+  const words = log(page).locator('.line-text');
+  await expect(words.filter({ hasText: 'to err' })).toContainText('stderr: ');
+  await expect(words.filter({ hasText: 'to out' })).not.toContainText('stderr');
+});
+
+test('a link to a line of a long log shows that line', async ({ page, request }) => {
+  const run = await makeRun(request, { name: uniqueName('Long'), code: 'for n in range(1, 3001): print("line", n)' });
+  await page.goto(run.path);
+  await expectPhase(page, 'Succeeded');
+  await expect(log(page)).toContainText('line 3000');
+  const last = Number(/(\d+)/.exec((await page.locator('#log-lines .line').last().getAttribute('id')) ?? '')?.[1]);
+  await expect(page.getByText('line 1', { exact: true })).toHaveCount(0);
+  await page.getByRole('link', { name: 'Show earlier lines' }).click();
+  await expect(page.getByText('line 1500', { exact: true })).toBeVisible();
+
+  await page.goto(`${run.path}?line=${last - 2000}#L${last - 2000}`);
+  await expect(line(page, last - 2000)).toHaveText('line 1000');
+  await expect(line(page, last - 2000)).toBeInViewport();
+  await page.getByRole('link', { name: 'Show later lines' }).click();
+  await page.getByRole('link', { name: 'Go to the end' }).click();
+  await expect(page.getByText('line 3000', { exact: true })).toBeVisible();
+});
+
+test('wrapping and times are switched on and remembered', async ({ page, request }) => {
+  const run = await makeRun(request, { name: uniqueName('Switches'), code: 'print("y" * 2000)' });
+  await page.goto(run.path);
+  await expectPhase(page, 'Succeeded');
+  const scrolls = () => log(page).evaluate((element) => element.scrollWidth > element.clientWidth);
+  expect(await scrolls()).toBe(true);
+  for (const name of ['Wrap', 'Times']) {
+    await page.getByRole('button', { name, exact: true }).click();
+    await expect(page.getByRole('button', { name, exact: true })).toHaveAttribute('aria-pressed', 'true');
+    await expect(page).toHaveURL(new RegExp(`${run.path}(#.*)?$`));
+  }
+  expect(await scrolls()).toBe(false);
+  await page.reload();
+  await expect(page.getByRole('button', { name: 'Wrap' })).toHaveAttribute('aria-pressed', 'true');
+});

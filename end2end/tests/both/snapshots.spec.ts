@@ -1,0 +1,145 @@
+// The pages as assistive technology is told about them.
+
+import { expectPhase, makeRun, makeTask } from '../../support/pages.ts';
+import { expect, test } from '../../support/test.ts';
+
+test('the list', async ({ page, request, ownServer }) => {
+  const run = await makeRun(request, { name: 'Weekly report', code: 'print("done")' }, ownServer.url);
+  await page.goto(ownServer.url + run.path);
+  await expectPhase(page, 'Succeeded');
+  await makeTask(request, { name: 'Draft', code: 'pass' }, ownServer.url);
+  await page.goto(`${ownServer.url}/tasks`);
+  await expect(page.locator('body')).toMatchAriaSnapshot(`
+    - link "Skip to the content"
+    - banner:
+      - link "Stoker"
+      - navigation "Main":
+        - link "Tasks"
+      - link "New task"
+    - main:
+      - heading "Tasks" [level=1]
+      - search:
+        - searchbox "Search tasks"
+        - button "Search"
+      - table:
+        - rowgroup:
+          - row:
+            - columnheader "Task"
+            - columnheader "Last run"
+            - columnheader "History"
+            - columnheader "When"
+            - columnheader "Duration"
+            - columnheader "Run"
+        - rowgroup:
+          - row:
+            - cell:
+              - link "Draft"
+              - text: /task-/
+            - cell "Not run yet"
+            - cell
+            - cell
+            - cell
+            - cell:
+              - button "Run Draft"
+          - row:
+            - cell:
+              - link "Weekly report"
+              - text: /task-/
+            - cell:
+              - link "Succeeded"
+            - cell:
+              - list:
+                - listitem:
+                  - link /Run #1. Succeeded/
+            - cell
+            - cell
+            - cell:
+              - button "Run Weekly report"
+    - contentinfo:
+      - group "Theme":
+        - button "Auto" [pressed]
+        - button "Light"
+        - button "Dark"
+  `);
+});
+
+test('the form', async ({ page }) => {
+  await page.goto('/tasks/new');
+  await expect(page.getByRole('main')).toMatchAriaSnapshot(`
+    - main:
+      - heading "New task" [level=1]
+      - textbox "Name"
+      - textbox "Python code"
+      - textbox "Python packages"
+      - textbox "System packages"
+      - group: Requirements file
+      - textbox "Environment variables"
+      - textbox "Timeout in seconds"
+      - checkbox "Use warm environments" [checked]
+      - button "Save & Run"
+      - button "Save"
+      - link "Cancel"
+  `);
+});
+
+test('a task and a run', async ({ page, request, ownServer }) => {
+  const run = await makeRun(request, { name: 'Weekly report', code: 'print("done")', environment: 'A=1' }, ownServer.url);
+  await page.goto(ownServer.url + run.path);
+  await expectPhase(page, 'Succeeded');
+  await expect(page.getByRole('main')).toMatchAriaSnapshot(`
+    - main:
+      - heading "Weekly report run #1" [level=1]:
+        - link "Weekly report"
+      - text: Succeeded
+      - button "Rerun"
+      - link "Edit & Rerun"
+      - region "Log":
+        - heading "Log" [level=2]
+        - text: 1 line
+        - button "Wrap"
+        - button "Times"
+        - link "Raw"
+        - link "Download"
+        - log "Log of run 1":
+          - link "1"
+          - text: done
+        - status: End of the log.
+      - complementary "About this run":
+        - group: /Preparation/
+        - group: /Code and settings/
+  `);
+  await page.goto(ownServer.url + run.task);
+  await expect(page.getByRole('main')).toMatchAriaSnapshot(`
+    - main:
+      - heading "Weekly report" [level=1]
+      - button "Run"
+      - link "Edit"
+      - link "Delete"
+      - heading "Runs" [level=2]
+      - table:
+        - rowgroup:
+          - row:
+            - columnheader "Run"
+            - columnheader "Phase"
+            - columnheader "When"
+            - columnheader "Duration"
+            - columnheader "Message"
+            - columnheader "Start again from it"
+        - rowgroup:
+          - row:
+            - cell:
+              - link "#1"
+            - cell "Succeeded"
+            - cell
+            - cell
+            - cell
+            - cell:
+              - link "Edit and rerun run 1"
+      - heading "Code" [level=2]
+      - term: Environment
+      - definition:
+        - list:
+          - listitem: A=1
+      - region "The task's code": /print/
+  `);
+});
