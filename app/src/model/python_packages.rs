@@ -224,14 +224,12 @@ fn check_option(statement: &str) -> Result<(), PackagesError> {
     match option {
         "--pre" | "--prefer-binary" if rest.is_empty() => Ok(()),
         "--index-url" | "-i" | "--extra-index-url" | "--find-links" | "-f" => check_url(value, INDEX_SCHEMES),
-        "--no-binary" | "--only-binary" => {
-            for name in value.split(',').map(str::trim) {
-                if !matches!(name, ":all:" | ":none:") && !is_name(name) {
-                    return Err(not_a_name(name));
-                }
-            }
-            Ok(())
-        }
+        "--no-binary" | "--only-binary" if matches!(value, ":all:" | ":none:") || is_name(value) => Ok(()),
+        "--no-binary" | "--only-binary" => Err(PackagesError(format!(
+            "{} takes the name of one package, or `:all:`, and not {}. Repeat the line for more packages.",
+            shown(option),
+            shown(value)
+        ))),
         "-r" | "--requirement" | "-c" | "--constraint" => Err(PackagesError(format!(
             "{} is not allowed: it reads another file, and a run has only this one. Paste the lines of that file here.",
             shown(option)
@@ -949,7 +947,7 @@ mod tests {
             "a==1 \\\n    --hash=sha256:00ff \\\n    --hash sha512:AA\nb==2 --hash=sha256:1",
             "--index-url https://pypi.org/simple\n-i https://u:t@host/simple\n--extra-index-url=https://x/y\nnumpy",
             "--find-links https://host/wheels/\n-f https://host\nnumpy",
-            "--pre\n--prefer-binary\n--no-binary :all:\n--only-binary=numpy,pandas\nnumpy",
+            "--pre\n--prefer-binary\n--no-binary :all:\n--only-binary=numpy\n--only-binary pandas\nnumpy",
             "a @ git+https://host/x.git@main ; os_name == 'nt'",
             "# Grüße 🚀\nnumpy # c \\\npandas",
         ] {
@@ -986,7 +984,8 @@ mod tests {
             ("-i git+https://host", "Line 1: `git+https://host` is not a URL"),
             ("-i", "Line 1: `` is not a URL"),
             ("-i https://h https://i", "Line 1: `https://h https://i` is not a URL"),
-            ("--no-binary", "Line 1: `` is not a package name."),
+            ("--no-binary", "Line 1: `--no-binary` takes the name of one package, or `:all:`, and not ``."),
+            ("--only-binary a,b", "Line 1: `--only-binary` takes the name of one package, or `:all:`, and not `a,b`."),
             ("a\n\n./b", "Line 3: `./b` is a file or folder"),
             ("a b", "Line 1: `b` follows a requirement. A requirements file has one requirement a line."),
             ("a, b", "Line 1: `, b` follows a requirement."),
