@@ -1,11 +1,20 @@
 //! The stoker server as a library, so that tests can go through its front door.
 
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod data_folder;
 pub mod db;
 pub mod engine;
 pub mod environments;
 pub mod hints;
+pub mod http;
 pub mod recorder;
 pub mod resolver;
 pub mod runner;
+pub mod running;
+pub mod serve;
+pub mod service;
+pub mod site;
+pub mod state;
 pub mod supervisor;

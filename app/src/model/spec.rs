@@ -43,11 +43,23 @@ impl Code {
     /// The longest program, in bytes. An engine must be able to ship it as data in one object.
     pub const MAX_BYTES: usize = 256 * 1024;
 
-    /// Reads a program. Line ends of forms (CR LF) become LF.
+    /// Reads a program that a user typed. Line ends of forms (CR LF) become LF.
     ///
     /// # Errors
     /// When it is too long, has a NUL character, or holds nothing.
     pub fn parse(text: &str) -> Result<Self, ValueError> {
+        let code = Self::accept(text)?;
+        if code.0.trim().is_empty() {
+            return Err(ValueError("Enter some Python code.".to_owned()));
+        }
+        Ok(code)
+    }
+
+    /// Reads a program that came from elsewhere, and that may hold nothing.
+    ///
+    /// # Errors
+    /// When it is too long, or has a NUL character.
+    pub fn accept(text: &str) -> Result<Self, ValueError> {
         let text = text.replace("\r\n", "\n");
         if text.len() > Self::MAX_BYTES {
             return Err(ValueError(format!(
@@ -60,9 +72,6 @@ impl Code {
             return Err(ValueError(format!(
                 "Line {line} of the code has a NUL character, which Python cannot read. Remove it."
             )));
-        }
-        if text.trim().is_empty() {
-            return Err(ValueError("Enter some Python code.".to_owned()));
         }
         Ok(Self(text))
     }

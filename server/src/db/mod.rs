@@ -21,6 +21,7 @@ pub mod schema;
 pub mod steps;
 pub mod tasks;
 pub mod values;
+pub mod views;
 
 /// All migrations, in the binary.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");

@@ -1,1 +1,159 @@
-//! Tasks and the pages about them, read and written. (being written)
+//! Tasks, written: made, saved, deleted. What pages read of them is in `views`.
+
+use app::model::{
+    identifiers::{RunId, StepId, TaskId},
+    phase::Phase,
+    spec::{TaskName, TaskSpec, ValidTask},
+    time::Timestamp,
+};
+use diesel::{
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+    SqliteConnection,
+};
+
+use super::{
+    DatabaseError,
+    schema::{runs, steps, tasks},
+    values::{self, SpecColumns},
+};
+
+const ACTIVE: [&str; 2] = [Phase::Pending.word(), Phase::Running.word()];
+
+/// Adds a task. False when there is one with this id, and then nothing changes.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn insert(
+    connection: &mut SqliteConnection,
+    id: &TaskId,
+    task: &ValidTask,
+    at: Timestamp,
+) -> Result<bool, DatabaseError> {
+    let added = diesel::insert_or_ignore_into(tasks::table)
+        .values((
+            tasks::id.eq(id.as_str()),
+            tasks::name.eq(task.name.as_ref().map(TaskName::as_str)),
+            SpecColumns::from(&task.spec),
+            tasks::created_at.eq(at.0),
+            tasks::updated_at.eq(at.0),
+            tasks::activity_at.eq(at.0),
+        ))
+        .execute(connection)?;
+    Ok(added == 1)
+}
+
+/// What became of a save.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Update {
+    /// Saved.
+    Done,
+    /// Somebody saved in between; nothing was changed. Their revision.
+    Outdated(i64),
+}
+
+/// Overwrites a task, if it still has the expected revision (`None`: whatever it has).
+///
+/// # Errors
+/// `NotFound` when there is no such task.
+pub fn update(
+    connection: &mut SqliteConnection,
+    id: &TaskId,
+    expected_revision: Option<i64>,
+    task: &ValidTask,
+    at: Timestamp,
+) -> Result<Update, DatabaseError> {
+    let present = i64::from(tasks::table.find(id.as_str()).select(tasks::revision).first::<i32>(connection)?);
+    if expected_revision.is_some_and(|expected| expected != present) {
+        return Ok(Update::Outdated(present));
+    }
+    diesel::update(tasks::table.find(id.as_str()))
+        .set((
+            tasks::name.eq(task.name.as_ref().map(TaskName::as_str)),
+            SpecColumns::from(&task.spec),
+            tasks::revision.eq(tasks::revision + 1),
+            tasks::updated_at.eq(at.0),
+            tasks::activity_at.eq(at.0),
+        ))
+        .execute(connection)?;
+    Ok(Update::Done)
+}
+
+/// A task's spec as saved.
+///
+/// # Errors
+/// `NotFound` when there is no such task.
+pub fn spec(connection: &mut SqliteConnection, id: &TaskId) -> Result<TaskSpec, DatabaseError> {
+    tasks::table.find(id.as_str()).select(SpecColumns::as_select()).first(connection)?.try_into()
+}
+
+/// A task's name; `None` when there is no such task.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn name(connection: &mut SqliteConnection, id: &TaskId) -> Result<Option<Option<String>>, DatabaseError> {
+    Ok(tasks::table.find(id.as_str()).select(tasks::name).first(connection).optional()?)
+}
+
+/// Asks for all active runs of a task to be stopped, so that none starts any more.
+///
+/// # Errors
+/// `NotFound` when there is no such task.
+pub fn request_cancel_all(
+    connection: &mut SqliteConnection,
+    id: &TaskId,
+    at: Timestamp,
+) -> Result<Vec<(RunId, StepId)>, DatabaseError> {
+    tasks::table.find(id.as_str()).select(tasks::id).first::<String>(connection)?;
+    let active = active_of(connection, id)?;
+    diesel::update(runs::table.filter(runs::id.eq_any(active.iter().map(|(run, _)| run.0))))
+        .filter(runs::cancel_requested_at.is_null())
+        .set((runs::cancel_requested_at.eq(at.0), runs::version.eq(runs::version + 1)))
+        .execute(connection)?;
+    Ok(active)
+}
+
+fn active_of(connection: &mut SqliteConnection, id: &TaskId) -> Result<Vec<(RunId, StepId)>, DatabaseError> {
+    let rows: Vec<(i64, i64)> = runs::table
+        .inner_join(steps::table)
+        .filter(runs::task_id.eq(id.as_str()))
+        .filter(runs::phase.eq_any(ACTIVE))
+        .order(runs::id)
+        .select((runs::id, steps::id))
+        .load(connection)?;
+    Ok(rows.into_iter().map(|(run, step)| (RunId(run), StepId(step))).collect())
+}
+
+/// What went with a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deletion {
+    /// Number of runs.
+    pub runs: u64,
+    /// Number of runs that had a log.
+    pub logs: u64,
+}
+
+/// Deletes a task with its runs and logs, if all its active runs are among the stopped ones; `None` when another run
+/// was started meanwhile, and then nothing changes.
+///
+/// # Errors
+/// `NotFound` when there is no such task.
+pub fn delete(
+    connection: &mut SqliteConnection,
+    id: &TaskId,
+    stopped: &[(RunId, StepId)],
+) -> Result<Option<Deletion>, DatabaseError> {
+    if active_of(connection, id)?.iter().any(|active| !stopped.contains(active)) {
+        return Ok(None);
+    }
+    let runs: i64 = runs::table.filter(runs::task_id.eq(id.as_str())).count().get_result(connection)?;
+    let logs: i64 = runs::table
+        .inner_join(steps::table)
+        .filter(runs::task_id.eq(id.as_str()))
+        .filter(steps::line_count.gt(0))
+        .count()
+        .get_result(connection)?;
+    match diesel::delete(tasks::table.find(id.as_str())).execute(connection)? {
+        0 => Err(DatabaseError::NotFound),
+        _ => Ok(Some(Deletion { runs: values::count(runs), logs: values::count(logs) })),
+    }
+}

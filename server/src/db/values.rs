@@ -125,7 +125,7 @@ impl TryFrom<SpecColumns> for TaskSpec {
 
     fn try_from(columns: SpecColumns) -> Result<Self, Self::Error> {
         Ok(Self {
-            code: Code::parse(&columns.code).map_err(|error| damaged(&error))?,
+            code: Code::accept(&columns.code).map_err(|error| damaged(&error))?,
             packages: PythonPackages::parse(&columns.dependencies).map_err(|error| damaged(&error))?,
             requirements: match columns.requirements {
                 Some(text) => RequirementsFile::parse(&text).map_err(|error| damaged(&error))?,

@@ -1,0 +1,127 @@
+//! The command line: what `stoker --help` says. Each option is also an environment variable.
+
+#![expect(clippy::doc_markdown, reason = "these comments are the help text, which shows backticks as they are")]
+
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
+
+use app::model::spec::Timeout;
+use clap::{Args, Parser, Subcommand};
+
+/// Run Python in warm environments, and watch it live.
+///
+/// Every option can also be given as the environment variable named beside it. Set RUST_LOG (for instance to debug, or
+/// to server=debug) to see more of what Stoker does.
+#[derive(Debug, Parser)]
+#[command(name = "stoker", version, arg_required_else_help = true)]
+pub struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the web pages and the REST API, and run tasks.
+    Serve(ServeOptions),
+    /// Runs one step. Stoker starts this itself.
+    #[command(hide = true)]
+    Step {
+        /// The step's folder.
+        folder: PathBuf,
+    },
+}
+
+/// The options of `stoker serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeOptions {
+    /// Folder for everything Stoker keeps: the database, logs, and environments. Made when it is not there. One
+    /// Stoker at a time uses it. [default: `stoker` in your platform's folder for application data]
+    #[arg(long, env = "STOKER_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+
+    /// Where to listen. Port 0 takes any free port. Only this machine's own addresses (127.0.0.1, ::1) are allowed,
+    /// since whoever reaches Stoker can run programs.
+    #[arg(long, env = "STOKER_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
+    pub addr: SocketAddr,
+
+    /// A further name under which browsers may reach Stoker, as `name` or `name:port`; may be repeated, or be a list
+    /// with commas. Needed behind a proxy or a port forward; other names are refused, so that no foreign web page can
+    /// reach Stoker by a name of its own.
+    #[arg(long = "allowed-host", env = "STOKER_ALLOWED_HOSTS", value_name = "NAME", value_delimiter = ',')]
+    pub allowed_hosts: Vec<String>,
+
+    /// How many runs go on at once; the others wait in order. [default: the number of processor cores]
+    #[arg(long, env = "STOKER_WORKERS", value_name = "NUMBER")]
+    pub workers: Option<NonZeroUsize>,
+
+    /// The Python that runs use: a file, or a version such as 3.12. [default: the one that uv finds]
+    #[arg(long, env = "STOKER_PYTHON", value_name = "PYTHON")]
+    pub python: Option<String>,
+
+    /// The uv that finds and installs packages.
+    #[arg(long, env = "STOKER_UV", value_name = "FILE", default_value = "uv")]
+    pub uv: PathBuf,
+
+    /// The package index to use instead of PyPI.
+    #[arg(long, env = "STOKER_INDEX_URL", value_name = "URL")]
+    pub index_url: Option<String>,
+
+    /// When to stop a run whose task sets no time limit, in seconds; at most seven days.
+    #[arg(long, env = "STOKER_DEFAULT_TIMEOUT", value_name = "SECONDS", default_value = "86400", value_parser = timeout)]
+    pub default_timeout: Timeout,
+
+    /// Most memory that each process of a run may take, in bytes; `K`, `M` and `G` may follow the number. [default: no
+    /// limit]
+    #[arg(long, env = "STOKER_MEMORY_LIMIT", value_name = "BYTES", value_parser = bytes)]
+    pub memory_limit: Option<u64>,
+
+    /// Longest log that is kept of a run, in bytes; `K`, `M` and `G` may follow the number. The rest is dropped, and
+    /// the log says so.
+    #[arg(long, env = "STOKER_LOG_LIMIT", value_name = "BYTES", default_value = "64M", value_parser = bytes)]
+    pub log_limit: u64,
+}
+
+fn timeout(text: &str) -> Result<Timeout, String> {
+    match Timeout::parse(text) {
+        Ok(Some(timeout)) => Ok(timeout),
+        Ok(None) => Err("enter a number of seconds".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A number of bytes: `1048576`, `1024K`, `1M`.
+fn bytes(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let (digits, factor) = match text.as_bytes().last() {
+        Some(b'k' | b'K') => (&text[..text.len() - 1], 1 << 10),
+        Some(b'm' | b'M') => (&text[..text.len() - 1], 1 << 20),
+        Some(b'g' | b'G') => (&text[..text.len() - 1], 1 << 30),
+        _ => (text, 1),
+    };
+    let number: Option<u64> = digits.parse().ok();
+    number
+        .and_then(|number| number.checked_mul(factor))
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| "enter a whole number above 0, such as 1048576, 512M or 2G".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        <CommandLine as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_may_have_a_unit() {
+        assert_eq!(bytes("4096"), Ok(4096));
+        assert_eq!(bytes("64M"), Ok(64 << 20));
+        assert_eq!(bytes("2g"), Ok(2 << 30));
+        for wrong in ["", "0", "M", "-1", "1.5G", "99999999999G"] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+}

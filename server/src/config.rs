@@ -1,0 +1,161 @@
+//! The configuration: the command line's options, checked once, with the defaults filled in.
+
+use std::{
+    net::SocketAddr,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
+
+use app::model::spec::Timeout;
+use etcetera::BaseStrategy as _;
+
+use crate::cli::ServeOptions;
+
+/// Why Stoker does not start with these options. Says what to do instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Anybody who reaches Stoker can run programs, so only this machine may.
+    #[error(
+        "Stoker was asked to listen on {0}, but it listens on loopback only until authentication is configured. Use \
+         an address such as 127.0.0.1:3000, and reach it from elsewhere through SSH (`ssh -L 3000:127.0.0.1:3000 \
+         HOST`)."
+    )]
+    NotLoopback(SocketAddr),
+    /// The platform names no folder for application data.
+    #[error("There is no folder for application data ({0}). Name one with --data.")]
+    NoDataFolder(String),
+}
+
+/// How Stoker is to run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where everything is kept.
+    pub data: DataFolder,
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// Further names under which browsers may reach it.
+    pub allowed_hosts: Vec<String>,
+    /// What runs are given.
+    pub engine: EngineConfig,
+}
+
+/// What runs are given.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// How many go on at once.
+    pub workers: NonZeroUsize,
+    /// Their Python, a path or a version; `None` takes what `uv` finds.
+    pub python: Option<String>,
+    /// Their `uv`.
+    pub uv: PathBuf,
+    /// Their package index; `None` leaves it to `uv`.
+    pub index_url: Option<String>,
+    /// When to stop a run whose task sets no limit.
+    pub default_timeout: Timeout,
+    /// Most memory of each process, in bytes.
+    pub memory_limit: Option<u64>,
+    /// Longest log, in bytes.
+    pub log_limit: u64,
+}
+
+/// The folder for everything Stoker keeps, and the names in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFolder(pub PathBuf);
+
+impl DataFolder {
+    /// The folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.0.join("stoker.sqlite")
+    }
+
+    /// What can be made again: environments, and uv's cache.
+    #[must_use]
+    pub fn cache(&self) -> PathBuf {
+        self.0.join("cache")
+    }
+
+    /// The key from which runs' secrets are made.
+    #[must_use]
+    pub fn secret_key(&self) -> PathBuf {
+        self.0.join("secret.key")
+    }
+
+    /// The file whose lock says that a Stoker uses the folder.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.0.join("stoker.lock")
+    }
+}
+
+impl Config {
+    /// Checks the options, and fills in what they leave open.
+    ///
+    /// # Errors
+    /// When the address is not this machine's own, or no data folder is known.
+    pub fn from_options(options: ServeOptions) -> Result<Self, ConfigError> {
+        if !options.addr.ip().is_loopback() {
+            return Err(ConfigError::NotLoopback(options.addr));
+        }
+        Ok(Self {
+            data: DataFolder(match options.data {
+                Some(folder) => folder,
+                None => default_data_folder()?,
+            }),
+            address: options.addr,
+            allowed_hosts: options.allowed_hosts,
+            engine: EngineConfig {
+                workers: options.workers.unwrap_or_else(cores),
+                python: options.python,
+                uv: options.uv,
+                index_url: options.index_url,
+                default_timeout: options.default_timeout,
+                memory_limit: options.memory_limit,
+                log_limit: options.log_limit,
+            },
+        })
+    }
+}
+
+fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+fn default_data_folder() -> Result<PathBuf, ConfigError> {
+    let strategy = etcetera::choose_base_strategy().map_err(|error| ConfigError::NoDataFolder(error.to_string()))?;
+    Ok(strategy.data_dir().join("stoker"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Command, CommandLine};
+
+    fn config(arguments: &[&str]) -> Result<Config, ConfigError> {
+        let line = CommandLine::try_parse_from(["stoker", "serve"].iter().chain(arguments)).unwrap();
+        let Command::Serve(options) = line.command else { panic!("`serve` was asked for") };
+        Config::from_options(options)
+    }
+
+    #[test]
+    fn only_loopback_addresses_are_accepted() {
+        assert!(config(&["--addr", "127.0.0.1:0"]).is_ok());
+        assert!(config(&["--addr", "[::1]:3000"]).is_ok());
+        let error = config(&["--addr", "0.0.0.0:3000"]).unwrap_err().to_string();
+        assert!(error.contains("listens on loopback only until authentication is configured"), "{error}");
+    }
+
+    #[test]
+    fn the_database_is_in_the_data_folder() {
+        let config = config(&["--data", "/somewhere"]).unwrap();
+        assert_eq!(config.data.database(), Path::new("/somewhere/stoker.sqlite"));
+    }
+}

@@ -1,0 +1,161 @@
+//! Reads JSON bodies and numbers of addresses as the API's clients know it: what is missing has a default, unknown
+//! fields are ignored, and each fault is named with its place.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request},
+    http::{StatusCode, header},
+};
+use serde_json::{Map, Value, json};
+
+use super::error::{ApiError, Fault};
+
+/// The JSON body of a request; `None` when there is none, or it is `null`.
+pub struct JsonBody(pub Option<Value>);
+
+impl<S: Send + Sync> FromRequest<S> for JsonBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let is_json = content_type.is_some_and(is_json);
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                ApiError::Refused("The request is larger than 4 MiB.".to_owned())
+            } else {
+                ApiError::Refused("The request's body did not arrive whole.".to_owned())
+            }
+        })?;
+        if bytes.is_empty() {
+            return Ok(Self(None));
+        }
+        if !is_json {
+            return Err(no_object(String::from_utf8_lossy(&bytes).into()));
+        }
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| broken(&error, &bytes))?;
+        Ok(Self((!value.is_null()).then_some(value)))
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+fn broken(error: &serde_json::Error, bytes: &[u8]) -> ApiError {
+    // The position in characters from the start, as the API's clients know it.
+    let lines = bytes.split(|byte| *byte == b'\n').take(error.line().saturating_sub(1));
+    let position = lines.map(|line| line.len() + 1).sum::<usize>() + error.column().saturating_sub(1);
+    ApiError::Malformed(vec![Fault {
+        kind: "json_invalid",
+        place: vec!["body".into(), position.into()],
+        message: "JSON decode error",
+        input: json!({}),
+        context: Some(json!({ "error": error.to_string() })),
+    }])
+}
+
+fn no_object(input: Value) -> ApiError {
+    ApiError::Malformed(vec![Fault {
+        kind: "model_attributes_type",
+        place: vec!["body".into()],
+        message: "Input should be a valid dictionary or object to extract fields from",
+        input,
+        context: None,
+    }])
+}
+
+/// The fields of a body, read one by one; faults are collected.
+pub struct Fields {
+    object: Map<String, Value>,
+    faults: Vec<Fault>,
+}
+
+impl Fields {
+    /// The fields of a body that is an object, or absent.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn of(body: JsonBody) -> Result<Self, ApiError> {
+        match body.0 {
+            None => Ok(Self { object: Map::new(), faults: Vec::new() }),
+            Some(Value::Object(object)) => Ok(Self { object, faults: Vec::new() }),
+            Some(other) => Err(no_object(other)),
+        }
+    }
+
+    /// A text that must not be null; `None` when it is missing.
+    pub fn text(&mut self, name: &'static str) -> Option<String> {
+        match self.object.remove(name)? {
+            Value::String(text) => Some(text),
+            other => self.fault(name, "string_type", "Input should be a valid string", other),
+        }
+    }
+
+    /// A text that may be null or missing.
+    pub fn optional_text(&mut self, name: &'static str) -> Option<String> {
+        if self.object.get(name).is_some_and(Value::is_null) {
+            return None;
+        }
+        self.text(name)
+    }
+
+    /// A truth value, also in the words that stand for one; `None` when it is missing.
+    pub fn truth(&mut self, name: &'static str) -> Option<bool> {
+        let value = self.object.remove(name)?;
+        let word = match &value {
+            Value::Bool(truth) => return Some(*truth),
+            Value::Number(number) => number.to_string(),
+            Value::String(text) => text.to_ascii_lowercase(),
+            _ => return self.fault(name, "bool_type", "Input should be a valid boolean", value),
+        };
+        match word.as_str() {
+            "1" | "1.0" | "true" | "t" | "yes" | "y" | "on" => Some(true),
+            "0" | "0.0" | "false" | "f" | "no" | "n" | "off" => Some(false),
+            _ => self.fault(name, "bool_parsing", "Input should be a valid boolean, unable to interpret input", value),
+        }
+    }
+
+    fn fault<T>(&mut self, name: &str, kind: &'static str, message: &'static str, input: Value) -> Option<T> {
+        let place = vec!["body".into(), name.into()];
+        self.faults.push(Fault { kind, place, message, input, context: None });
+        None
+    }
+
+    /// Tells whether all fields could be read.
+    ///
+    /// # Errors
+    /// With all faults.
+    pub fn finish(self) -> Result<(), ApiError> {
+        if self.faults.is_empty() { Ok(()) } else { Err(ApiError::Malformed(self.faults)) }
+    }
+}
+
+/// A whole number in the `path` or the `query`.
+///
+/// # Errors
+/// When it is none.
+pub fn integer(place: &'static str, name: &'static str, text: &str) -> Result<i64, ApiError> {
+    text.trim().parse().map_err(|_| {
+        ApiError::Malformed(vec![Fault {
+            kind: "int_parsing",
+            place: vec![place.into(), name.into()],
+            message: "Input should be a valid integer, unable to parse string as an integer",
+            input: text.into(),
+            context: None,
+        }])
+    })
+}
+
+/// Whether a body is an object.
+///
+/// # Errors
+/// When it is not.
+pub fn must_be_object(body: JsonBody) -> Result<(), ApiError> {
+    let (kind, message, input) = match body.0 {
+        Some(Value::Object(_)) => return Ok(()),
+        Some(other) => ("dict_type", "Input should be a valid dictionary", other),
+        None => ("missing", "Field required", Value::Null),
+    };
+    Err(ApiError::Malformed(vec![Fault { kind, place: vec!["body".into()], message, input, context: None }]))
+}

@@ -1,0 +1,41 @@
+//! The REST API under `/api/v1`: the wire format of an older product, kept so that its clients work. Handlers are
+//! thin; what they do is the service's.
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{delete, get, post},
+};
+
+use crate::state::AppState;
+
+mod body;
+mod error;
+mod logs;
+mod runs;
+mod shapes;
+mod tasks;
+
+use error::ApiError;
+
+/// Most bytes of a request.
+const LARGEST_BODY: usize = 4 * 1024 * 1024;
+
+/// All routes of the API, below `/api`.
+pub fn router() -> Router<AppState> {
+    let tasks = Router::new()
+        .route("/tasks", get(tasks::list))
+        .route("/tasks/submit", post(tasks::submit))
+        .route("/tasks/callback", post(tasks::callback))
+        .route("/tasks/{id}", get(tasks::detail).delete(runs::cancel))
+        .route("/tasks/{id}/run", post(runs::start))
+        .route("/tasks/{id}/delete", delete(tasks::remove))
+        .route("/tasks/{id}/logs", get(logs::of_task))
+        .route("/tasks/{id}/runs/{number}/logs", get(logs::of_run))
+        .route("/tasks/{id}/runs/{number}/template", get(runs::template));
+    Router::new()
+        .nest("/v1", tasks)
+        .fallback(async || ApiError::NotFound("Not Found".to_owned()))
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+}

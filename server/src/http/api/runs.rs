@@ -1,0 +1,88 @@
+//! Runs over the API: started, cancelled, shown as the engine executes them.
+
+use app::{
+    backend::{Backend as _, StartRun},
+    model::{
+        identifiers::{RunNumber, TaskId},
+        system_packages::SystemPackages,
+    },
+};
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use serde_json::{Value, json};
+
+use super::{
+    body::{Fields, JsonBody, integer},
+    error::ApiError,
+    shapes::{run_of_workflow, workflow_id},
+};
+use crate::{db::views::RunKeys, service::CancelTarget, state::AppState};
+
+/// Starts a run of a task.
+pub async fn start(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    body: JsonBody,
+) -> Result<Json<Value>, ApiError> {
+    let mut fields = Fields::of(body)?;
+    let system = fields.optional_text("systemDependencies").filter(|text| !text.trim().is_empty());
+    let use_cache = fields.truth("useCache");
+    fields.finish()?;
+    let known: TaskId = id.parse().map_err(|_| ApiError::no_task(&id))?;
+    let system_packages = system.map(|text| SystemPackages::parse(&text)).transpose();
+    let system_packages = system_packages.map_err(|error| ApiError::Refused(error.to_string()))?;
+    let start = StartRun { id: known.clone(), system_packages, use_cache, only_when_idle: true };
+    let missing = || format!("Task {id} not found");
+    let number = state.service.start_run(start).await.map_err(|error| ApiError::of(error, missing))?;
+    let keys = state.service.run_keys(&known, number).await.map_err(|error| ApiError::of(error, missing))?;
+    Ok(Json(json!({
+        "id": id,
+        "workflowId": workflow_id(keys.run),
+        "runNumber": number,
+        "message": format!("Task {id} started successfully (run #{number})"),
+    })))
+}
+
+/// Cancels a task's active run, by the task's id or by the run's workflow id.
+pub async fn cancel(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
+    let missing = || format!("Workflow {id} not found");
+    let target = match (id.parse(), run_of_workflow(&id)) {
+        (Ok(task), _) => CancelTarget::Task(task),
+        (_, Some(run)) => CancelTarget::Run(run),
+        _ => return Err(ApiError::NotFound(missing())),
+    };
+    let found = state.service.active_run(target).await.map_err(|error| conflict(error, missing))?;
+    state.service.cancel_run(&found.0, found.1).await.map_err(|error| conflict(error, missing))?;
+    Ok(Json(json!({ "status": "cancelled", "id": id })))
+}
+
+/// Nothing to cancel is a conflict here, with its own status.
+fn conflict(error: app::backend::BackendError, missing: impl FnOnce() -> String) -> ApiError {
+    match error {
+        app::backend::BackendError::Conflict(text) => ApiError::Conflict(text),
+        other => ApiError::of(other, missing),
+    }
+}
+
+/// What the engine executes for a run.
+pub async fn template(
+    State(state): State<AppState>,
+    Path((id, number)): Path<(String, String)>,
+) -> Result<Json<Value>, ApiError> {
+    let keys = run_keys(&state, &id, &number).await?;
+    let yaml = state.service.manifest(keys.run).await.map_err(|error| ApiError::of(error, String::new))?;
+    Ok(Json(json!({ "workflowId": workflow_id(keys.run), "yaml": yaml })))
+}
+
+/// The keys of the run that an address names.
+pub(super) async fn run_keys(state: &AppState, id: &str, number: &str) -> Result<RunKeys, ApiError> {
+    let wanted = integer("path", "run_number", number)?;
+    let number = u32::try_from(wanted).ok().and_then(RunNumber::new);
+    let (Ok(known), Some(number)) = (id.parse::<TaskId>(), number) else {
+        return Err(ApiError::no_run(id, wanted));
+    };
+    let keys = state.service.run_keys(&known, number).await;
+    keys.map_err(|error| ApiError::of(error, || format!("Run {wanted} not found for task {id}")))
+}

@@ -1,0 +1,154 @@
+//! Forms: each POST to a page's own address becomes a call of one action of [`app::actions`]; then the browser is led
+//! on (303), or the same page is shown again with what was typed and why it was refused.
+
+use app::{
+    actions::{self, ActionError},
+    model::identifiers::{RunNumber, TaskId},
+    routes,
+};
+use axum::{
+    extract::{Path, Request, State},
+    http::{StatusCode, request::Parts},
+    response::Response,
+};
+
+use super::{
+    error_page::error_page,
+    notice::{Done, see_other},
+    pages::{self, Extra},
+};
+use crate::state::AppState;
+
+mod body;
+mod task_form;
+
+pub use body::{FormFields, read_form};
+pub use task_form::{edit_task, new_task};
+
+/// The task list: an example to save and run.
+pub async fn task_list(State(state): State<AppState>, request: Request) -> Response {
+    let (parts, fields) = match read_form(request).await {
+        Ok(form) => form,
+        Err(error) => return error.page(),
+    };
+    let (Some("example"), Some(key)) = (fields.get("intent"), fields.get("example")) else {
+        return unknown_intent();
+    };
+    let saved = actions::call(state.backend(), actions::run_example(key.to_owned())).await;
+    match saved {
+        Ok(saved) => {
+            see_other(&saved.run.map_or_else(|| routes::task(&saved.id), |run| routes::run(&saved.id, run)), None)
+        }
+        Err(error) => refuse(&state, parts, &error).await,
+    }
+}
+
+/// A task's page: run it.
+pub async fn task(State(state): State<AppState>, Path(id): Path<String>, request: Request) -> Response {
+    let (parts, fields) = match read_form(request).await {
+        Ok(form) => form,
+        Err(error) => return error.page(),
+    };
+    let Ok(id) = id.parse::<TaskId>() else {
+        return no_such_page(&state, parts).await;
+    };
+    if fields.get("intent") != Some("run") {
+        return unknown_intent();
+    }
+    match actions::call(state.backend(), actions::run_task(id.clone())).await {
+        Ok(number) => see_other(&routes::run(&id, number), None),
+        Err(error) => refuse(&state, parts, &error).await,
+    }
+}
+
+/// The page that asks before deleting a task: delete it.
+pub async fn delete_task(State(state): State<AppState>, Path(id): Path<String>, request: Request) -> Response {
+    let (parts, _) = match read_form(request).await {
+        Ok(form) => form,
+        Err(error) => return error.page(),
+    };
+    let Ok(id) = id.parse::<TaskId>() else {
+        return no_such_page(&state, parts).await;
+    };
+    match actions::call(state.backend(), actions::delete_task(id)).await {
+        Ok(_) => see_other(&routes::tasks(), Some(Done::Deleted)),
+        Err(error) => refuse(&state, parts, &error).await,
+    }
+}
+
+/// A run's page: run it again, or stop it.
+pub async fn run(State(state): State<AppState>, Path(names): Path<(String, String)>, request: Request) -> Response {
+    let (parts, fields) = match read_form(request).await {
+        Ok(form) => form,
+        Err(error) => return error.page(),
+    };
+    let Some((id, number)) = run_names(&names) else {
+        return no_such_page(&state, parts).await;
+    };
+    match fields.get("intent") {
+        Some("rerun") => match actions::call(state.backend(), actions::rerun(id.clone(), number)).await {
+            Ok(again) => see_other(&routes::run(&id, again), None),
+            Err(error) => refuse(&state, parts, &error).await,
+        },
+        Some("cancel") => cancel(&state, parts, id, number).await,
+        _ => unknown_intent(),
+    }
+}
+
+/// The page that asks before cancelling a run: stop it.
+pub async fn cancel_run(
+    State(state): State<AppState>,
+    Path(names): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    let (parts, _) = match read_form(request).await {
+        Ok(form) => form,
+        Err(error) => return error.page(),
+    };
+    match run_names(&names) {
+        Some((id, number)) => cancel(&state, parts, id, number).await,
+        None => no_such_page(&state, parts).await,
+    }
+}
+
+async fn cancel(state: &AppState, parts: Parts, id: TaskId, number: RunNumber) -> Response {
+    match actions::call(state.backend(), actions::cancel_run(id.clone(), number)).await {
+        Ok(()) => see_other(&routes::run(&id, number), Some(Done::Stopping(number))),
+        Err(error) => refuse(state, parts, &error).await,
+    }
+}
+
+fn run_names((id, number): &(String, String)) -> Option<(TaskId, RunNumber)> {
+    Some((id.parse().ok()?, number.parse().ok()?))
+}
+
+/// Shows the page that the form was on once more, and says why nothing was done.
+async fn refuse(state: &AppState, parts: Parts, error: &ActionError) -> Response {
+    let address = parts.uri.to_string();
+    let extra = Extra { refusal: Some(error.to_string()), ..Extra::default() };
+    pages::show(state, parts, &address, status_of(error), extra).await
+}
+
+/// The page of this address, which says itself that it names nothing.
+async fn no_such_page(state: &AppState, parts: Parts) -> Response {
+    let address = parts.uri.to_string();
+    pages::show(state, parts, &address, StatusCode::NOT_FOUND, Extra::default()).await
+}
+
+fn status_of(error: &ActionError) -> StatusCode {
+    match error {
+        ActionError::NotFound(_) => StatusCode::NOT_FOUND,
+        ActionError::Conflict(_) | ActionError::EditConflict { .. } => StatusCode::CONFLICT,
+        ActionError::Invalid(_) | ActionError::Unresolved(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        ActionError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        ActionError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn unknown_intent() -> Response {
+    error_page(
+        StatusCode::BAD_REQUEST,
+        "This does not fit",
+        "The form does not say what to do. Go back, reload the page, and press one of its buttons.",
+    )
+}

@@ -1,0 +1,149 @@
+//! The task form: saves a task, runs it when asked, or shows the form again with everything that was typed.
+
+use app::{
+    actions::{self, ActionError},
+    backend::{Resolve, SavedTask},
+    model::{
+        fields::{Field, FieldErrors},
+        identifiers::TaskId,
+        spec::TaskDraft,
+    },
+    page_context::TaskFormState,
+    routes,
+};
+use axum::{
+    extract::{Path, Request, State},
+    http::request::Parts,
+    response::Response,
+};
+
+use super::{FormFields, no_such_page, read_form, status_of, unknown_intent};
+use crate::{
+    http::{
+        notice::{Done, see_other},
+        pages::{self, Extra},
+    },
+    state::AppState,
+};
+
+/// The file that may replace the pasted requirements.
+const UPLOAD: &str = "requirements_upload";
+
+/// The form for a new task.
+pub async fn new_task(State(state): State<AppState>, request: Request) -> Response {
+    match read_form(request).await {
+        Ok((parts, fields)) => submit(&state, parts, None, fields).await,
+        Err(error) => error.page(),
+    }
+}
+
+/// The form to change a task.
+pub async fn edit_task(State(state): State<AppState>, Path(id): Path<String>, request: Request) -> Response {
+    match (read_form(request).await, id.parse()) {
+        (Ok((parts, fields)), Ok(id)) => submit(&state, parts, Some(id), fields).await,
+        (Ok((parts, _)), Err(_)) => no_such_page(&state, parts).await,
+        (Err(error), _) => error.page(),
+    }
+}
+
+async fn submit(state: &AppState, parts: Parts, id: Option<TaskId>, fields: FormFields) -> Response {
+    let Some(submission) = Submission::from_fields(id, fields) else {
+        return unknown_intent();
+    };
+    match submission.perform(state).await {
+        Ok(SavedTask { id, run: Some(run) }) => see_other(&routes::run(&id, run), None),
+        Ok(SavedTask { id, run: None }) => see_other(&routes::task(&id), Some(Done::Saved)),
+        Err(error) => show_again(state, parts, submission, error).await,
+    }
+}
+
+/// What the form said.
+struct Submission {
+    id: Option<TaskId>,
+    revision: Option<i64>,
+    draft: TaskDraft,
+    has_unreadable_upload: bool,
+    run: bool,
+    resolve: Resolve,
+}
+
+impl Submission {
+    /// `None` when the form does not say what to do.
+    fn from_fields(id: Option<TaskId>, mut fields: FormFields) -> Option<Self> {
+        let (run, resolve) = match fields.get("intent") {
+            Some("save") | None => (false, Resolve::Now),
+            Some("save_and_run") => (true, Resolve::Now),
+            Some("save_unresolved") => (false, Resolve::Later),
+            Some("run_unresolved") => (true, Resolve::Later),
+            Some(_) => return None,
+        };
+        // Some editors begin a file with a mark of its encoding.
+        let upload = fields.take(UPLOAD).trim_start_matches('\u{feff}').to_owned();
+        let pasted = fields.take(Field::Requirements.name());
+        let draft = TaskDraft {
+            name: fields.take(Field::Name.name()),
+            code: fields.take(Field::Code.name()),
+            packages: fields.take(Field::Packages.name()),
+            requirements: if upload.trim().is_empty() { pasted } else { upload },
+            system_packages: fields.take(Field::SystemPackages.name()),
+            use_cache: fields.get("use_cache").is_some(),
+            environment: fields.take(Field::Environment.name()),
+            timeout: fields.take(Field::Timeout.name()),
+        };
+        let revision = fields.get("revision").and_then(|revision| revision.parse().ok());
+        let has_unreadable_upload = fields.has_unreadable_file(UPLOAD);
+        Some(Self { id, revision, draft, has_unreadable_upload, run, resolve })
+    }
+
+    async fn perform(&self, state: &AppState) -> Result<SavedTask, ActionError> {
+        if self.has_unreadable_upload {
+            return Err(ActionError::Invalid(self.with_unreadable_upload()));
+        }
+        let (id, revision, draft, resolve) = (self.id.clone(), self.revision, self.draft.clone(), self.resolve);
+        if self.run {
+            actions::call(state.backend(), actions::save_and_run(id, revision, draft, resolve)).await
+        } else {
+            actions::call(state.backend(), actions::save_task(id, revision, draft, resolve)).await
+        }
+    }
+
+    /// The messages of the other fields, and that the uploaded file is not text.
+    fn with_unreadable_upload(&self) -> FieldErrors {
+        let mut errors = self.draft.parse().err().unwrap_or_default();
+        errors.push(
+            Field::Requirements,
+            "The uploaded file is not UTF-8 text. Save it as UTF-8, or paste its content, and send it again.",
+        );
+        errors
+    }
+}
+
+/// Shows the form again, with everything that was typed and what is wrong.
+async fn show_again(state: &AppState, parts: Parts, submission: Submission, error: ActionError) -> Response {
+    let status = status_of(&error);
+    let mut address = parts.uri.to_string();
+    let mut form = TaskFormState { draft: submission.draft, revision: submission.revision, ..TaskFormState::default() };
+    let mut refusal = None;
+    match error {
+        ActionError::Invalid(errors) => form.errors = errors,
+        ActionError::Unresolved(explanation) => form.unresolved = Some(explanation),
+        ActionError::EditConflict { revision } => {
+            form.revision = Some(revision);
+            form.errors = FieldErrors::one(Field::Form, error.to_string());
+        }
+        ActionError::NotFound(_) => {
+            // Nothing to show the old form over: what was typed becomes a new task.
+            address = routes::new_task();
+            form.revision = None;
+            refusal = Some(
+                "The task you were editing was deleted meanwhile. What you typed is kept below: saving makes a new \
+                 task of it."
+                    .to_owned(),
+            );
+        }
+        ActionError::Conflict(text) | ActionError::Unavailable(text) | ActionError::Internal(text) => {
+            refusal = Some(format!("{text} What you typed is kept below."));
+        }
+    }
+    pages::show(state, parts, &address, status, Extra { form: Some(form), refusal }).await
+}

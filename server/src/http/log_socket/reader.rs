@@ -1,0 +1,97 @@
+//! Reads what a viewer does not know yet: state and lines in one look at the database.
+
+use app::model::{
+    identifiers::StepId,
+    log::{LogMessage, RunState},
+};
+use axum::extract::ws::Utf8Bytes;
+
+use super::frames::frames;
+use crate::db::{Database, DatabaseError, logs, values, views};
+
+/// Chunks read at once.
+const CHUNKS: u32 = 16;
+/// A viewer that is this many windows behind is brought near the end.
+const WINDOWS_BEHIND: u64 = 4;
+
+/// What is new.
+pub struct Reading {
+    /// The run as it stands.
+    pub state: RunState,
+    /// Frames to send, in order.
+    pub frames: Vec<Utf8Bytes>,
+    /// Whether there are more lines already.
+    pub has_more: bool,
+}
+
+/// Where a viewer is in a log.
+pub struct LogReader {
+    step: StepId,
+    next: u64,
+    window: Option<u64>,
+}
+
+impl LogReader {
+    /// Starts at line `from`. With a `window`, lines far before the end are left out.
+    pub fn new(step: StepId, from: u64, window: Option<u32>) -> Self {
+        Self { step, next: from.max(1), window: window.filter(|window| *window > 0).map(u64::from) }
+    }
+
+    /// Reads on.
+    ///
+    /// # Errors
+    /// `NotFound` when the run was deleted.
+    pub async fn read(&mut self, database: &Database) -> Result<Reading, DatabaseError> {
+        let (step, next, window) = (self.step, self.next, self.window);
+        let (reading, next) = database.read(move |connection| read_in(connection, step, next, window)).await?;
+        self.next = next;
+        Ok(reading)
+    }
+}
+
+fn read_in(
+    connection: &mut diesel::SqliteConnection,
+    step: StepId,
+    mut next: u64,
+    window: Option<u64>,
+) -> Result<(Reading, u64), DatabaseError> {
+    let state = views::run_state(connection, step)?;
+    let mut out = Vec::new();
+    if let Some(skip) = skipped(next, state.lines, window) {
+        out.push(skip_frame(next, skip)?);
+        next += skip;
+    }
+    if next <= state.lines {
+        let chunks = logs::chunks_from(connection, step, next, CHUNKS)?;
+        out.extend(frames(&chunks, next)?);
+        next = chunks.last().map_or(next, |chunk| chunk.first + chunk.count);
+    }
+    let has_more = next <= state.lines && !out.is_empty();
+    Ok((Reading { state, frames: out, has_more }, next))
+}
+
+/// How many lines to leave out for a viewer that shows only a window and is far behind.
+fn skipped(next: u64, lines: u64, window: Option<u64>) -> Option<u64> {
+    let window = window?;
+    let behind = (lines + 1).saturating_sub(next);
+    (behind > window.saturating_mul(WINDOWS_BEHIND)).then(|| behind - window)
+}
+
+fn skip_frame(first: u64, count: u64) -> Result<Utf8Bytes, DatabaseError> {
+    let text = serde_json::to_string(&LogMessage::Skipped { first, count }).map_err(|error| values::damaged(&error))?;
+    Ok(text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_viewers_far_behind_are_brought_near_the_end() {
+        assert_eq!(skipped(1, 400, Some(100)), None);
+        assert_eq!(skipped(1, 401, Some(100)), Some(301));
+        assert_eq!(skipped(1, 1_000_000, None), None);
+        assert_eq!(skipped(402, 401, Some(100)), None);
+        assert_eq!(skipped(500, 401, Some(100)), None);
+    }
+}

@@ -1,0 +1,96 @@
+//! What the last action did, said once on the page it led to. A cookie carries it there: a word for the kind, never
+//! the text, so that nobody else can put words on the page.
+
+use app::model::identifiers::RunNumber;
+use axum::{
+    extract::Request,
+    http::{HeaderMap, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse as _, Redirect, Response},
+};
+
+use super::cookies;
+
+const COOKIE: &str = "stoker_notice";
+
+/// How long the notice waits for its page, in seconds.
+const WAIT: u32 = 60;
+
+/// What the last action did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// A task was saved.
+    Saved,
+    /// A task was deleted.
+    Deleted,
+    /// A run was asked to stop.
+    Stopping(RunNumber),
+}
+
+impl Done {
+    fn code(self) -> String {
+        match self {
+            Self::Saved => "saved".to_owned(),
+            Self::Deleted => "deleted".to_owned(),
+            Self::Stopping(number) => format!("stopping.{number}"),
+        }
+    }
+
+    fn from_code(code: &str) -> Option<Self> {
+        match code {
+            "saved" => Some(Self::Saved),
+            "deleted" => Some(Self::Deleted),
+            other => other.strip_prefix("stopping.")?.parse().ok().map(Self::Stopping),
+        }
+    }
+
+    /// The sentence for the user.
+    pub fn sentence(self) -> String {
+        match self {
+            Self::Saved => "Saved.".to_owned(),
+            Self::Deleted => "The task and its runs were deleted.".to_owned(),
+            Self::Stopping(number) => format!("Run #{number} is being stopped."),
+        }
+    }
+
+    /// What the request's cookie says.
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
+        cookies::read(headers, COOKIE).and_then(Self::from_code)
+    }
+}
+
+/// Leads to a page, which then says what was done.
+pub fn see_other(address: &str, done: Option<Done>) -> Response {
+    let mut response = Redirect::to(address).into_response();
+    if let Some(done) = done {
+        response.headers_mut().append(header::SET_COOKIE, cookies::set(COOKIE, &done.code(), WAIT));
+    }
+    response
+}
+
+/// Deletes the cookie once a page has shown it.
+pub async fn show_once(request: Request, next: Next) -> Response {
+    let is_waiting = cookies::read(request.headers(), COOKIE).is_some();
+    let mut response = next.run(request).await;
+    let is_page = response.status() != StatusCode::SEE_OTHER
+        && response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if is_waiting && is_page {
+        response.headers_mut().append(header::SET_COOKIE, cookies::set(COOKIE, "", 0));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_read_back_as_written() {
+        for done in [Some(Done::Saved), Some(Done::Deleted), RunNumber::new(3).map(Done::Stopping)] {
+            assert_eq!(Done::from_code(&done.unwrap().code()), done);
+        }
+        for code in ["", "stopping.", "stopping.0", "<b>"] {
+            assert_eq!(Done::from_code(code), None, "{code}");
+        }
+    }
+}

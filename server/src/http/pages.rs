@@ -1,0 +1,112 @@
+//! Pages: what each is handed besides its address, and how one is shown again after a form was refused.
+
+use std::time::Duration;
+
+use app::page_context::{Notice, Now, Refusal, TaskFormState};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts, uri::PathAndQuery},
+    middleware::Next,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use leptos::{
+    nonce::Nonce,
+    prelude::{provide_context, use_context},
+};
+
+use super::{error_page::error_page, notice::Done, preferences, security::PageNonce};
+use crate::state::AppState;
+
+/// A page that takes longer has met a fault.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// What a page is handed after a form on it was refused.
+#[derive(Debug, Clone, Default)]
+pub struct Extra {
+    /// What was typed, with the messages at its fields.
+    pub form: Option<TaskFormState>,
+    /// Why the action was refused.
+    pub refusal: Option<String>,
+}
+
+/// Hands a page what it needs besides its address.
+pub fn provider(state: AppState, extra: Extra) -> impl Fn() + Clone + Send + Sync + 'static {
+    move || {
+        provide_context(state.backend());
+        provide_context((*state.facts).clone());
+        provide_context(Now(state.clock.now()));
+        if let Some(parts) = use_context::<Parts>() {
+            provide_context(preferences::of(&parts.headers));
+            if let Some(done) = Done::of(&parts.headers) {
+                provide_context(Notice(done.sentence()));
+            }
+            if let Some(PageNonce(nonce)) = parts.extensions.get() {
+                provide_context(Nonce::from_value(nonce.clone()));
+            }
+        }
+        if let Some(form) = extra.form.clone() {
+            provide_context(form);
+        }
+        if let Some(refusal) = extra.refusal.clone() {
+            provide_context(Refusal(refusal));
+        }
+    }
+}
+
+/// Shows the page at an address once more, with this status unless the page itself has an error to tell.
+/// `parts` are those of the request that was refused.
+pub async fn show(state: &AppState, mut parts: Parts, address: &str, status: StatusCode, extra: Extra) -> Response {
+    parts.method = Method::GET;
+    if let Ok(address) = address.parse::<PathAndQuery>() {
+        parts.uri = address.into();
+    }
+    let options = state.options.clone();
+    let render =
+        leptos_axum::render_app_async_with_context(provider(state.clone(), extra), move || app::shell(options.clone()));
+    let mut response = render(Request::from_parts(parts, Body::empty())).await;
+    if response.status().is_success() {
+        *response.status_mut() = status;
+    }
+    response
+}
+
+/// What no route takes: a file of the browser's part, or nothing.
+pub async fn fallback(State(state): State<AppState>, request: Request) -> Response {
+    let path = request.uri().path();
+    if let Some(file) = state.site.respond(request.method(), path, request.headers()) {
+        return file;
+    }
+    if path.starts_with("/pkg/") {
+        return (StatusCode::NOT_FOUND, "There is no such file. Reload the page: it names the present ones.")
+            .into_response();
+    }
+    let trimmed = path.trim_end_matches('/');
+    if trimmed.len() < path.len() && trimmed.starts_with('/') && !trimmed.starts_with("//") {
+        return Redirect::permanent(trimmed).into_response();
+    }
+    let (parts, _) = request.into_parts();
+    let address = parts.uri.to_string();
+    show(&state, parts, &address, StatusCode::NOT_FOUND, Extra::default()).await
+}
+
+/// Ends a page that takes too long.
+pub async fn limit_time(request: Request, next: Next) -> Response {
+    tokio::time::timeout(LONGEST, next.run(request)).await.unwrap_or_else(|_| {
+        tracing::error!("A page took longer than {} s", LONGEST.as_secs());
+        error_page(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Stoker is busy",
+            "The page could not be made in time. Wait a moment, then reload it.",
+        )
+    })
+}
+
+/// Pages show the state of the moment, and to this user only.
+pub async fn finish(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    }
+    response
+}

@@ -1,0 +1,98 @@
+//! What a user chose: the theme, and how logs look. Kept in cookies, so that the server renders it right at once.
+
+use app::{
+    page_context::{Preferences, Theme},
+    routes,
+};
+use axum::{
+    extract::Request,
+    http::{HeaderMap, header},
+    response::Response,
+};
+
+use super::{
+    cookies,
+    forms::{FormFields, read_form},
+    notice::see_other,
+};
+
+/// How long a choice is remembered, in seconds: a year.
+const YEAR: u32 = 365 * 24 * 3600;
+
+const THEME: &str = "stoker_theme";
+const WRAP_LOG: &str = "stoker_wrap_log";
+const LOG_TIMES: &str = "stoker_log_times";
+
+/// What the request's cookies say.
+pub fn of(headers: &HeaderMap) -> Preferences {
+    Preferences {
+        theme: cookies::read(headers, THEME).and_then(theme).unwrap_or_default(),
+        wrap_log: cookies::read(headers, WRAP_LOG).is_some_and(is_on),
+        log_times: cookies::read(headers, LOG_TIMES).is_some_and(is_on),
+    }
+}
+
+/// Remembers what was chosen, and leads back.
+pub async fn set(request: Request) -> Response {
+    let fields = match read_form(request).await {
+        Ok((_, fields)) => fields,
+        Err(error) => return error.page(),
+    };
+    let back = fields.get("back").filter(|back| is_own_address(back)).map_or_else(routes::tasks, str::to_owned);
+    let mut response = see_other(&back, None);
+    for (name, value) in chosen(&fields) {
+        response.headers_mut().append(header::SET_COOKIE, cookies::set(name, value, YEAR));
+    }
+    response
+}
+
+/// The cookies to set. What was not sent, or is no choice, stays as it is.
+fn chosen(fields: &FormFields) -> Vec<(&'static str, &'static str)> {
+    let theme = fields.get("theme").and_then(theme).map(|theme| {
+        let word = match theme {
+            Theme::Auto => "auto",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        };
+        (THEME, word)
+    });
+    let switch = |field, cookie| fields.get(field).map(|value| (cookie, if is_on(value) { "on" } else { "off" }));
+    [theme, switch("wrap_log", WRAP_LOG), switch("log_times", LOG_TIMES)].into_iter().flatten().collect()
+}
+
+fn theme(text: &str) -> Option<Theme> {
+    match text {
+        "auto" => Some(Theme::Auto),
+        "light" => Some(Theme::Light),
+        "dark" => Some(Theme::Dark),
+        _ => None,
+    }
+}
+
+fn is_on(text: &str) -> bool {
+    matches!(text, "on" | "true" | "1")
+}
+
+/// Whether an address stays on this site: browsers read `//x` and `/\x` as another host's.
+fn is_own_address(address: &str) -> bool {
+    let mut characters = address.chars();
+    characters.next() == Some('/')
+        && !matches!(characters.next(), Some('/' | '\\'))
+        && address.bytes().all(|byte| (0x21..0x7f).contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_own_addresses_are_led_back_to() {
+        for own in ["/", "/tasks?q=a%20b", "/tasks/task-000000000000/runs/1?line=4"] {
+            assert!(is_own_address(own), "{own}");
+        }
+        for foreign in ["", "//evil.example", "/\\evil.example", "https://evil.example", "tasks", "/a\r\nX: y", "/a b"]
+        {
+            assert!(!is_own_address(foreign), "{foreign}");
+        }
+    }
+}

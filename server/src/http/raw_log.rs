@@ -1,0 +1,98 @@
+//! A run's whole log as plain text, sent as it is read from the database.
+
+use app::model::{
+    identifiers::{RunNumber, StepId, TaskId},
+    log::Stream,
+};
+use axum::{
+    body::{Body, Bytes},
+    extract::{Path, Query, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use serde::Deserialize;
+
+use crate::{
+    db::DatabaseError,
+    service::{Service, TextPart, backend_error, missing_run},
+    state::AppState,
+};
+
+/// How the log is wanted.
+#[derive(Debug, Default, Deserialize)]
+pub struct Wish {
+    download: Option<String>,
+    stream: Option<String>,
+}
+
+impl Wish {
+    /// The only stream wanted, if not all are.
+    fn only(&self) -> Option<Stream> {
+        match self.stream.as_deref() {
+            Some("1") => Some(Stream::Output),
+            Some("2") => Some(Stream::Error),
+            Some("3") => Some(Stream::Stoker),
+            _ => None,
+        }
+    }
+}
+
+/// The whole log so far.
+pub async fn send(
+    State(state): State<AppState>,
+    Path((id, number)): Path<(String, String)>,
+    Query(wish): Query<Wish>,
+) -> Response {
+    let (Ok(id), Ok(number)) = (id.parse::<TaskId>(), number.parse::<RunNumber>()) else {
+        return (StatusCode::NOT_FOUND, "There is no such run.").into_response();
+    };
+    let service = state.service;
+    let first = match service.run_keys(&id, number).await {
+        Ok(keys) => {
+            let part = service.text_part(keys.step, 1, wish.only()).await;
+            part.map(|part| (keys.step, part)).map_err(|error| backend_error(error, missing_run(&id, number)))
+        }
+        Err(error) => Err(error),
+    };
+    let (step, first) = match first {
+        Ok(first) => first,
+        Err(error) => return (status_of(&error), error.to_string()).into_response(),
+    };
+    let only = wish.only();
+    let parts =
+        futures::stream::try_unfold((service, first), move |(service, part)| next_part(service, step, part, only));
+    let mut response = Body::from_stream(parts).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    if wish.download.is_some_and(|download| download != "0")
+        && let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"{id}-run-{number}.log\""))
+    {
+        headers.insert(header::CONTENT_DISPOSITION, name);
+    }
+    response
+}
+
+type Served = Option<(Bytes, (std::sync::Arc<Service>, Option<TextPart>))>;
+
+/// Sends a part, and reads the one after it.
+async fn next_part(
+    service: std::sync::Arc<Service>,
+    step: StepId,
+    part: Option<TextPart>,
+    only: Option<Stream>,
+) -> Result<Served, DatabaseError> {
+    let Some(TextPart { text, next }) = part else {
+        return Ok(None);
+    };
+    let following = service.text_part(step, next, only).await?;
+    Ok(Some((Bytes::from(text), (service, following))))
+}
+
+fn status_of(error: &app::backend::BackendError) -> StatusCode {
+    match error {
+        app::backend::BackendError::NotFound(_) => StatusCode::NOT_FOUND,
+        app::backend::BackendError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}

@@ -1,0 +1,105 @@
+//! Logs: a window of lines for pages, and the whole as plain text in parts.
+
+use app::{
+    backend::BackendError,
+    model::{
+        identifiers::{RunNumber, StepId, TaskId},
+        log::Stream,
+        views::{LogPage, LogWindow},
+    },
+};
+
+use super::{Service, backend_error, missing_run};
+use crate::db::{DatabaseError, logs, views};
+
+/// Most lines that one window gives, whatever was asked for.
+const LONGEST_WINDOW: u32 = 10_000;
+/// Chunks of a log that are turned into text at once.
+const CHUNKS_PER_PART: u32 = 16;
+
+/// A part of a log as plain text, each line with its line feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextPart {
+    /// The text; may be empty when only other streams wrote.
+    pub text: String,
+    /// The line to go on with.
+    pub next: u64,
+}
+
+impl Service {
+    pub(super) async fn log_page(
+        &self,
+        id: &TaskId,
+        number: RunNumber,
+        window: LogWindow,
+    ) -> Result<LogPage, BackendError> {
+        let wanted = id.clone();
+        let page = self
+            .parts
+            .database
+            .read(move |connection| {
+                let step = views::run_keys(connection, &wanted, Some(number))?.step;
+                let total = logs::line_count(connection, step)?;
+                let (first, count) = match window {
+                    LogWindow::Last(count) => (total.saturating_sub(count.into()) + 1, count),
+                    LogWindow::From(first, count) => (first, count),
+                };
+                let lines = logs::lines_from(connection, step, first, count.min(LONGEST_WINDOW).into())?;
+                Ok(LogPage { lines, total })
+            })
+            .await;
+        page.map_err(|error| backend_error(error, missing_run(id, number)))
+    }
+
+    /// The part of a step's log from a line on, as plain text; `None` after the last line. `only` leaves out what
+    /// other streams wrote.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn text_part(
+        &self,
+        step: StepId,
+        from: u64,
+        only: Option<Stream>,
+    ) -> Result<Option<TextPart>, DatabaseError> {
+        self.parts
+            .database
+            .read(move |connection| {
+                let chunks = logs::chunks_from(connection, step, from, CHUNKS_PER_PART)?;
+                let mut part = TextPart { text: String::new(), next: from };
+                for chunk in &chunks {
+                    let skip = usize::try_from(part.next.saturating_sub(chunk.first)).unwrap_or(usize::MAX);
+                    for line in chunk.lines()?.iter().skip(skip).filter(|line| only.is_none_or(|only| line.0 == only)) {
+                        part.text.push_str(&line.2);
+                        part.text.push('\n');
+                    }
+                    part.next = chunk.first + chunk.count;
+                }
+                Ok((!chunks.is_empty()).then_some(part))
+            })
+            .await
+    }
+
+    /// A step's whole log as one text, lines joined with a line feed.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn whole_text(&self, step: StepId) -> Result<String, BackendError> {
+        let mut text = String::new();
+        let mut from = 1;
+        loop {
+            let part = self.text_part(step, from, None).await;
+            match part.map_err(|error| backend_error(error, || "The run was deleted.".to_owned()))? {
+                Some(part) => {
+                    text.push_str(&part.text);
+                    from = part.next;
+                }
+                None => break,
+            }
+        }
+        if text.ends_with('\n') {
+            text.pop();
+        }
+        Ok(text)
+    }
+}

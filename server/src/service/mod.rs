@@ -1,0 +1,116 @@
+//! What pages, forms and programs may ask for, over the database: the implementation of [`app::backend::Backend`].
+//! One file per concern; here they are put together.
+
+use std::sync::Arc;
+
+use app::{
+    backend::{Backend, BackendError, DeletedTask, SaveTask, SavedTask, StartRun},
+    model::{
+        identifiers::{RunNumber, TaskId},
+        views::{LogPage, LogWindow, RunDetail, TaskDetail, TaskPage, TaskQuery},
+    },
+};
+use async_trait::async_trait;
+use tokio::sync::Notify;
+
+use crate::{
+    clock::{SharedClock, SharedRandom},
+    db::Database,
+    hints::Hints,
+    resolver::Resolver,
+};
+
+pub mod engine_control;
+mod errors;
+mod logs;
+mod runs;
+mod tasks;
+
+pub use engine_control::{EngineControl, ManifestError};
+pub use errors::{backend_error, missing_run, missing_task};
+pub use logs::TextPart;
+pub use runs::CancelTarget;
+
+/// What a [`Service`] is made of.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where everything is kept.
+    pub database: Database,
+    /// Finds exact package versions.
+    pub resolver: Arc<dyn Resolver>,
+    /// The engine that runs new runs.
+    pub engine: Arc<dyn EngineControl>,
+    /// Tells viewers that a run changed.
+    pub hints: Hints,
+    /// Wakes the supervisor.
+    pub wake: Arc<Notify>,
+    /// The clock.
+    pub clock: SharedClock,
+    /// The source of new ids.
+    pub random: SharedRandom,
+}
+
+/// The implementation of [`Backend`].
+#[derive(Clone)]
+pub struct Service {
+    parts: Parts,
+}
+
+impl Service {
+    /// Puts a service together.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self { parts }
+    }
+
+    /// Where everything is kept.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.parts.database
+    }
+
+    /// Tells viewers that a run changed.
+    #[must_use]
+    pub fn hints(&self) -> &Hints {
+        &self.parts.hints
+    }
+}
+
+#[async_trait]
+impl Backend for Service {
+    async fn list_tasks(&self, query: &TaskQuery) -> Result<TaskPage, BackendError> {
+        self.task_page(query).await
+    }
+
+    async fn task(&self, id: &TaskId, older_than: Option<RunNumber>) -> Result<TaskDetail, BackendError> {
+        self.task_detail(id, older_than).await
+    }
+
+    async fn save_task(&self, save: SaveTask) -> Result<SavedTask, BackendError> {
+        self.save(save).await
+    }
+
+    async fn delete_task(&self, id: &TaskId) -> Result<DeletedTask, BackendError> {
+        self.delete(id).await
+    }
+
+    async fn start_run(&self, start: StartRun) -> Result<RunNumber, BackendError> {
+        self.start(start).await
+    }
+
+    async fn rerun(&self, id: &TaskId, number: RunNumber) -> Result<RunNumber, BackendError> {
+        self.start_again(id, number).await
+    }
+
+    async fn cancel_run(&self, id: &TaskId, number: RunNumber) -> Result<(), BackendError> {
+        self.cancel(id, number).await
+    }
+
+    async fn run(&self, id: &TaskId, number: RunNumber) -> Result<RunDetail, BackendError> {
+        self.run_detail(id, number).await
+    }
+
+    async fn log(&self, id: &TaskId, number: RunNumber, window: LogWindow) -> Result<LogPage, BackendError> {
+        self.log_page(id, number, window).await
+    }
+}

@@ -1,0 +1,171 @@
+//! Runs: started, repeated, cancelled, read.
+
+use app::{
+    backend::{BackendError, StartRun},
+    model::{
+        identifiers::{RunId, RunNumber, TaskId},
+        views::RunDetail,
+    },
+};
+use diesel::SqliteConnection;
+
+use super::{Service, backend_error, missing_run, missing_task};
+use crate::db::{
+    DatabaseError,
+    runs::{self, CancelRequest, NewRun},
+    tasks,
+    views::{self, RunKeys, SpecifiedRun},
+};
+
+/// What became of a wish to start a run.
+enum Started {
+    Done(RunNumber),
+    Busy(RunNumber),
+}
+
+impl Service {
+    pub(super) async fn start(&self, start: StartRun) -> Result<RunNumber, BackendError> {
+        let (id, engine, at) = (start.id.clone(), self.parts.engine.name(), self.parts.clock.now());
+        let started = self
+            .parts
+            .database
+            .write(move |connection| {
+                if let (true, Some(number)) = (start.only_when_idle, runs::active_number(connection, &start.id)?) {
+                    return Ok(Started::Busy(number));
+                }
+                let mut spec = tasks::spec(connection, &start.id)?;
+                spec.system_packages = start.system_packages.unwrap_or(spec.system_packages);
+                spec.use_cache = start.use_cache.unwrap_or(spec.use_cache);
+                let new = NewRun { task_id: &start.id, spec: &spec, lock: None, engine, at };
+                Ok(Started::Done(runs::create(connection, &new)?.number))
+            })
+            .await
+            .map_err(|error| backend_error(error, missing_task(&id)))?;
+        match started {
+            Started::Done(number) => {
+                self.parts.wake.notify_one();
+                Ok(number)
+            }
+            Started::Busy(number) => Err(BackendError::Conflict(format!(
+                "Task {id} already has a running workflow (run #{number}). Please wait for it to complete or cancel it \
+                 first."
+            ))),
+        }
+    }
+
+    pub(super) async fn start_again(&self, id: &TaskId, number: RunNumber) -> Result<RunNumber, BackendError> {
+        let (wanted, engine, at) = (id.clone(), self.parts.engine.name(), self.parts.clock.now());
+        let created = self
+            .parts
+            .database
+            .write(move |connection| {
+                let keys = views::run_keys(connection, &wanted, Some(number))?;
+                let old = runs::inputs(connection, keys.run)?;
+                let new = NewRun { task_id: &wanted, spec: &old.spec, lock: old.lock.as_ref(), engine, at };
+                runs::create(connection, &new)
+            })
+            .await
+            .map_err(|error| backend_error(error, missing_run(id, number)))?;
+        self.parts.wake.notify_one();
+        Ok(created.number)
+    }
+
+    pub(super) async fn cancel(&self, id: &TaskId, number: RunNumber) -> Result<(), BackendError> {
+        let (wanted, at) = (id.clone(), self.parts.clock.now());
+        let (run, request) = self
+            .parts
+            .database
+            .write(move |connection| {
+                let keys = views::run_keys(connection, &wanted, Some(number))?;
+                Ok((keys.run, runs::request_cancel(connection, &wanted, number, at)?))
+            })
+            .await
+            .map_err(|error| backend_error(error, missing_run(id, number)))?;
+        match request {
+            CancelRequest::AlreadyEnded(phase) => {
+                Err(BackendError::Conflict(format!("Run #{number} has already ended ({phase}).")))
+            }
+            CancelRequest::Accepted => {
+                self.parts.wake.notify_one();
+                self.parts.hints.changed(run);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) async fn run_detail(&self, id: &TaskId, number: RunNumber) -> Result<RunDetail, BackendError> {
+        let wanted = id.clone();
+        let run = self.parts.database.read(move |connection| views::run(connection, &wanted, number)).await;
+        run.map_err(|error| backend_error(error, missing_run(id, number)))
+    }
+
+    /// All runs of a task, newest first, each with its copy of the spec.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn specified_runs(&self, id: &TaskId) -> Result<Vec<SpecifiedRun>, BackendError> {
+        let wanted = id.clone();
+        let found = self.parts.database.read(move |connection| views::specified_runs(connection, &wanted)).await;
+        found.map_err(|error| backend_error(error, missing_task(id)))
+    }
+
+    /// The keys of a run.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such task or run.
+    pub async fn run_keys(&self, id: &TaskId, number: RunNumber) -> Result<RunKeys, BackendError> {
+        let wanted = id.clone();
+        let keys = self.parts.database.read(move |connection| views::run_keys(connection, &wanted, Some(number))).await;
+        keys.map_err(|error| backend_error(error, missing_run(id, number)))
+    }
+
+    /// The active run of a task, by the task's id or by the run's own workflow id.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such task or run, `Conflict` when a task has no active run.
+    pub async fn active_run(&self, target: CancelTarget) -> Result<(TaskId, RunNumber), BackendError> {
+        let wanted = target.clone();
+        let found = self.parts.database.read(move |connection| active_run_in(connection, &wanted)).await;
+        match (found, target) {
+            (Ok((id, Some(number))), _) => Ok((id, number)),
+            (Ok((id, None)), _) => {
+                Err(BackendError::Conflict(format!("Task {id} has no active run, so there is nothing to cancel.")))
+            }
+            (Err(error), CancelTarget::Task(id)) => Err(backend_error(error, missing_task(&id))),
+            (Err(error), CancelTarget::Run(run)) => Err(backend_error(error, || format!("There is no run {run}."))),
+        }
+    }
+
+    /// What the engine executes for a run, as YAML.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such run, `Internal` when the engine cannot tell.
+    pub async fn manifest(&self, run: RunId) -> Result<String, BackendError> {
+        self.parts.engine.manifest(run).await.map_err(|error| BackendError::Internal(error.to_string()))
+    }
+}
+
+/// What a program may name to have a run cancelled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CancelTarget {
+    /// A task: its active run.
+    Task(TaskId),
+    /// A run.
+    Run(RunId),
+}
+
+fn active_run_in(
+    connection: &mut SqliteConnection,
+    target: &CancelTarget,
+) -> Result<(TaskId, Option<RunNumber>), DatabaseError> {
+    match target {
+        CancelTarget::Run(run) => {
+            let (id, number) = views::run_by_key(connection, *run)?;
+            Ok((id, Some(number)))
+        }
+        CancelTarget::Task(id) => {
+            tasks::name(connection, id)?.ok_or(DatabaseError::NotFound)?;
+            Ok((id.clone(), runs::active_number(connection, id)?))
+        }
+    }
+}
