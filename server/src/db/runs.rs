@@ -197,6 +197,14 @@ pub fn inputs(connection: &mut SqliteConnection, id: RunId) -> Result<RunInputs,
     })
 }
 
+/// The key of a run's only step.
+///
+/// # Errors
+/// `NotFound` when it was deleted.
+pub fn step_of(connection: &mut SqliteConnection, id: RunId) -> Result<StepId, DatabaseError> {
+    Ok(StepId(steps::table.filter(steps::run_id.eq(id.0)).select(steps::id).first(connection)?))
+}
+
 /// Keeps the lock with a run that was made without.
 ///
 /// # Errors

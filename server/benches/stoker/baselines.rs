@@ -1,0 +1,84 @@
+//! What Stoker is measured against: the bare interpreter, uv by itself, and a fresh environment for each run.
+
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// The tools, with a cache of their own.
+pub struct Tools {
+    /// uv.
+    pub uv: PathBuf,
+    python: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl Tools {
+    /// Finds uv and the Python it prefers.
+    pub fn find() -> Self {
+        let uv = std::env::var_os("STOKER_UV").map_or_else(|| PathBuf::from("uv"), PathBuf::from);
+        let found = Command::new(&uv).args(["python", "find", "--no-project", "--system"]).output().unwrap();
+        let python = PathBuf::from(String::from_utf8(found.stdout).unwrap().trim());
+        Self { uv, python, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A file with this program.
+    pub fn script(&self, code: &str) -> PathBuf {
+        let path = self.folder.path().join(format!("script-{}.py", code.len()));
+        std::fs::write(&path, code).unwrap();
+        path
+    }
+
+    /// The bare interpreter.
+    pub fn interpreter(&self, script: &Path) -> Duration {
+        timed(Command::new(&self.python).arg(script))
+    }
+
+    /// `uv run --with …`: its environments are cached too.
+    pub fn uv_run(&self, script: &Path, packages: &str) -> Duration {
+        let mut command = self.uv_command();
+        command.args(["run", "--no-project", "--quiet", "--python"]).arg(&self.python);
+        for package in packages.split_whitespace() {
+            command.args(["--with", package]);
+        }
+        timed(command.arg(script))
+    }
+
+    /// The upstream project's way: a fresh environment and an install from the warm cache for each run.
+    pub fn fresh_environment(&self, code: &str, packages: &str) -> Duration {
+        let environment = self.folder.path().join("fresh");
+        let _ = std::fs::remove_dir_all(&environment);
+        let started = Instant::now();
+        timed(self.uv_command().args(["venv", "--quiet", "--no-project", "--python"]).arg(&self.python).arg(&environment));
+        let python = environment.join("bin/python");
+        timed(self.uv_command().args(["pip", "install", "--quiet", "--python"]).arg(&python).args(packages.split_whitespace()));
+        timed(Command::new(&python).arg("-c").arg(code));
+        started.elapsed()
+    }
+
+    fn uv_command(&self) -> Command {
+        let mut command = Command::new(&self.uv);
+        command.env("UV_CACHE_DIR", self.folder.path().join("uv")).env("UV_PYTHON_DOWNLOADS", "never");
+        command
+    }
+}
+
+/// How long a program takes to write its lines into a pipe that is read and thrown away.
+pub fn lines_through_a_pipe(code: &str) -> Duration {
+    let started = Instant::now();
+    let mut child = Command::new("python3").env("PYTHONUNBUFFERED", "1").args(["-c", code]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut output = child.stdout.take().unwrap();
+    let mut buffer = vec![0; 1 << 16];
+    while output.read(&mut buffer).unwrap() > 0 {}
+    child.wait().unwrap();
+    started.elapsed()
+}
+
+fn timed(command: &mut Command) -> Duration {
+    let started = Instant::now();
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    started.elapsed()
+}

@@ -1,0 +1,154 @@
+//! Measures Stoker against named baselines in the same run, on the real binary: `make bench`.
+//! It prints ratios; a bare time says more about the machine than about Stoker. Name parts to run some: `make bench PARTS="a e"`.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program for developers: it prints, and may fail loudly")]
+#![expect(clippy::cast_precision_loss, reason = "counts here are far below the limits of a float")]
+
+mod baselines;
+mod client;
+mod load;
+mod stoker;
+
+use std::time::{Duration, Instant};
+
+use self::{baselines::Tools, client::Client, stoker::Stoker};
+
+/// The science example, as the product ships it.
+fn science() -> (String, String) {
+    let example = app::examples::find("science").unwrap();
+    let draft = example.draft();
+    (draft.code, draft.packages)
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    // `cargo bench` adds `--bench`.
+    let parts: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
+    let folder = tempfile::tempdir().unwrap();
+    let tools = Tools::find();
+    let stoker = Stoker::start(folder.path(), &tools).await;
+    let client = stoker.client();
+    if wanted("a") || wanted("f") {
+        science_example(&stoker, &client, &tools).await;
+    }
+    if wanted("e") {
+        overhead(&client, &tools).await;
+    }
+    if wanted("b") {
+        lines_per_second(&stoker, &client).await;
+    }
+    if wanted("d") {
+        bytes_on_the_wire(&client).await;
+    }
+    drop(stoker);
+    if wanted("c") {
+        load::pages_under_load(&tools).await;
+    }
+}
+
+/// (a) and (f): the science example, cold and warm, against uv itself and against a fresh environment each time.
+async fn science_example(stoker: &Stoker, client: &Client, tools: &Tools) {
+    let (code, packages) = science();
+    let task = client.save(&code, &packages).await;
+    let cold = client.run(&task).await;
+    let mut warm = median(9, async || client.run(&task).await.elapsed).await;
+    let report = client.cache_stages(&task, 1, stoker).await;
+    let script = tools.script(&code);
+    tools.uv_run(&script, &packages);
+    tools.fresh_environment(&code, &packages);
+    let uv_run = median(5, async || tools.uv_run(&script, &packages)).await;
+    let upstream = median(3, async || tools.fresh_environment(&code, &packages)).await;
+    // Once more, so that a machine that changed its speed meanwhile shows.
+    warm = warm.min(median(9, async || client.run(&task).await.elapsed).await);
+    println!("\n(a) Warm run of the science example (numpy + pandas), from POST to recorded end");
+    println!("    Stoker {}, `uv run --with` warm {}, fresh venv + install + run {}", ms(warm), ms(uv_run), ms(upstream));
+    println!("    ratio to `uv run` {:.2} (aim < 1.00); ratio to the fresh environment {:.2} (aim < 0.50)", ratio(warm, uv_run), ratio(warm, upstream));
+    println!("\n(f) Where the time of the first run goes");
+    println!("    cold {} = {:.1} times warm; stages: {report}", ms(cold.elapsed), ratio(cold.elapsed, warm));
+}
+
+/// (e): what Stoker adds to the bare interpreter for an empty script.
+async fn overhead(client: &Client, tools: &Tools) {
+    let task = client.save("pass", "").await;
+    client.run(&task).await;
+    let script = tools.script("pass");
+    let mut over = Vec::new();
+    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    // In turns, so that a machine that changes its speed changes both.
+    for _ in 0..40 {
+        let run = client.run(&task).await.elapsed;
+        let interpreter = tools.interpreter(&script);
+        over.push(run.saturating_sub(interpreter));
+        ours.push(run);
+        bare.push(interpreter);
+    }
+    println!("\n(e) Warm run of an empty script, a fresh process each, from POST to recorded end");
+    println!("    Stoker {}, bare interpreter {}: ratio {:.2}", ms(middle(&mut ours)), ms(middle(&mut bare)), ratio(middle(&mut ours), middle(&mut bare)));
+    println!("    overhead at the median {} (aim < 12 ms; the best peer publishes about 50 ms)", ms(middle(&mut over)));
+}
+
+/// (b): from the process through the database to the socket.
+async fn lines_per_second(stoker: &Stoker, client: &Client) {
+    const LINES: u64 = 2_000_000;
+    let code = format!("import sys\nfor start in range(0, {LINES}, 1000):\n    sys.stdout.write(''.join(f'line {{start + i}} of the benchmark, about eighty characters long as lines go........\\n' for i in range(1000)))\n");
+    let task = client.save(&code, "").await;
+    let before = stoker.resident_kib();
+    let started = Instant::now();
+    let number = client.start(&task).await;
+    let mut peak = before;
+    let mut samples = Vec::new();
+    let seen = client.watch(&task, number, |_| {
+        let now = stoker.resident_kib();
+        peak = peak.max(now);
+        samples.push(now);
+    }).await;
+    let elapsed = started.elapsed();
+    assert_eq!(seen.lines, LINES, "lines were lost");
+    let plain = baselines::lines_through_a_pipe(&code);
+    let rate = LINES as f64 / elapsed.as_secs_f64();
+    println!("\n(b) {LINES} lines from a process through the database to a socket");
+    println!("    {rate:.0} lines/s (aim > 200000); {:.2} of the same program into a bare pipe", rate / (LINES as f64 / plain.as_secs_f64()));
+    let half = samples.get(samples.len() / 2).copied().unwrap_or(before);
+    println!("    memory of the server: {} MiB before, {} MiB at half, {} MiB at the most: ratio {:.2}", before / 1024, half / 1024, peak / 1024, peak as f64 / half as f64);
+}
+
+/// (d): bytes of a first visit.
+async fn bytes_on_the_wire(client: &Client) {
+    let page = client.compressed_size("/tasks").await;
+    let assets = client.page_assets("/tasks").await;
+    let mut program = 0;
+    let mut all = page;
+    println!("\n(d) Bytes on the wire of a first visit (brotli)");
+    println!("    {page:>7} /tasks");
+    for asset in assets {
+        let size = client.compressed_size(&asset).await;
+        println!("    {size:>7} {asset}");
+        all += size;
+        if asset.ends_with(".js") || asset.ends_with(".wasm") {
+            program += size;
+        }
+    }
+    println!("    {all:>7} in all; wasm + js {program} = {:.2} of the 80000 byte budget", program as f64 / 80_000.0);
+}
+
+async fn median(times: usize, mut measure: impl AsyncFnMut() -> Duration) -> Duration {
+    let mut all = Vec::new();
+    for _ in 0..times {
+        all.push(measure().await);
+    }
+    middle(&mut all)
+}
+
+fn middle(all: &mut [Duration]) -> Duration {
+    all.sort();
+    all[all.len() / 2]
+}
+
+fn ratio(ours: Duration, theirs: Duration) -> f64 {
+    ours.as_secs_f64() / theirs.as_secs_f64()
+}
+
+fn ms(length: Duration) -> String {
+    format!("{:.1} ms", length.as_secs_f64() * 1000.0)
+}
