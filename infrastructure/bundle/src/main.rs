@@ -1,2 +1,179 @@
-//! stub
-fn main() {}
+//! Turns the compiled wasm, the style sheets and the static files into the site folder that the server embeds.
+//!
+//! ```text
+//! bundle <app.wasm> <style dir> <public dir> <site dir>
+//! ```
+//!
+//! What ends up in the site folder:
+//!
+//! | file | made from |
+//! | --- | --- |
+//! | `pkg/app.js`, `pkg/app_bg.wasm` | the wasm, by wasm-bindgen and then `wasm-opt` (when there is one) |
+//! | `pkg/app.css` | `style/main.css` with its `@import "x.css";` lines replaced by the files they name |
+//! | everything else | `public/`, as it is |
+//! | `*.br`, `*.gz` | the same files, compressed once here and never again by the server |
+//!
+//! `app_bg.wasm` is the name that Leptos asks for when `LEPTOS_OUTPUT_NAME` is not set while it is compiled.
+//!
+//! Nothing is done when no input changed, and the site folder is replaced as a whole, so that it is never half new.
+//! The program fails when what a browser must download to become interactive is larger than [`BUDGET`].
+
+mod compress;
+mod inputs;
+mod style;
+mod wasm;
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+use crate::compress::Size;
+
+/// What `app.js` and `app_bg.wasm` may weigh together, brotli-compressed, in bytes.
+const BUDGET: u64 = 80_000;
+
+/// The files that count towards [`BUDGET`].
+const BUDGETED: [&str; 2] = ["pkg/app.js", "pkg/app_bg.wasm"];
+
+/// The four paths on the command line.
+struct Arguments {
+    wasm: PathBuf,
+    style: PathBuf,
+    public: PathBuf,
+    site: PathBuf,
+}
+
+impl Arguments {
+    fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Self> {
+        let paths: Vec<PathBuf> = arguments.map(PathBuf::from).collect();
+        match <[PathBuf; 4]>::try_from(paths) {
+            Ok([wasm, style, public, site]) => Ok(Self { wasm, style, public, site }),
+            Err(_) => bail!("usage: bundle <app.wasm> <style dir> <public dir> <site dir>"),
+        }
+    }
+
+    /// A name beside the site folder, so that it is not part of the site: `target/site` gives `target/site.stamp`.
+    fn beside_site(&self, extension: &str) -> PathBuf {
+        self.site.with_extension(extension)
+    }
+}
+
+fn main() -> Result<ExitCode> {
+    let arguments = Arguments::parse(std::env::args_os().skip(1))?;
+    let optimiser = wasm::optimiser();
+    let stamp_path = arguments.beside_site("stamp");
+    let stamp = inputs::stamp(&[&arguments.wasm, &arguments.style, &arguments.public], optimiser.as_deref())?;
+    if arguments.site.is_dir() && fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp) {
+        say(&format!("bundle: {} is up to date", arguments.site.display()));
+        return Ok(ExitCode::SUCCESS);
+    }
+
+    let fresh = arguments.beside_site("new");
+    remove_dir(&fresh)?;
+    build(&arguments, optimiser.as_deref(), &fresh)?;
+    let sizes = compress::folder(&fresh)?;
+    remove_dir(&arguments.site)?;
+    fs::rename(&fresh, &arguments.site).with_context(|| format!("moving {} into place", fresh.display()))?;
+
+    say(&table(&sizes));
+    let weight: u64 = sizes.iter().filter(|size| BUDGETED.contains(&size.name.as_str())).map(|size| size.brotli).sum();
+    say(&format!("bundle: {} bytes of brotli for the browser, {BUDGET} allowed", grouped(weight)));
+    if weight > BUDGET {
+        say("bundle: over the budget. Islands must stay free of server functions and of large crates.");
+        if optimiser.is_none() {
+            say("bundle: wasm-opt was not found; install it (Debian: `apt-get install binaryen`), it halves the wasm.");
+        }
+        return Ok(ExitCode::FAILURE);
+    }
+    fs::write(&stamp_path, stamp).with_context(|| format!("writing {}", stamp_path.display()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes every uncompressed file of the site under `site`.
+fn build(arguments: &Arguments, optimiser: Option<&Path>, site: &Path) -> Result<()> {
+    let pkg = site.join("pkg");
+    fs::create_dir_all(&pkg).with_context(|| format!("making {}", pkg.display()))?;
+    copy_dir(&arguments.public, site)?;
+    wasm::bind(&arguments.wasm, &pkg)?;
+    match optimiser {
+        Some(program) => wasm::optimise(program, &pkg.join("app_bg.wasm"))?,
+        None => say("bundle: no wasm-opt on PATH: the wasm stays about twice as large as it could be"),
+    }
+    let css = style::inline(&arguments.style.join("main.css"))?;
+    let target = pkg.join("app.css");
+    fs::write(&target, css).with_context(|| format!("writing {}", target.display()))
+}
+
+/// Copies a folder's content, folders inside it included.
+fn copy_dir(from: &Path, to: &Path) -> Result<()> {
+    for file in inputs::files(from)? {
+        let target = to.join(file.strip_prefix(from)?);
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent).with_context(|| format!("making {}", parent.display()))?;
+        }
+        fs::copy(&file, &target).with_context(|| format!("copying {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Removes a folder; one that is not there is as good as removed.
+fn remove_dir(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("removing {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The sizes as lines of text, in columns.
+fn table(sizes: &[Size]) -> String {
+    let width = sizes.iter().map(|size| size.name.len()).max().unwrap_or_default();
+    let mut lines = vec![format!("{:width$} {:>9} {:>9} {:>9}", "file", "raw", "gzip", "brotli")];
+    lines.extend(sizes.iter().map(|size| {
+        let [raw, gzip, brotli] = [size.raw, size.gzip, size.brotli].map(grouped);
+        format!("{:width$} {raw:>9} {gzip:>9} {brotli:>9}", size.name)
+    }));
+    lines.join("\n")
+}
+
+/// A number with its thousands set apart: `80 000`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[expect(clippy::print_stdout, reason = "a build step: what it says goes to the terminal")]
+fn say(line: &str) {
+    println!("{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_in_threes() {
+        assert_eq!(
+            ["0", "999", "1 000", "80 000", "1 234 567"].map(String::from),
+            [0, 999, 1000, 80_000, 1_234_567].map(grouped)
+        );
+    }
+
+    #[test]
+    fn four_paths_are_needed() {
+        assert!(Arguments::parse(["a", "b", "c"].map(OsString::from).into_iter()).is_err());
+        let four = Arguments::parse(["a", "b", "c", "target/site"].map(OsString::from).into_iter());
+        assert_eq!(Some(PathBuf::from("target/site.stamp")), four.ok().map(|arguments| arguments.beside_site("stamp")));
+    }
+}
