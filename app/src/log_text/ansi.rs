@@ -16,13 +16,16 @@ pub struct Span {
 pub struct Style {
     foreground: Option<u8>,
     background: Option<u8>,
-    bold: bool,
-    dim: bool,
-    italic: bool,
-    underline: bool,
-    strike: bool,
-    inverse: bool,
+    /// The attributes that are set, a bit each.
+    attributes: u8,
 }
+
+const BOLD: u8 = 1;
+const DIM: u8 = 1 << 1;
+const ITALIC: u8 = 1 << 2;
+const UNDERLINE: u8 = 1 << 3;
+const STRIKE: u8 = 1 << 4;
+const INVERSE: u8 = 1 << 5;
 
 impl Style {
     /// The classes, separated by spaces; empty for plain text.
@@ -35,25 +38,22 @@ impl Style {
             // Writing to a `String` cannot fail.
             let _ = classes.write_fmt(class);
         };
-        if self.inverse {
+        let is_inverse = self.attributes & INVERSE != 0;
+        if is_inverse {
             push(format_args!("inverse"));
         }
         let (foreground, background) =
-            if self.inverse { (self.background, self.foreground) } else { (self.foreground, self.background) };
+            if is_inverse { (self.background, self.foreground) } else { (self.foreground, self.background) };
         if let Some(colour) = foreground {
             push(format_args!("f{colour}"));
         }
         if let Some(colour) = background {
             push(format_args!("b{colour}"));
         }
-        for (is_set, class) in [
-            (self.bold, "bold"),
-            (self.dim, "dim"),
-            (self.italic, "italic"),
-            (self.underline, "underline"),
-            (self.strike, "strike"),
-        ] {
-            if is_set {
+        for (attribute, class) in
+            [(BOLD, "bold"), (DIM, "dim"), (ITALIC, "italic"), (UNDERLINE, "underline"), (STRIKE, "strike")]
+        {
+            if self.attributes & attribute != 0 {
                 push(format_args!("{class}"));
             }
         }
@@ -68,18 +68,19 @@ impl Style {
             let code = parts.next().unwrap_or(0);
             match code {
                 0 => *self = Self::default(),
-                1 => self.bold = true,
-                2 => self.dim = true,
-                3 => self.italic = true,
+                1 => self.attributes |= BOLD,
+                2 => self.attributes |= DIM,
+                3 => self.attributes |= ITALIC,
                 // `4:0` is "no underline"; `4:1` to `4:5` are kinds of it.
-                4 => self.underline = parts.next() != Some(0),
-                7 => self.inverse = true,
-                9 => self.strike = true,
-                21 | 24 => self.underline = code == 21,
-                22 => (self.bold, self.dim) = (false, false),
-                23 => self.italic = false,
-                27 => self.inverse = false,
-                29 => self.strike = false,
+                4 if parts.next() == Some(0) => self.attributes &= !UNDERLINE,
+                4 | 21 => self.attributes |= UNDERLINE,
+                7 => self.attributes |= INVERSE,
+                9 => self.attributes |= STRIKE,
+                22 => self.attributes &= !(BOLD | DIM),
+                23 => self.attributes &= !ITALIC,
+                24 => self.attributes &= !UNDERLINE,
+                27 => self.attributes &= !INVERSE,
+                29 => self.attributes &= !STRIKE,
                 30..=37 => self.foreground = u8::try_from(code - 30).ok(),
                 90..=97 => self.foreground = u8::try_from(code - 90 + 8).ok(),
                 39 => self.foreground = None,

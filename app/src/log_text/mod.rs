@@ -57,7 +57,7 @@ pub fn lines_words(count: u64) -> String {
     let digits = count.to_string();
     let mut words = String::new();
     for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position) % 3 == 0 {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
             words.push(',');
         }
         words.push(digit);
