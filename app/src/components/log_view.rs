@@ -111,7 +111,17 @@ pub fn LogView(
         _ => None,
     };
     view! {
-        <section class="log" id="log" aria-labelledby="log-title">
+        <section
+            class="log"
+            id="log"
+            aria-labelledby="log-title"
+            data-task=task.to_string()
+            data-run=number.to_string()
+            data-next=if is_empty { total + 1 } else { next }.to_string()
+            data-version=version.to_string()
+            data-live=!phase.is_final()
+            data-at-end=at_end
+        >
             <div class="log-toolbar">
                 <h2 id="log-title">"Log"</h2>
                 <span class="log-count" id="log-count">{lines_words(total)}</span>
@@ -132,15 +142,8 @@ pub fn LogView(
                 </div>
             </div>
             <div class="log-status">
-                <LogTail
-                    task=task
-                    run=number
-                    next=if is_empty { total + 1 } else { next }
-                    version=version
-                    words=log_words(&run)
-                    live=!phase.is_final()
-                    at_end=at_end
-                />
+                <span id="log-words" role="status">{log_words(&run)}</span>
+                <LogTail />
             </div>
         </section>
     }

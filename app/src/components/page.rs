@@ -50,7 +50,7 @@ pub fn Page(
             {children()}
         </main>
         <Footer />
-        <Ticker server_now=now() />
+        <Ticker />
     }
     .into_any()
 }
@@ -63,7 +63,7 @@ fn Footer() -> impl IntoView {
         view! { <span>"Stoker " {facts.version} " · " {python}</span> }
     });
     view! {
-        <footer class="site-footer">
+        <footer class="site-footer" id="clock" data-now=now().0.to_string()>
             {facts}
             <ThemeChoice />
         </footer>

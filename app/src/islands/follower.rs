@@ -11,7 +11,12 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{CloseEvent, HtmlElement, MessageEvent, WebSocket};
 
-use super::{dom, log_tail::words, refresh::Refresher};
+use super::{
+    dom,
+    log_tail::words,
+    message,
+    refresh::{Refresher, say},
+};
 use crate::{
     log_text::{line_html, lines_words, partial_html},
     model::{
@@ -27,39 +32,53 @@ const KEPT_LINES: u32 = 5000;
 /// How far from the end still counts as being there, in pixels.
 const NEAR_END: i32 = 5;
 
-/// What following needs to know, and the signals through which it speaks.
-pub struct Follower {
-    /// The task.
-    pub task: TaskId,
-    /// The run.
-    pub run: RunNumber,
-    /// Whether the run may still change.
-    pub live: bool,
-    /// Whether new lines belong to the page.
-    pub at_end: bool,
-    /// How things stand.
-    pub words: RwSignal<String>,
-    /// How many lines came in while the reader was elsewhere.
-    pub unseen: RwSignal<u32>,
+/// Follows the run of this page from where the page ends, counting the lines that come in while the reader is elsewhere.
+pub fn follow(unseen: RwSignal<u32>) {
+    let Some(start) = Start::read() else {
+        return;
+    };
+    let session = Rc::new(Session {
+        next: Cell::new(start.next),
+        version: Cell::new(start.version),
+        start,
+        unseen,
+        refresher: Refresher::default(),
+        attempts: Cell::new(0),
+        arrived: RefCell::new(Arrived::default()),
+        connection: RefCell::new(None),
+    });
+    session.show_line_of_address();
+    session.watch_scrolling();
+    if session.start.live {
+        session.connect();
+    }
 }
 
-impl Follower {
-    /// Starts, from line `next` and with the page showing `version` of the run.
-    pub fn start(self, next: u64, version: u64) {
-        let session = Rc::new(Session {
-            refresher: Refresher::new(self.words),
-            follower: self,
-            next: Cell::new(next),
-            version: Cell::new(version),
-            attempts: Cell::new(0),
-            arrived: RefCell::new(Arrived::default()),
-            connection: RefCell::new(None),
-        });
-        session.show_line_of_address();
-        session.watch_scrolling();
-        if session.follower.live {
-            session.connect();
-        }
+/// Where the server's part of the page ends, as it has written it to `#log`.
+struct Start {
+    task: TaskId,
+    run: RunNumber,
+    /// The number of the first line that the page does not show yet.
+    next: u64,
+    /// The version of the run's state that the page shows.
+    version: u64,
+    /// Whether the run may still change.
+    live: bool,
+    /// Whether the page shows the log's end, so that new lines belong to it.
+    at_end: bool,
+}
+
+impl Start {
+    fn read() -> Option<Self> {
+        let log = dom::by_id("log")?;
+        Some(Self {
+            task: log.get_attribute("data-task")?.parse().ok()?,
+            run: log.get_attribute("data-run")?.parse().ok()?,
+            next: log.get_attribute("data-next")?.parse().ok()?,
+            version: log.get_attribute("data-version")?.parse().ok()?,
+            live: log.has_attribute("data-live"),
+            at_end: log.has_attribute("data-at-end"),
+        })
     }
 }
 
@@ -84,7 +103,8 @@ struct Connection {
 }
 
 struct Session {
-    follower: Follower,
+    start: Start,
+    unseen: RwSignal<u32>,
     refresher: Refresher,
     /// The number of the next line wanted. Lines below it are already here.
     next: Cell<u64>,
@@ -102,7 +122,7 @@ impl Session {
         };
         let session = Rc::clone(self);
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            let message = event.data().as_string().and_then(|text| serde_json::from_str(&text).ok());
+            let message = event.data().as_string().and_then(|text| message::read(&text));
             if let Some(message) = message {
                 session.take(message);
             }
@@ -111,7 +131,7 @@ impl Session {
         let on_close = Closure::<dyn FnMut(CloseEvent)>::new(move |event: CloseEvent| match event.code() {
             1000 => session.end(),
             // The server refuses for good, and says why.
-            1008 => session.follower.words.set(event.reason()),
+            1008 => say(&event.reason()),
             _ => session.reconnect(),
         });
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
@@ -123,7 +143,7 @@ impl Session {
         let location = window().location();
         let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
         let host = location.host().ok()?;
-        let path = routes::log_socket(&self.follower.task, self.follower.run, self.next.get(), KEPT_LINES);
+        let path = routes::log_socket(&self.start.task, self.start.run, self.next.get(), KEPT_LINES);
         WebSocket::new(&format!("{scheme}://{host}{path}")).ok()
     }
 
@@ -132,25 +152,28 @@ impl Session {
         let attempts = self.attempts.get();
         self.attempts.set(attempts.saturating_add(1));
         let seconds = (1_u64 << attempts.min(5)).min(30);
-        self.follower.words.set(format!("Connection lost. Trying again in {seconds} s."));
+        say(&format!("Connection lost. Trying again in {seconds} s."));
         let session = Rc::clone(self);
         set_timeout(
             move || {
-                session.follower.words.set("Connecting again …".to_owned());
+                say("Connecting again …");
                 session.connect();
             },
             Duration::from_secs(seconds),
         );
     }
 
-    fn end(&self) {
-        self.follower.words.set(words::ENDED.to_owned());
+    /// The log is complete: a line that had not ended has become one that has.
+    fn end(self: &Rc<Self>) {
+        say(words::ENDED);
+        self.arrived.borrow_mut().partial = Some(String::new());
+        self.ask_for_frame();
     }
 
     fn take(self: &Rc<Self>, message: LogMessage) {
         match message {
             LogMessage::State(state) => self.take_state(&state),
-            _ if !self.follower.at_end => {}
+            _ if !self.start.at_end => {}
             LogMessage::Lines(lines) => self.take_lines(&lines),
             LogMessage::Partial { stream, text } => {
                 let html = if text.is_empty() { String::new() } else { partial_html(stream, &text) };
@@ -234,7 +257,7 @@ impl Session {
         } else {
             // The log is anchored at its end; hold the reader's lines where they are.
             scroll.set_scroll_top(scroll.scroll_top() - (scroll.scroll_height() - height));
-            self.follower.unseen.update(|unseen| *unseen = unseen.saturating_add(count));
+            self.unseen.update(|unseen| *unseen = unseen.saturating_add(count));
         }
         for _ in KEPT_LINES..lines.child_element_count() {
             if let Some(oldest) = lines.first_element_child() {
@@ -254,7 +277,7 @@ impl Session {
             && first > 1
         {
             // Setting an attribute fails only for a malformed name.
-            let _ = link.set_attribute("href", &routes::run_before_line(&self.follower.task, self.follower.run, first));
+            let _ = link.set_attribute("href", &routes::run_before_line(&self.start.task, self.start.run, first));
             let _ = link.remove_attribute("hidden");
         }
     }
@@ -264,7 +287,7 @@ impl Session {
         let Some(scroll) = dom::html_by_id("log-scroll") else {
             return;
         };
-        let unseen = self.follower.unseen;
+        let unseen = self.unseen;
         let watched = scroll.clone();
         let on_scroll = Closure::<dyn FnMut()>::new(move || {
             if unseen.get_untracked() > 0 && is_near_end(&watched) {
@@ -279,7 +302,7 @@ impl Session {
     /// An address such as `#L42` may name a line that is not on the page: then the server renders the page around it.
     fn show_line_of_address(&self) {
         let go = {
-            let (task, run) = (self.follower.task.clone(), self.follower.run);
+            let (task, run) = (self.start.task.clone(), self.start.run);
             move || {
                 let line = location_hash().and_then(|hash| hash.strip_prefix('L')?.parse::<u64>().ok());
                 if let Some(line) = line

@@ -6,6 +6,8 @@ mod dom;
 #[cfg(feature = "hydrate")]
 mod follower;
 #[cfg(feature = "hydrate")]
+mod message;
+#[cfg(feature = "hydrate")]
 mod refresh;
 
 mod log_tail;

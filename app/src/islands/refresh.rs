@@ -17,11 +17,8 @@ const PARTS: [&str; 2] = ["run-summary", "run-details"];
 const ATTEMPTS: u32 = 5;
 
 /// Renews a run's page.
-#[derive(Clone)]
-pub struct Refresher {
-    words: RwSignal<String>,
-    progress: Rc<Progress>,
-}
+#[derive(Clone, Default)]
+pub struct Refresher(Rc<Progress>);
 
 #[derive(Default)]
 struct Progress {
@@ -31,22 +28,17 @@ struct Progress {
 }
 
 impl Refresher {
-    /// Speaks through `words`.
-    pub fn new(words: RwSignal<String>) -> Self {
-        Self { words, progress: Rc::default() }
-    }
-
     /// Fetches the page and takes its parts; asked for meanwhile, once more after that.
     pub fn refresh(&self) {
-        if self.progress.is_fetching.replace(true) {
-            self.progress.is_outdated.set(true);
+        if self.0.is_fetching.replace(true) {
+            self.0.is_outdated.set(true);
             return;
         }
         let refresher = self.clone();
         spawn_local(async move {
             let mut attempts = 0;
             loop {
-                refresher.progress.is_outdated.set(false);
+                refresher.0.is_outdated.set(false);
                 match fetch_page().await {
                     Ok(page) => {
                         attempts = 0;
@@ -54,22 +46,22 @@ impl Refresher {
                     }
                     Err(_) if attempts < ATTEMPTS => {
                         attempts += 1;
-                        refresher.progress.is_outdated.set(true);
+                        refresher.0.is_outdated.set(true);
                         pause(Duration::from_secs(2)).await;
                     }
                     Err(_) => {}
                 }
-                if !refresher.progress.is_outdated.get() {
+                if !refresher.0.is_outdated.get() {
                     break;
                 }
             }
-            refresher.progress.is_fetching.set(false);
+            refresher.0.is_fetching.set(false);
         });
     }
 
     /// Notes that lines have arrived: "no output yet" is no longer true.
     pub fn heard_output(&self, heard: bool) {
-        if heard && !self.progress.has_output.replace(true) {
+        if heard && !self.0.has_output.replace(true) {
             self.show_words();
         }
     }
@@ -79,11 +71,8 @@ impl Refresher {
         let Some(text) = dom::by_id("log-state-words").and_then(|element| element.text_content()) else {
             return;
         };
-        let text =
-            if text == words::NO_OUTPUT_YET && self.progress.has_output.get() { words::LIVE.to_owned() } else { text };
-        if self.words.with_untracked(|words| *words != text) {
-            self.words.set(text);
-        }
+        let text = if text == words::NO_OUTPUT_YET && self.0.has_output.get() { words::LIVE.to_owned() } else { text };
+        say(&text);
     }
 
     fn take(&self, html: &str) {
@@ -108,6 +97,15 @@ impl Refresher {
     }
 }
 
+/// Says beneath the log how things stand. The same words again would be read out again.
+pub fn say(text: &str) {
+    if let Some(words) = dom::by_id("log-words")
+        && words.text_content().is_none_or(|present| present != text)
+    {
+        words.set_text_content(Some(text));
+    }
+}
+
 /// Puts the fresh content in place; what the reader opened stays open, and the focus stays where it was.
 fn replace(present: &Element, fresh: &Element) {
     let opened = opened(present);
@@ -118,10 +116,11 @@ fn replace(present: &Element, fresh: &Element) {
             let _ = details.set_attribute("open", "");
         }
     }
-    if !focused.is_empty() && document().active_element().is_none_or(|element| element.id() != focused) {
-        if let Some(element) = dom::html_by_id(&focused) {
-            let _ = element.focus();
-        }
+    if !focused.is_empty()
+        && document().active_element().is_none_or(|element| element.id() != focused)
+        && let Some(element) = dom::html_by_id(&focused)
+    {
+        let _ = element.focus();
     }
 }
 

@@ -2,21 +2,14 @@
 
 use leptos::prelude::*;
 
-use crate::model::time::Timestamp;
-
 /// Renews every `<time data-at>` and `<time data-since>` once a second, also those that come into the page later.
 #[island]
-pub fn Ticker(
-    /// The server's time when it rendered the page: the browser's clock may be wrong.
-    server_now: Timestamp,
-) -> impl IntoView {
+pub fn Ticker() -> impl IntoView {
     #[cfg(feature = "hydrate")]
     {
-        let offset = browser::offset(server_now);
+        let offset = browser::offset();
         set_interval(move || browser::tick(offset), std::time::Duration::from_secs(1));
     }
-    #[cfg(not(feature = "hydrate"))]
-    let _ = server_now;
 }
 
 #[cfg(feature = "hydrate")]
@@ -31,7 +24,12 @@ mod browser {
     };
 
     /// By how many milliseconds the browser's clock is ahead of the server's; zero when nobody would notice.
-    pub fn offset(server_now: Timestamp) -> i64 {
+    /// The server has left its time at `#clock`.
+    #[expect(clippy::cast_possible_truncation, reason = "no page is open for that many milliseconds")]
+    pub fn offset() -> i64 {
+        let Some(server_now) = dom::by_id("clock").and_then(|clock| point(&clock, "data-now")) else {
+            return 0;
+        };
         let since_request = window().performance().map_or(0.0, |performance| performance.now());
         let offset = dom::clock().0 - since_request as i64 - server_now.0;
         if offset.abs() < 3000 { 0 } else { offset }

@@ -15,24 +15,40 @@ pub enum Stream {
     Stoker,
 }
 
-impl Serialize for Stream {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u8(match self {
+impl Stream {
+    /// Its number in JSON.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
             Self::Output => 1,
             Self::Error => 2,
             Self::Stoker => 3,
-        })
+        }
+    }
+
+    /// The stream with this number in JSON.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::Output),
+            2 => Some(Self::Error),
+            3 => Some(Self::Stoker),
+            _ => None,
+        }
+    }
+}
+
+impl Serialize for Stream {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(self.code())
     }
 }
 
 impl<'de> Deserialize<'de> for Stream {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match u8::deserialize(deserializer)? {
-            1 => Ok(Self::Output),
-            2 => Ok(Self::Error),
-            3 => Ok(Self::Stoker),
-            other => Err(de::Error::invalid_value(de::Unexpected::Unsigned(other.into()), &"1, 2 or 3")),
-        }
+        let code = u8::deserialize(deserializer)?;
+        Self::from_code(code)
+            .ok_or_else(|| de::Error::invalid_value(de::Unexpected::Unsigned(code.into()), &"1, 2 or 3"))
     }
 }
 

@@ -201,7 +201,7 @@ fn buttons(origin: &Origin, is_unresolved: bool) -> AnyView {
 /// All fields of the form.
 fn fields(draft: TaskDraft, errors: &FieldErrors) -> AnyView {
     let TaskDraft { name, code, packages, requirements, system_packages, use_cache, environment, timeout } = draft;
-    let packages_hint = view! { "From PyPI, separated by spaces, commas or lines: " <code>"numpy pandas>=2"</code> };
+    let packages_hint = view! { "Separated by spaces, commas or lines: " <code>"numpy pandas>=2"</code> };
     let system_packages_hint = view! { "Programs and libraries by their Nix names: " <code>"ffmpeg git"</code> };
     view! {
         {field_block(

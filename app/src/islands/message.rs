@@ -1,0 +1,58 @@
+//! Reads what the log socket says with the browser's own JSON reader. The one that the server uses would be a quarter
+//! of everything the browser has to load; for the same reason no island takes properties, which come as JSON too.
+
+use js_sys::{Array, JSON, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::model::{
+    log::{LogLine, LogLines, LogMessage, RunState, Stream},
+    time::Timestamp,
+};
+
+/// The message of a text frame; `None` when it is none that this version knows.
+pub fn read(text: &str) -> Option<LogMessage> {
+    let message = JSON::parse(text).ok()?;
+    Some(match string(&message, "type")?.as_str() {
+        "lines" => LogMessage::Lines(LogLines { first: number(&message, "first")?, lines: lines(&message)? }),
+        "partial" => {
+            LogMessage::Partial { stream: stream(&property(&message, "stream")?)?, text: string(&message, "text")? }
+        }
+        "skipped" => LogMessage::Skipped { first: number(&message, "first")?, count: number(&message, "count")? },
+        "state" => LogMessage::State(RunState {
+            phase: string(&message, "phase")?.parse().ok()?,
+            version: number(&message, "version")?,
+            lines: number(&message, "lines")?,
+        }),
+        _ => return None,
+    })
+}
+
+fn lines(message: &JsValue) -> Option<Vec<LogLine>> {
+    let lines: Array = property(message, "lines")?.dyn_into().ok()?;
+    lines.iter().map(|line| line_of(&line.dyn_into().ok()?)).collect()
+}
+
+/// A line is `[stream, milliseconds, text]`.
+#[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit by far")]
+fn line_of(line: &Array) -> Option<LogLine> {
+    let at = Timestamp(line.get(1).as_f64()? as i64);
+    Some(LogLine(stream(&line.get(0))?, at, line.get(2).as_string()?))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "other numbers name no stream")]
+fn stream(value: &JsValue) -> Option<Stream> {
+    Stream::from_code(value.as_f64()? as u8)
+}
+
+fn property(object: &JsValue, name: &str) -> Option<JsValue> {
+    Reflect::get(object, &name.into()).ok()
+}
+
+fn string(object: &JsValue, name: &str) -> Option<String> {
+    property(object, name)?.as_string()
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts are whole and below 2^53")]
+fn number(object: &JsValue, name: &str) -> Option<u64> {
+    Some(property(object, name)?.as_f64()? as u64)
+}
