@@ -203,7 +203,7 @@ fn a_second_server_on_the_same_folder_is_refused() {
         .output()
         .unwrap();
     assert!(!second.status.success());
-    assert!(String::from_utf8_lossy(&second.stderr).contains("another Stoker"), "{second:?}");
+    assert!(String::from_utf8_lossy(&second.stderr).contains("Another Stoker"), "{second:?}");
 }
 
 #[test]
