@@ -7,6 +7,7 @@ use leptos_router::hooks::use_location;
 use super::icon;
 use crate::{
     components::time::now,
+    html::escape,
     islands::Ticker,
     page_context::{Notice, Preferences, Refusal, ServerFacts, Theme},
     routes,
@@ -33,8 +34,10 @@ pub fn Page(
     let refusal = use_context::<Refusal>().map(|Refusal(text)| {
         view! { <p class="banner is-refusal" role="alert">{text}</p> }
     });
+    // `Title` writes its text into the head as it is.
+    let title = escape(&format!("{title} · Stoker"));
     view! {
-        <Title text=format!("{title} · Stoker") />
+        <Title text=title />
         <Link id="favicon" rel="icon" type_="image/svg+xml" href=icon />
         <a class="skip-link" href="#main">"Skip to the content"</a>
         <header class="site-header">

@@ -81,8 +81,8 @@ fn show(data: RunData) -> AnyView {
     let phase = run.summary.phase;
     let name = run.task_name.as_ref().map_or_else(|| run.task_id.to_string(), |name| name.as_str().to_owned());
     let title = format!("{} {name} · #{}", phase_sign(phase), run.summary.number);
-    // Without JavaScript the page renews itself.
-    let reload = (!phase.is_final()).then(|| {
+    // Without JavaScript the page renews itself, unless somebody reads further up.
+    let reload = (!phase.is_final() && place == LogPlace::End).then(|| {
         view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="2">"#></noscript> }
     });
     view! {

@@ -1,0 +1,274 @@
+//! Renders real pages over a backend made of plain values, and looks at what a browser without JavaScript gets.
+#![cfg(feature = "ssr")]
+
+use std::sync::Arc;
+
+use app::{
+    App,
+    backend::{Backend, BackendError, DeletedTask, SaveTask, SavedTask, StartRun},
+    model::{
+        fields::{Field, FieldErrors},
+        identifiers::{RunNumber, StepId, TaskId},
+        log::{LogLine, LogLines, RunState, Stream},
+        phase::Phase,
+        spec::{TaskDraft, TaskName, TaskSpec},
+        time::Timestamp,
+        views::{LogPage, LogWindow, PreviousRun, RunDetail, RunSummary, TaskDetail, TaskPage, TaskQuery, TaskSummary},
+    },
+    page_context::{Now, TaskFormState},
+    routes, shell,
+};
+use async_trait::async_trait;
+use axum::{body::Body, http::Request};
+use leptos::prelude::*;
+
+const NOW: Timestamp = Timestamp(1_709_210_096_789);
+const EVIL: &str = "</title><script>alert(1)</script>";
+
+/// Knows one task with two runs: the first failed, the second runs.
+struct Fake;
+
+fn id() -> TaskId {
+    TaskId::from_random([1; 6])
+}
+
+fn number(number: u32) -> RunNumber {
+    RunNumber::new(number).unwrap()
+}
+
+fn spec(code: &str) -> TaskSpec {
+    TaskDraft { code: code.to_owned(), packages: "numpy".to_owned(), ..TaskDraft::default() }.parse().unwrap().spec
+}
+
+fn name() -> Option<TaskName> {
+    TaskName::parse(EVIL).unwrap()
+}
+
+fn summary(run: RunNumber) -> RunSummary {
+    let phase = if run.get() == 1 { Phase::Failed } else { Phase::Running };
+    RunSummary {
+        number: run,
+        phase,
+        created_at: Timestamp(NOW.0 - 60_000),
+        started_at: Some(Timestamp(NOW.0 - 50_000)),
+        finished_at: phase.is_final().then_some(Timestamp(NOW.0 - 40_000)),
+        message: phase.is_final().then(|| "The program ended with exit code 1.".to_owned()),
+    }
+}
+
+#[async_trait]
+impl Backend for Fake {
+    async fn list_tasks(&self, query: &TaskQuery) -> Result<TaskPage, BackendError> {
+        let task = TaskSummary {
+            id: id(),
+            name: name(),
+            created_at: NOW,
+            activity_at: NOW,
+            recent: vec![summary(number(1)), summary(number(2))],
+        };
+        match query.search.as_str() {
+            "" => Ok(TaskPage { tasks: vec![task], newer: None, older: None, none_at_all: false }),
+            "empty" => Ok(TaskPage { tasks: Vec::new(), newer: None, older: None, none_at_all: true }),
+            "locked" => Err(BackendError::Unavailable("The database is busy.".to_owned())),
+            _ => Ok(TaskPage { tasks: Vec::new(), newer: None, older: None, none_at_all: false }),
+        }
+    }
+
+    async fn task(&self, task: &TaskId, _: Option<RunNumber>) -> Result<TaskDetail, BackendError> {
+        if *task != id() {
+            return Err(BackendError::NotFound("There is no such task.".to_owned()));
+        }
+        Ok(TaskDetail {
+            id: id(),
+            name: name(),
+            spec: spec("print('new')\n"),
+            revision: 4,
+            created_at: NOW,
+            updated_at: NOW,
+            run_count: 2,
+            runs: vec![summary(number(2)), summary(number(1))],
+            older_than: None,
+        })
+    }
+
+    async fn run(&self, _: &TaskId, run: RunNumber) -> Result<RunDetail, BackendError> {
+        let summary = summary(run);
+        Ok(RunDetail {
+            task_id: id(),
+            task_name: name(),
+            spec: spec("print('old')\n"),
+            lock: None,
+            cache: None,
+            checkpoints: Vec::new(),
+            engine: "local".to_owned(),
+            exit_code: summary.phase.is_final().then_some(1),
+            queue_place: None,
+            cancel_requested_at: None,
+            step: StepId(1),
+            previous: (run.get() > 1).then(|| PreviousRun { number: number(1), spec: spec("print(0)\n"), lock: None }),
+            latest: number(2),
+            state: RunState { phase: summary.phase, version: 9, lines: 3000 },
+            summary,
+        })
+    }
+
+    async fn log(&self, _: &TaskId, _: RunNumber, window: LogWindow) -> Result<LogPage, BackendError> {
+        let (first, count) = match window {
+            LogWindow::Last(count) => (3001 - u64::from(count), u64::from(count)),
+            LogWindow::From(first, count) => (first, u64::from(count)),
+        };
+        let lines = (first..(first + count).min(3001))
+            .map(|line| {
+                let stream = if line == 2999 { Stream::Error } else { Stream::Output };
+                LogLine(stream, NOW, format!("line {line} <b>"))
+            })
+            .collect();
+        Ok(LogPage { lines: LogLines { first, lines }, total: 3000 })
+    }
+
+    async fn save_task(&self, _: SaveTask) -> Result<SavedTask, BackendError> {
+        Err(BackendError::EditConflict { revision: 5 })
+    }
+
+    async fn delete_task(&self, _: &TaskId) -> Result<DeletedTask, BackendError> {
+        Err(BackendError::Internal("not here".to_owned()))
+    }
+
+    async fn start_run(&self, _: StartRun) -> Result<RunNumber, BackendError> {
+        Ok(number(3))
+    }
+
+    async fn rerun(&self, _: &TaskId, _: RunNumber) -> Result<RunNumber, BackendError> {
+        Ok(number(3))
+    }
+
+    async fn cancel_run(&self, _: &TaskId, _: RunNumber) -> Result<(), BackendError> {
+        Ok(())
+    }
+}
+
+/// Status and HTML of a page, its form in this state.
+async fn page_with(address: &str, form: Option<TaskFormState>) -> (u16, String) {
+    // As a server does at its start; this also sets up what runs the pages' futures.
+    assert!(!leptos_axum::generate_route_list(App).is_empty());
+    let options = LeptosOptions::builder().output_name("app").site_pkg_dir("pkg/0").build();
+    let context = move || {
+        provide_context::<Arc<dyn Backend>>(Arc::new(Fake));
+        provide_context(Now(NOW));
+        if let Some(form) = form.clone() {
+            provide_context(form);
+        }
+    };
+    let render = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));
+    let response = render(Request::get(address).body(Body::empty()).unwrap()).await;
+    let status = response.status().as_u16();
+    let body = axum::body::to_bytes(response.into_body(), 1 << 24).await.unwrap();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+async fn page(address: &str) -> String {
+    let (status, html) = page_with(address, None).await;
+    assert_eq!(status, 200, "{address}");
+    html
+}
+
+#[tokio::test]
+async fn every_page_is_sound() {
+    let addresses = [
+        routes::tasks(),
+        "/".to_owned(),
+        routes::new_task(),
+        routes::task(&id()),
+        routes::edit_task(&id(), None),
+        routes::edit_task(&id(), Some(number(1))),
+        routes::delete_task(&id()),
+        routes::run(&id(), number(1)),
+        routes::run(&id(), number(2)),
+        routes::cancel_run(&id(), number(1)),
+        routes::cancel_run(&id(), number(2)),
+    ];
+    for address in addresses {
+        let html = page(&address).await;
+        assert!(!html.contains("<script>alert"), "{address}: user text is never markup");
+        assert!(!html.contains(" style=") && !html.contains(" onclick="), "{address}: the policy forbids these");
+        assert_eq!(html.matches("<h1").count(), 1, "{address}");
+        assert_eq!(html.matches("<title>").count(), 1, "{address}");
+        assert!(html.contains(r##"href="#main""##) && html.contains(r#"href="/pkg/0/app.css""#), "{address}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_list_differs_from_a_search_without_result() {
+    let empty = page("/tasks?q=empty").await;
+    assert!(empty.contains(r#"value="science""#) && empty.contains("/tasks/new?example=failing"));
+    let nothing = page("/tasks?q=zzz").await;
+    assert!(nothing.contains("No task matches") && !nothing.contains(r#"value="science""#));
+}
+
+#[tokio::test]
+async fn failures_have_their_status_and_lead_on() {
+    let missing = routes::task(&TaskId::from_random([2; 6]));
+    for (address, expected) in
+        [(missing.as_str(), 404), ("/tasks/nonsense", 404), ("/nowhere", 404), ("/tasks?q=locked", 503)]
+    {
+        let (status, html) = page_with(address, None).await;
+        assert_eq!(status, expected, "{address}");
+        assert!(html.contains(r#"href="/tasks/new""#), "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_form_keeps_what_was_typed() {
+    let mut errors = FieldErrors::one(Field::Packages, "Cannot be used together.\n  Because a<b");
+    errors.push(Field::Timeout, "Too long.");
+    let draft = TaskDraft { code: "\n\nprint('</textarea>')".to_owned(), use_cache: false, ..TaskDraft::default() };
+    let state = TaskFormState { draft, errors, unresolved: None, revision: None };
+    let (_, html) = page_with("/tasks/new", Some(state)).await;
+    assert!(html.contains("<title>Error: New task"));
+    assert!(html.contains("There is a problem") && html.contains(r##"href="#packages""##));
+    assert!(html.contains("Because a&lt;b"));
+    assert!(html.contains(r#"aria-describedby="timeout-hint timeout-error""#));
+    // One line break more than was typed: HTML drops the first.
+    assert!(html.contains(">\n\n\nprint(&#39;&lt;/textarea&gt;&#39;)</textarea>"));
+    assert!(!html.contains(" checked"));
+    assert!(!html.contains("without checking"));
+}
+
+#[tokio::test]
+async fn a_form_without_versions_offers_to_go_on() {
+    let state =
+        TaskFormState { unresolved: Some("The index cannot be reached.".to_owned()), ..TaskFormState::default() };
+    let (_, html) = page_with("/tasks/new", Some(state)).await;
+    assert!(html.contains("The index cannot be reached."));
+    assert!(html.contains(r#"value="save_unresolved""#) && html.contains(r#"value="run_unresolved""#));
+}
+
+#[tokio::test]
+async fn editing_from_a_run_shows_that_run() {
+    let html = page(&routes::edit_task(&id(), Some(number(1)))).await;
+    assert!(html.contains(r#"name="from_run" value="1""#) || html.contains(r#"value="1" name="from_run""#), "{html}");
+    assert!(html.contains("print(&#39;old&#39;)") && !html.contains("print(&#39;new&#39;)"));
+    assert!(html.contains("The task has changed since this run."));
+    let html = page(&routes::edit_task(&id(), None)).await;
+    assert!(html.contains("print(&#39;new&#39;)") && !html.contains("from_run"));
+}
+
+#[tokio::test]
+async fn a_failed_run_leads_to_its_reason() {
+    let html = page(&routes::run(&id(), number(1))).await;
+    assert!(html.contains(r##"href="#L2999""##) && html.contains("exit code 1"));
+    assert!(html.contains("✗ ") && html.contains("/favicon-failed.svg"));
+    assert!(!html.contains(r#"http-equiv="refresh""#) && !html.contains("data-live"));
+    assert!(html.contains(r#"id="L2001""#) && !html.contains(r#"id="L2000""#));
+    assert!(html.contains("?before=2001#log"));
+}
+
+#[tokio::test]
+async fn an_active_run_renews_itself_without_a_script() {
+    let html = page(&routes::run(&id(), number(2))).await;
+    assert!(html.contains(r#"<noscript><meta http-equiv="refresh" content="2"></noscript>"#));
+    assert!(html.contains("data-live") && html.contains(r#"data-next="3001""#) && html.contains("data-at-end"));
+    assert!(html.contains(r#"value="cancel""#));
+    let html = page(&routes::run_at_line(&id(), number(2), 42)).await;
+    assert!(html.contains(r#"id="L42""#) && !html.contains("data-at-end") && !html.contains(r#"http-equiv="refresh""#));
+}
