@@ -78,7 +78,7 @@ pub struct ServeOptions {
 
     /// Longest log that is kept of a run, in bytes; `K`, `M` and `G` may follow the number. The rest is dropped, and
     /// the log says so.
-    #[arg(long, env = "STOKER_LOG_LIMIT", value_name = "BYTES", default_value = "64M", value_parser = bytes)]
+    #[arg(long, env = "STOKER_LOG_LIMIT", value_name = "BYTES", default_value = "256M", value_parser = bytes)]
     pub log_limit: u64,
 }
 

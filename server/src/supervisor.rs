@@ -65,7 +65,7 @@ enum Work {
 #[must_use]
 pub fn start(parts: Parts) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
-        let mut supervisor = Supervisor { parts, under_way: HashMap::new(), jobs: JoinSet::new() };
+        let mut supervisor = Supervisor { parts, under_way: HashMap::new(), queue: Vec::new(), jobs: JoinSet::new() };
         let mut passes = 0_u32;
         loop {
             if passes.is_multiple_of(PASSES_BETWEEN_CLEANING)
@@ -85,6 +85,8 @@ pub fn start(parts: Parts) -> tokio::task::JoinHandle<()> {
 struct Supervisor {
     parts: Parts,
     under_way: HashMap<RunId, Work>,
+    /// The waiting runs as last seen, in order.
+    queue: Vec<RunId>,
     jobs: JoinSet<RunId>,
 }
 
@@ -117,6 +119,7 @@ impl Supervisor {
 
     async fn pass(&mut self) -> Result<(), DatabaseError> {
         let active = self.parts.database.read(runs::active).await?;
+        self.tell_places(&active);
         let mut free = self.parts.at_once.saturating_sub(self.carrying(&active));
         for run in active {
             let work = self.under_way.get(&run.id).copied();
@@ -131,6 +134,15 @@ impl Supervisor {
             }
         }
         Ok(())
+    }
+
+    /// Tells the viewers of waiting runs when the queue has moved.
+    fn tell_places(&mut self, active: &[ActiveRun]) {
+        let queue: Vec<RunId> = active.iter().filter(|run| run.phase == Phase::Pending).map(|run| run.id).collect();
+        if queue != self.queue {
+            queue.iter().for_each(|run| self.parts.hints.changed(*run));
+            self.queue = queue;
+        }
     }
 
     /// How many places are taken: by runs that run, and by those that are just being started.

@@ -133,9 +133,7 @@ fn a_server_killed_at_any_moment_loses_and_doubles_nothing() {
     let moments: [Moment; 6] = [
         ("right after the run was accepted", |_, _, _| {}),
         ("while it prepares", |_, _, data| {
-            wait("an environment being built", || {
-                fs::read_dir(data.join("cache/environments")).ok()?.flatten().next()
-            });
+            wait("an environment being built", || fs::read_dir(data.join("cache/environments")).ok()?.flatten().next());
         }),
         ("when the program starts", |server, task, _| {
             wait("the phase Running", || (server.phase(task) == "Running").then_some(()));

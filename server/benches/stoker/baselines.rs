@@ -51,9 +51,16 @@ impl Tools {
         let environment = self.folder.path().join("fresh");
         let _ = std::fs::remove_dir_all(&environment);
         let started = Instant::now();
-        timed(self.uv_command().args(["venv", "--quiet", "--no-project", "--python"]).arg(&self.python).arg(&environment));
+        timed(
+            self.uv_command().args(["venv", "--quiet", "--no-project", "--python"]).arg(&self.python).arg(&environment),
+        );
         let python = environment.join("bin/python");
-        timed(self.uv_command().args(["pip", "install", "--quiet", "--python"]).arg(&python).args(packages.split_whitespace()));
+        timed(
+            self.uv_command()
+                .args(["pip", "install", "--quiet", "--python"])
+                .arg(&python)
+                .args(packages.split_whitespace()),
+        );
         timed(Command::new(&python).arg("-c").arg(code));
         started.elapsed()
     }
@@ -68,7 +75,8 @@ impl Tools {
 /// How long a program takes to write its lines into a pipe that is read and thrown away.
 pub fn lines_through_a_pipe(code: &str) -> Duration {
     let started = Instant::now();
-    let mut child = Command::new("python3").env("PYTHONUNBUFFERED", "1").args(["-c", code]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        Command::new("python3").env("PYTHONUNBUFFERED", "1").args(["-c", code]).stdout(Stdio::piped()).spawn().unwrap();
     let mut output = child.stdout.take().unwrap();
     let mut buffer = vec![0; 1 << 16];
     while output.read(&mut buffer).unwrap() > 0 {}

@@ -132,7 +132,10 @@ impl Client {
         let page = String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
         let mut assets: Vec<String> = page
             .split(['"', '\''])
-            .filter(|text| text.starts_with("/pkg/") && text.rsplit('.').next().is_some_and(|end| ["js", "wasm", "css"].contains(&end)))
+            .filter(|text| {
+                text.starts_with("/pkg/")
+                    && text.rsplit('.').next().is_some_and(|end| ["js", "wasm", "css"].contains(&end))
+            })
             .map(str::to_owned)
             .collect();
         assets.sort();

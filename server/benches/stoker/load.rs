@@ -5,12 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::model::{
-    identifiers::TaskId,
-    phase::Phase,
-    spec::TaskDraft,
-    time::Timestamp,
-};
+use app::model::{identifiers::TaskId, phase::Phase, spec::TaskDraft, time::Timestamp};
 use diesel::{ExpressionMethods as _, RunQueryDsl as _};
 use http_body_util::BodyExt as _;
 use server::db::{Database, logs, runs, schema::tasks, values::SpecColumns};
@@ -27,12 +22,19 @@ pub async fn pages_under_load(tools: &Tools) {
     let folder = tempfile::tempdir().unwrap();
     let sample = fill(&folder.path().join("stoker.sqlite")).await;
     let stoker = Stoker::start(folder.path(), tools).await;
-    println!("\n(c) {PER_SECOND} requests/s for {SECONDS} s with {} runs stored, server and client on the same machine", TASKS * RUNS_EACH);
+    println!(
+        "\n(c) {PER_SECOND} requests/s for {SECONDS} s with {} runs stored, server and client on the same machine",
+        TASKS * RUNS_EACH
+    );
     let baseline = steady(&stoker.client(), "/healthz").await;
     println!("    health check (the baseline: no page)  {}", baseline.text());
     for (name, path) in [("list page", "/tasks".to_owned()), ("run page", format!("/tasks/{sample}/runs/50"))] {
         let page = steady(&stoker.client(), &path).await;
-        println!("    {name:<37} {}; p99 {:.1} times the baseline (aim: under 10 ms)", page.text(), page.p99.as_secs_f64() / baseline.p99.as_secs_f64());
+        println!(
+            "    {name:<37} {}; p99 {:.1} times the baseline (aim: under 10 ms)",
+            page.text(),
+            page.p99.as_secs_f64() / baseline.p99.as_secs_f64()
+        );
     }
 }
 
@@ -108,7 +110,11 @@ async fn fill(path: &std::path::Path) -> TaskId {
                         let after = server::db::steps::RecordedStep { line_count: 50, ..before.clone() };
                         server::db::steps::advance(connection, created.step, &before, &after)?;
                     }
-                    runs::finish(connection, created.id, &runs::Outcome { phase, exit_code: Some(0), message: None, at })?;
+                    runs::finish(
+                        connection,
+                        created.id,
+                        &runs::Outcome { phase, exit_code: Some(0), message: None, at },
+                    )?;
                 }
                 Ok(())
             })

@@ -1,7 +1,11 @@
 //! Measures Stoker against named baselines in the same run, on the real binary: `make bench`.
 //! It prints ratios; a bare time says more about the machine than about Stoker. Name parts to run some: `make bench PARTS="a e"`.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program for developers: it prints, and may fail loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a program for developers: it prints, and may fail loudly"
+)]
 #![expect(clippy::cast_precision_loss, reason = "counts here are far below the limits of a float")]
 
 mod baselines;
@@ -62,8 +66,17 @@ async fn science_example(stoker: &Stoker, client: &Client, tools: &Tools) {
     // Once more, so that a machine that changed its speed meanwhile shows.
     warm = warm.min(median(9, async || client.run(&task).await.elapsed).await);
     println!("\n(a) Warm run of the science example (numpy + pandas), from POST to recorded end");
-    println!("    Stoker {}, `uv run --with` warm {}, fresh venv + install + run {}", ms(warm), ms(uv_run), ms(upstream));
-    println!("    ratio to `uv run` {:.2} (aim < 1.00); ratio to the fresh environment {:.2} (aim < 0.50)", ratio(warm, uv_run), ratio(warm, upstream));
+    println!(
+        "    Stoker {}, `uv run --with` warm {}, fresh venv + install + run {}",
+        ms(warm),
+        ms(uv_run),
+        ms(upstream)
+    );
+    println!(
+        "    ratio to `uv run` {:.2} (aim < 1.00); ratio to the fresh environment {:.2} (aim < 0.50)",
+        ratio(warm, uv_run),
+        ratio(warm, upstream)
+    );
     println!("\n(f) Where the time of the first run goes");
     println!("    cold {} = {:.1} times warm; stages: {report}", ms(cold.elapsed), ratio(cold.elapsed, warm));
 }
@@ -84,33 +97,51 @@ async fn overhead(client: &Client, tools: &Tools) {
         bare.push(interpreter);
     }
     println!("\n(e) Warm run of an empty script, a fresh process each, from POST to recorded end");
-    println!("    Stoker {}, bare interpreter {}: ratio {:.2}", ms(middle(&mut ours)), ms(middle(&mut bare)), ratio(middle(&mut ours), middle(&mut bare)));
+    println!(
+        "    Stoker {}, bare interpreter {}: ratio {:.2}",
+        ms(middle(&mut ours)),
+        ms(middle(&mut bare)),
+        ratio(middle(&mut ours), middle(&mut bare))
+    );
     println!("    overhead at the median {} (aim < 12 ms; the best peer publishes about 50 ms)", ms(middle(&mut over)));
 }
 
 /// (b): from the process through the database to the socket.
 async fn lines_per_second(stoker: &Stoker, client: &Client) {
     const LINES: u64 = 2_000_000;
-    let code = format!("import sys\nfor start in range(0, {LINES}, 1000):\n    sys.stdout.write(''.join(f'line {{start + i}} of the benchmark, about eighty characters long as lines go........\\n' for i in range(1000)))\n");
+    let code = format!(
+        "import sys\nfor start in range(0, {LINES}, 1000):\n    sys.stdout.write(''.join(f'line {{start + i}} of the benchmark, about eighty characters long as lines go........\\n' for i in range(1000)))\n"
+    );
     let task = client.save(&code, "").await;
     let before = stoker.resident_kib();
     let started = Instant::now();
     let number = client.start(&task).await;
     let mut peak = before;
     let mut samples = Vec::new();
-    let seen = client.watch(&task, number, |_| {
-        let now = stoker.resident_kib();
-        peak = peak.max(now);
-        samples.push(now);
-    }).await;
+    let seen = client
+        .watch(&task, number, |_| {
+            let now = stoker.resident_kib();
+            peak = peak.max(now);
+            samples.push(now);
+        })
+        .await;
     let elapsed = started.elapsed();
     assert_eq!(seen.lines, LINES, "lines were lost");
     let plain = baselines::lines_through_a_pipe(&code);
     let rate = LINES as f64 / elapsed.as_secs_f64();
     println!("\n(b) {LINES} lines from a process through the database to a socket");
-    println!("    {rate:.0} lines/s (aim > 200000); {:.2} of the same program into a bare pipe", rate / (LINES as f64 / plain.as_secs_f64()));
+    println!(
+        "    {rate:.0} lines/s (aim > 200000); {:.2} of the same program into a bare pipe",
+        rate / (LINES as f64 / plain.as_secs_f64())
+    );
     let half = samples.get(samples.len() / 2).copied().unwrap_or(before);
-    println!("    memory of the server: {} MiB before, {} MiB at half, {} MiB at the most: ratio {:.2}", before / 1024, half / 1024, peak / 1024, peak as f64 / half as f64);
+    println!(
+        "    memory of the server: {} MiB before, {} MiB at half, {} MiB at the most: ratio {:.2}",
+        before / 1024,
+        half / 1024,
+        peak / 1024,
+        peak as f64 / half as f64
+    );
 }
 
 /// (d): bytes of a first visit.

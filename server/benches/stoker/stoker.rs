@@ -27,6 +27,7 @@ impl Stoker {
             .arg(data)
             .arg("--uv")
             .arg(&tools.uv)
+            .args(["--log-limit", "2G"])
             .env("RUST_LOG", "warn")
             .stdout(Stdio::null())
             .spawn()

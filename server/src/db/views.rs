@@ -19,6 +19,7 @@ use diesel::{
 
 use super::{
     DatabaseError, checkpoints,
+    runs::is_active,
     schema::{runs, steps, tasks},
     values::{self, RunSpecColumns, SpecColumns},
 };
@@ -291,6 +292,7 @@ pub fn run(connection: &mut SqliteConnection, id: &TaskId, number: RunNumber) ->
         .first(connection)?;
     let summary = RunSummary::try_from(summary)?;
     let report = detail.cache_report.map(|text| serde_json::from_str(&text)).transpose();
+    let queue_place = queue_place(connection, RunId(detail.id), summary.phase)?;
     Ok(RunDetail {
         task_id: id.clone(),
         task_name: task_name(name)?,
@@ -300,18 +302,23 @@ pub fn run(connection: &mut SqliteConnection, id: &TaskId, number: RunNumber) ->
         checkpoints: checkpoints::of_step(connection, StepId(step))?,
         engine: detail.engine,
         exit_code: detail.exit_code,
-        queue_place: queue_place(connection, RunId(detail.id), summary.phase)?,
+        queue_place,
         cancel_requested_at: values::timestamp(detail.cancel_requested_at),
         step: StepId(step),
         previous: previous_run(connection, id, number)?,
         latest: values::run_number(latest)?,
         state: RunState {
             phase: summary.phase,
-            version: values::count(detail.version),
+            version: viewed_version(detail.version, queue_place),
             lines: values::count(line_count),
         },
         summary,
     })
+}
+
+/// The version that viewers compare: of the run itself, and of its place in the queue, which other runs change.
+fn viewed_version(version: i64, place: Option<u32>) -> u64 {
+    (values::count(version) << 32) + u64::from(place.unwrap_or(0))
 }
 
 /// How many runs wait up to and with this one, while it waits.
@@ -319,9 +326,8 @@ fn queue_place(connection: &mut SqliteConnection, id: RunId, phase: Phase) -> Re
     if phase != Phase::Pending {
         return Ok(None);
     }
-    // Spelled like the index `runs_active`, so that only active runs are looked at.
     let place: i64 = runs::table
-        .filter(dsl::sql::<diesel::sql_types::Bool>("runs.phase IN ('Pending', 'Running')"))
+        .filter(is_active())
         .filter(runs::phase.eq(Phase::Pending.word()))
         .filter(runs::id.le(id.0))
         .count()
@@ -387,12 +393,14 @@ pub fn run_keys(
 /// # Errors
 /// `NotFound` when it was deleted.
 pub fn run_state(connection: &mut SqliteConnection, step: StepId) -> Result<RunState, DatabaseError> {
-    let (phase, version, lines): (String, i64, i64) = steps::table
+    let (run, phase, version, lines): (i64, String, i64, i64) = steps::table
         .inner_join(runs::table)
         .filter(steps::id.eq(step.0))
-        .select((runs::phase, runs::version, steps::line_count))
+        .select((runs::id, runs::phase, runs::version, steps::line_count))
         .first(connection)?;
-    Ok(RunState { phase: values::phase(&phase)?, version: values::count(version), lines: values::count(lines) })
+    let phase = values::phase(&phase)?;
+    let place = queue_place(connection, RunId(run), phase)?;
+    Ok(RunState { phase, version: viewed_version(version, place), lines: values::count(lines) })
 }
 
 /// The task and number of a run by its key.
