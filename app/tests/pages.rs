@@ -1,5 +1,6 @@
 //! Renders real pages over a backend made of plain values, and looks at what a browser without JavaScript gets.
 #![cfg(feature = "ssr")]
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::sync::Arc;
 
