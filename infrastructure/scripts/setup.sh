@@ -65,16 +65,6 @@ wasm() {
   wasm_toolchain >/dev/null || fail "the packages are installed, but there is still no Rust for $wasm_target"
 }
 
-# wasm-opt halves what a browser downloads; without it everything works.
-wasm_opt() {
-  has wasm-opt && return
-  if may_install; then
-    install "wasm-opt" binaryen
-  else
-    say "wasm-opt is missing: the download for the browser will be larger. Debian has it in: binaryen"
-  fi
-}
-
 # uv, which resolves and installs the Python packages of tasks.
 uv() {
   command uv --version >/dev/null 2>&1 && return
@@ -125,7 +115,6 @@ browser() {
 build() {
   native_toolchain
   wasm
-  wasm_opt
   uv
 }
 

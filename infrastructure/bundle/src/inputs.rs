@@ -26,10 +26,10 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// A text that changes whenever an input, this program, or the optimiser changes.
+/// A text that changes whenever an input or this program changes.
 ///
 /// Contents are compared, not times: a wasm that was compiled again with the same result costs nothing here.
-pub fn stamp(inputs: &[&Path], optimiser: Option<&Path>) -> Result<String> {
+pub fn stamp(inputs: &[&Path]) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     for input in inputs {
         let files = if input.is_dir() { files(input)? } else { vec![input.to_path_buf()] };
@@ -38,9 +38,7 @@ pub fn stamp(inputs: &[&Path], optimiser: Option<&Path>) -> Result<String> {
             fs::read(&file).with_context(|| format!("reading {}", file.display()))?.hash(&mut hasher);
         }
     }
-    for program in [std::env::current_exe().ok().as_deref(), optimiser] {
-        program.map(|path| (path.to_owned(), modified(path))).hash(&mut hasher);
-    }
+    std::env::current_exe().ok().map(|program| modified(&program)).hash(&mut hasher);
     Ok(format!("{:016x}\n", hasher.finish()))
 }
 

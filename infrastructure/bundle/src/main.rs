@@ -8,7 +8,7 @@
 //!
 //! | file | made from |
 //! | --- | --- |
-//! | `pkg/app.js`, `pkg/app_bg.wasm` | the wasm, by wasm-bindgen and then `wasm-opt` (when there is one) |
+//! | `pkg/app.js`, `pkg/app_bg.wasm` | the wasm, by wasm-bindgen |
 //! | `pkg/app.css` | `style/main.css` with its `@import "x.css";` lines replaced by the files they name |
 //! | everything else | `public/`, as it is |
 //! | `*.br`, `*.gz` | the same files, compressed once here and never again by the server |
@@ -63,9 +63,8 @@ impl Arguments {
 
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse(std::env::args_os().skip(1))?;
-    let optimiser = wasm::optimiser();
     let stamp_path = arguments.beside_site("stamp");
-    let stamp = inputs::stamp(&[&arguments.wasm, &arguments.style, &arguments.public], optimiser.as_deref())?;
+    let stamp = inputs::stamp(&[&arguments.wasm, &arguments.style, &arguments.public])?;
     if arguments.site.is_dir() && fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp) {
         say(&format!("bundle: {} is up to date", arguments.site.display()));
         return Ok(ExitCode::SUCCESS);
@@ -73,7 +72,7 @@ fn main() -> Result<ExitCode> {
 
     let fresh = arguments.beside_site("new");
     remove_dir(&fresh)?;
-    build(&arguments, optimiser.as_deref(), &fresh)?;
+    build(&arguments, &fresh)?;
     let sizes = compress::folder(&fresh)?;
     remove_dir(&arguments.site)?;
     fs::rename(&fresh, &arguments.site).with_context(|| format!("moving {} into place", fresh.display()))?;
@@ -83,9 +82,6 @@ fn main() -> Result<ExitCode> {
     say(&format!("bundle: {} bytes of brotli for the browser, {BUDGET} allowed", grouped(weight)));
     if weight > BUDGET {
         say("bundle: over the budget. Islands must stay free of server functions and of large crates.");
-        if optimiser.is_none() {
-            say("bundle: wasm-opt was not found; install it (Debian: `apt-get install binaryen`), it halves the wasm.");
-        }
         return Ok(ExitCode::FAILURE);
     }
     fs::write(&stamp_path, stamp).with_context(|| format!("writing {}", stamp_path.display()))?;
@@ -93,15 +89,11 @@ fn main() -> Result<ExitCode> {
 }
 
 /// Makes every uncompressed file of the site under `site`.
-fn build(arguments: &Arguments, optimiser: Option<&Path>, site: &Path) -> Result<()> {
+fn build(arguments: &Arguments, site: &Path) -> Result<()> {
     let pkg = site.join("pkg");
     fs::create_dir_all(&pkg).with_context(|| format!("making {}", pkg.display()))?;
     copy_dir(&arguments.public, site)?;
     wasm::bind(&arguments.wasm, &pkg)?;
-    match optimiser {
-        Some(program) => wasm::optimise(program, &pkg.join("app_bg.wasm"))?,
-        None => say("bundle: no wasm-opt on PATH: the wasm stays about twice as large as it could be"),
-    }
     let css = style::inline(&arguments.style.join("main.css"))?;
     let target = pkg.join("app.css");
     fs::write(&target, css).with_context(|| format!("writing {}", target.display()))

@@ -50,8 +50,8 @@ const READING_ATTEMPTS: u32 = 5;
 /// A viewer sends nothing but pongs.
 const LARGEST_MESSAGE: usize = 4096;
 
-/// Closed since there is no such run.
-const NO_SUCH_RUN: u16 = 4404;
+/// Closed since there is no such run: coming back is no use.
+const NO_SUCH_RUN: u16 = close_code::POLICY;
 
 /// What the viewer wants.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
