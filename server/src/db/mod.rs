@@ -10,7 +10,12 @@ use deadpool_diesel::{
     Runtime,
     sqlite::{Hook, HookError, Manager, Pool},
 };
-use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection, result::DatabaseErrorKind};
+use diesel::{
+    Connection as _, RunQueryDsl as _, SqliteConnection,
+    migration::{Migration, MigrationSource},
+    result::DatabaseErrorKind,
+    sqlite::Sqlite,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
 pub mod checkpoints;
@@ -48,8 +53,14 @@ pub enum DatabaseError {
     /// The file is not a database, or is damaged.
     #[error("The database file is damaged. Restore it from a backup.")]
     Damaged,
-    /// A newer Stoker made it, or a migration failed.
-    #[error("The database could not be brought up to date: {0}")]
+    /// It is not there and cannot be made, or cannot be read.
+    #[error("The database file could not be opened: {0}. Check the permissions of the data folder.")]
+    Unopened(String),
+    /// A newer Stoker brought it up to date.
+    #[error("A newer Stoker has changed the database. Start that Stoker, or restore a backup from before.")]
+    Newer,
+    /// A migration failed.
+    #[error("The database could not be brought up to date: {0}.")]
     Migration(String),
     /// Anything else.
     #[error("The database did not answer: {0}")]
@@ -65,17 +76,23 @@ impl From<diesel::result::Error> for DatabaseError {
             return Self::NotFound;
         }
         let text = error.to_string();
-        // SQLite's own words (sqlite3_errmsg); diesel passes no result code on.
+        Self::known(&text).unwrap_or(Self::Other(text))
+    }
+}
+
+impl DatabaseError {
+    /// Reads SQLite's own words (`sqlite3_errmsg`); diesel passes no result code on.
+    fn known(text: &str) -> Option<Self> {
         if text.contains("database is locked") || text.contains("database table is locked") {
-            Self::Locked
+            Some(Self::Locked)
         } else if text.contains("readonly database") {
-            Self::ReadOnly
+            Some(Self::ReadOnly)
         } else if text.contains("disk is full") {
-            Self::Full
+            Some(Self::Full)
         } else if text.contains("malformed") || text.contains("not a database") {
-            Self::Damaged
+            Some(Self::Damaged)
         } else {
-            Self::Other(text)
+            None
         }
     }
 }
@@ -201,8 +218,18 @@ fn set_up(connection: &mut SqliteConnection) -> Result<(), diesel::result::Error
 
 fn migrate(path: &Path) -> Result<(), DatabaseError> {
     let mut connection = SqliteConnection::establish(&path.to_string_lossy())
-        .map_err(|error| DatabaseError::Migration(error.to_string()))?;
+        .map_err(|error| DatabaseError::Unopened(error.to_string()))?;
     set_up(&mut connection)?;
-    connection.run_pending_migrations(MIGRATIONS).map_err(|error| DatabaseError::Migration(error.to_string()))?;
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+        let text = error.to_string();
+        DatabaseError::known(&text).unwrap_or(DatabaseError::Migration(text))
+    };
+    // Diesel itself does not mind migrations that it does not know.
+    let known: Vec<_> = MigrationSource::<Sqlite>::migrations(&MIGRATIONS).map_err(failed)?;
+    let applied = connection.applied_migrations().map_err(failed)?;
+    if applied.iter().any(|version| !known.iter().any(|migration| migration.name().version() == *version)) {
+        return Err(DatabaseError::Newer);
+    }
+    connection.run_pending_migrations(MIGRATIONS).map_err(failed)?;
     Ok(())
 }

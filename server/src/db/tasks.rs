@@ -2,7 +2,6 @@
 
 use app::model::{
     identifiers::{RunId, StepId, TaskId},
-    phase::Phase,
     spec::{TaskName, TaskSpec, ValidTask},
     time::Timestamp,
 };
@@ -16,8 +15,6 @@ use super::{
     schema::{runs, steps, tasks},
     values::{self, SpecColumns},
 };
-
-const ACTIVE: [&str; 2] = [Phase::Pending.word(), Phase::Running.word()];
 
 /// Adds a task. False when there is one with this id, and then nothing changes.
 ///
@@ -116,7 +113,7 @@ fn active_of(connection: &mut SqliteConnection, id: &TaskId) -> Result<Vec<(RunI
     let rows: Vec<(i64, i64)> = runs::table
         .inner_join(steps::table)
         .filter(runs::task_id.eq(id.as_str()))
-        .filter(runs::phase.eq_any(ACTIVE))
+        .filter(super::runs::is_active())
         .order(runs::id)
         .select((runs::id, steps::id))
         .load(connection)?;

@@ -1,0 +1,375 @@
+//! The REST API, answer for answer.
+
+use app::model::{log::Stream, phase::Phase};
+use axum::{
+    body::Body,
+    http::{Method, Request, StatusCode, header},
+};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, PLAIN, TestApp};
+
+const NO_BODY: Value = Value::Null;
+
+/// Status and JSON of an answer.
+fn told(answer: &Answer) -> (u16, Value) {
+    (answer.status.as_u16(), answer.json())
+}
+
+async fn submit(app: &TestApp, body: Value) -> String {
+    let answer = app.api(Method::POST, "/tasks/submit", body).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    answer.json()["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn submitting_saves_and_starts_nothing() {
+    let app = TestApp::new().await;
+    let answer = app.api(Method::POST, "/tasks/submit", json!({ "unknown": 1 })).await;
+    let (status, body) = told(&answer);
+    let id = body["id"].as_str().unwrap().to_owned();
+    assert_eq!(status, 200);
+    let message = format!("Task saved successfully. Use /api/v1/tasks/{id}/run to execute it.");
+    assert_eq!(body, json!({ "id": id, "message": message }));
+    let answer = app.api(Method::GET, &format!("/tasks/{id}"), NO_BODY).await;
+    assert_eq!(
+        told(&answer),
+        (
+            200,
+            json!({
+                "id": id,
+                "pythonCode": "print('Processing task in Kind...')",
+                "dependencies": "",
+                "requirementsFile": "",
+                "systemDependencies": "",
+                "useCache": true,
+                "createdAt": "2024-02-29T12:34:56.789Z",
+                "updatedAt": "2024-02-29T12:34:56.789Z",
+                "runs": [],
+            })
+        )
+    );
+    assert_eq!(app.resolver.calls(), 0);
+}
+
+#[tokio::test]
+async fn a_body_may_be_missing() {
+    let app = TestApp::new().await;
+    let answer = app.api(Method::POST, "/tasks/submit", NO_BODY).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let empty = submit(&app, json!({ "pythonCode": "", "dependencies": null, "systemDependencies": "" })).await;
+    assert_eq!(app.api(Method::GET, &format!("/tasks/{empty}"), NO_BODY).await.json()["pythonCode"], "");
+}
+
+#[tokio::test]
+async fn overwriting_replaces_what_programs_can_say_and_keeps_the_rest() {
+    let app = TestApp::new().await;
+    let fields = [("name", "Report"), ("code", "1"), ("packages", "numpy"), ("environment", "A=1"), ("timeout", "60")];
+    let id = app.save(&fields).await;
+    app.clock.pass(1000);
+    let body = json!({ "taskId": id, "pythonCode": "2", "systemDependencies": "ffmpeg, git", "useCache": false });
+    assert_eq!(submit(&app, body).await, id.as_str());
+    let task = app.api(Method::GET, &format!("/tasks/{id}"), NO_BODY).await.json();
+    assert_eq!(task["pythonCode"], "2");
+    assert_eq!(task["dependencies"], "");
+    assert_eq!(task["systemDependencies"], "ffmpeg git");
+    assert_eq!(task["useCache"], false);
+    assert_eq!(task["createdAt"], "2024-02-29T12:34:56.789Z");
+    assert_eq!(task["updatedAt"], "2024-02-29T12:34:57.789Z");
+    let form = app.get(&format!("/tasks/{id}/edit")).await;
+    assert_eq!((form.field("name"), form.field("environment"), form.field("timeout")), {
+        ("Report".to_owned(), "A=1".to_owned(), "60".to_owned())
+    });
+    let answer = app.api(Method::POST, "/tasks/submit", json!({ "taskId": "task-000000000000" })).await;
+    assert_eq!(told(&answer), (404, json!({ "detail": "Task task-000000000000 not found" })));
+}
+
+#[tokio::test]
+async fn wrong_values_are_refused_in_known_words() {
+    let app = TestApp::new().await;
+    let cases = [
+        (json!({ "dependencies": "a".repeat(10_001) }), "Dependencies string is too long (max 10000 characters)"),
+        (json!({ "dependencies": "numpy; rm -rf /" }), "Invalid character in dependencies: ;"),
+        (json!({ "dependencies": "numpy && ls" }), "Invalid character in dependencies: &&"),
+        (json!({ "dependencies": "$(ls)" }), "Invalid character in dependencies: $("),
+        (json!({ "requirementsFile": "a".repeat(50_001) }), "Requirements file is too long (max 50000 characters)"),
+    ];
+    for (body, detail) in cases {
+        let answer = app.api(Method::POST, "/tasks/submit", body).await;
+        assert_eq!(told(&answer), (400, json!({ "detail": detail })));
+    }
+    let answer = app.api(Method::POST, "/tasks/submit", json!({ "systemDependencies": "a\"b" })).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(app.api(Method::GET, "/tasks", NO_BODY).await.json()["tasks"].as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn malformed_requests_name_the_place() {
+    let app = TestApp::new().await;
+    let answer = app.api(Method::POST, "/tasks/submit", json!({ "pythonCode": null, "useCache": "maybe" })).await;
+    assert_eq!(
+        told(&answer),
+        (
+            422,
+            json!({ "detail": [
+                {
+                    "type": "string_type",
+                    "loc": ["body", "pythonCode"],
+                    "msg": "Input should be a valid string",
+                    "input": null,
+                },
+                {
+                    "type": "bool_parsing",
+                    "loc": ["body", "useCache"],
+                    "msg": "Input should be a valid boolean, unable to interpret input",
+                    "input": "maybe",
+                },
+            ] })
+        )
+    );
+    let raw = async |kind: &str, body: &'static str| {
+        let request = Request::post("/api/v1/tasks/submit").header(header::CONTENT_TYPE, kind);
+        told(&app.send(request.body(Body::from(body)).unwrap()).await)
+    };
+    let (status, body) = raw("text/plain", "{}").await;
+    assert_eq!((status, &body["detail"][0]["type"]), (422, &json!("model_attributes_type")));
+    let (status, body) = raw("application/json", "{\"pythonCode\": }").await;
+    assert_eq!((status, &body["detail"][0]["type"]), (422, &json!("json_invalid")));
+    assert_eq!(body["detail"][0]["loc"], json!(["body", 15]));
+    assert_eq!(raw("application/json; charset=utf-8", "{}").await.0, 200);
+    let answer = app.api(Method::GET, "/tasks/task-000000000000/runs/x/logs", NO_BODY).await;
+    assert_eq!(
+        told(&answer),
+        (
+            422,
+            json!({ "detail": [{
+                "type": "int_parsing",
+                "loc": ["path", "run_number"],
+                "msg": "Input should be a valid integer, unable to parse string as an integer",
+                "input": "x",
+            }] })
+        )
+    );
+}
+
+#[tokio::test]
+async fn running_answers_with_the_run_and_refuses_a_second_one() {
+    let app = TestApp::new().await;
+    let id = submit(&app, json!({ "systemDependencies": "git", "useCache": false })).await;
+    let run = format!("/tasks/{id}/run");
+    let answer = app.api(Method::POST, &run, NO_BODY).await;
+    let message = format!("Task {id} started successfully (run #1)");
+    let expected = json!({ "id": id, "workflowId": "run-1", "runNumber": 1, "message": message });
+    assert_eq!(told(&answer), (200, expected));
+    let answer = app.api(Method::POST, &run, json!({})).await;
+    let detail = format!(
+        "Task {id} already has a running workflow (run #1). Please wait for it to complete or cancel it first."
+    );
+    assert_eq!(told(&answer), (400, json!({ "detail": detail })));
+    let answer = app.api(Method::POST, "/tasks/task-000000000000/run", NO_BODY).await;
+    assert_eq!(told(&answer), (404, json!({ "detail": "Task task-000000000000 not found" })));
+}
+
+#[tokio::test]
+async fn a_run_may_have_other_system_packages_and_the_task_stays_as_it_is() {
+    let app = TestApp::new().await;
+    let id = submit(&app, json!({ "systemDependencies": "git", "useCache": false })).await;
+    let task = id.parse().unwrap();
+    for (number, body) in
+        [(1, json!({ "systemDependencies": "ffmpeg", "useCache": true })), (2, json!({ "systemDependencies": "" }))]
+    {
+        assert_eq!(app.api(Method::POST, &format!("/tasks/{id}/run"), body).await.status, StatusCode::OK);
+        app.finish(app.keys(&task, number).await.run, Phase::Succeeded, None).await;
+    }
+    // Cleared on the task: then none, whatever the run before had.
+    submit(&app, json!({ "taskId": id, "systemDependencies": "" })).await;
+    assert_eq!(app.api(Method::POST, &format!("/tasks/{id}/run"), NO_BODY).await.status, StatusCode::OK);
+    let answer = app.api(Method::GET, &format!("/tasks/{id}"), NO_BODY).await.json();
+    assert_eq!(answer["systemDependencies"], "");
+    let runs: Vec<_> = answer["runs"].as_array().unwrap().iter().collect();
+    let seen: Vec<_> =
+        runs.iter().map(|run| (run["runNumber"].as_i64(), &run["systemDependencies"], &run["useCache"])).collect();
+    assert_eq!(
+        seen,
+        [
+            (Some(3), &json!(""), &json!(true)),
+            (Some(2), &json!("git"), &json!(false)),
+            (Some(1), &json!("ffmpeg"), &json!(true)),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_list_and_the_detail_tell_phases_and_times() {
+    let app = TestApp::new().await;
+    let idle = submit(&app, json!({})).await;
+    app.clock.pass(1);
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    app.clock.pass(1000);
+    app.start(keys.run).await;
+    app.clock.pass(1500);
+    app.finish(keys.run, Phase::Cancelled, Some("Somebody cancelled it.")).await;
+    let answer = app.api(Method::GET, "/tasks", NO_BODY).await;
+    let created = "2024-02-29T12:34:56.789Z";
+    assert_eq!(
+        told(&answer),
+        (
+            200,
+            json!({ "tasks": [
+                { "id": idle, "phase": "Not Started", "startedAt": null, "finishedAt": null, "createdAt": created },
+                {
+                    "id": id,
+                    "phase": "Failed",
+                    "startedAt": "2024-02-29T12:34:57.790Z",
+                    "finishedAt": "2024-02-29T12:34:59.290Z",
+                    "createdAt": "2024-02-29T12:34:56.790Z",
+                },
+            ] })
+        )
+    );
+    let task = app.api(Method::GET, &format!("/tasks/{id}"), NO_BODY).await.json();
+    assert_eq!(
+        task["runs"],
+        json!([{
+            "id": keys.run.0,
+            "runNumber": 1,
+            "workflowId": format!("run-{}", keys.run),
+            "phase": "Failed",
+            "message": "Somebody cancelled it.",
+            "pythonCode": "print(1)",
+            "dependencies": "",
+            "requirementsFile": "",
+            "systemDependencies": "",
+            "useCache": true,
+            "startedAt": "2024-02-29T12:34:57.790Z",
+            "finishedAt": "2024-02-29T12:34:59.290Z",
+            "createdAt": "2024-02-29T12:34:56.790Z",
+        }])
+    );
+    app.api(Method::POST, &format!("/tasks/{id}/run"), NO_BODY).await;
+    let task = app.api(Method::GET, &format!("/tasks/{id}"), NO_BODY).await.json();
+    assert_eq!((&task["runs"][0]["phase"], &task["runs"][0]["startedAt"]), (&json!("Pending"), &json!("")));
+}
+
+#[tokio::test]
+async fn logs_are_one_text_and_follow_the_run() {
+    let app = TestApp::new().await;
+    let id = submit(&app, json!({})).await;
+    let logs = format!("/tasks/{id}/logs");
+    let empty = json!({ "logs": [], "source": "database", "runNumber": 0 });
+    assert_eq!(told(&app.api(Method::GET, &logs, NO_BODY).await), (200, empty.clone()));
+    app.api(Method::POST, &format!("/tasks/{id}/run"), NO_BODY).await;
+    let keys = app.keys(&id.parse().unwrap(), 1).await;
+    let none_yet = json!({ "logs": [], "source": "database", "runId": keys.run.0, "runNumber": 1 });
+    assert_eq!(told(&app.api(Method::GET, &logs, NO_BODY).await), (200, none_yet));
+    app.start(keys.run).await;
+    app.log(keys, &[(Stream::Output, "one"), (Stream::Error, "two é")]).await;
+    let workflow = format!("run-{}", keys.run);
+    let entry = |phase: &str, text: &str| {
+        json!({
+            "logs": [{ "node": workflow, "pod": format!("{workflow}-main"), "phase": phase, "logs": text }],
+            "source": "database",
+            "runId": keys.run.0,
+            "runNumber": 1,
+        })
+    };
+    assert_eq!(told(&app.api(Method::GET, &logs, NO_BODY).await), (200, entry("Running", "one\ntwo é")));
+    // Not frozen by the first look.
+    app.log(keys, &[(Stream::Output, "three")]).await;
+    app.finish(keys.run, Phase::Succeeded, None).await;
+    let run_logs = format!("/tasks/{id}/runs/1/logs");
+    for path in [&logs, &run_logs, &format!("{logs}?run_number=0"), &format!("{logs}?run_number=1")] {
+        let answer = app.api(Method::GET, path, NO_BODY).await;
+        assert_eq!(told(&answer), (200, entry("Succeeded", "one\ntwo é\nthree")), "{path}");
+    }
+    assert_eq!(told(&app.api(Method::GET, &format!("{logs}?run_number=9"), NO_BODY).await), (200, empty));
+    let answer = app.api(Method::GET, &format!("{logs}?run_number=x"), NO_BODY).await.json();
+    assert_eq!(answer["detail"][0]["loc"], json!(["query", "run_number"]));
+    let answer = app.api(Method::GET, &format!("/tasks/{id}/runs/2/logs"), NO_BODY).await;
+    assert_eq!(told(&answer), (404, json!({ "detail": format!("Run 2 not found for task {id}") })));
+    let answer = app.api(Method::GET, "/tasks/nothing/logs", NO_BODY).await;
+    assert_eq!(told(&answer), (404, json!({ "detail": "Task nothing not found" })));
+}
+
+#[tokio::test]
+async fn a_run_without_output_tells_its_message() {
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    app.finish(keys.run, Phase::Error, Some("No Python was found.")).await;
+    let answer = app.api(Method::GET, &format!("/tasks/{id}/logs"), NO_BODY).await.json();
+    let expected = json!([{
+        "node": "workflow", "pod": "N/A", "phase": "Error", "logs": "Workflow message: No Python was found.",
+    }]);
+    assert_eq!(answer["logs"], expected);
+}
+
+#[tokio::test]
+async fn cancelling_takes_the_task_or_the_workflow() {
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    for name in [id.to_string(), format!("run-{}", keys.run)] {
+        let answer = app.api(Method::DELETE, &format!("/tasks/{name}"), NO_BODY).await;
+        assert_eq!(told(&answer), (200, json!({ "status": "cancelled", "id": name })));
+    }
+    app.finish(keys.run, Phase::Cancelled, None).await;
+    for name in [id.to_string(), format!("run-{}", keys.run)] {
+        let answer = app.api(Method::DELETE, &format!("/tasks/{name}"), NO_BODY).await;
+        assert_eq!(answer.status, StatusCode::CONFLICT, "{name}");
+    }
+    for name in ["task-000000000000", "run-99", "python-job-x"] {
+        let answer = app.api(Method::DELETE, &format!("/tasks/{name}"), NO_BODY).await;
+        assert_eq!(told(&answer), (404, json!({ "detail": format!("Workflow {name} not found") })));
+    }
+}
+
+#[tokio::test]
+async fn deleting_counts_what_went() {
+    let app = TestApp::new().await;
+    let (id, first) = app.save_and_run(&PLAIN).await;
+    app.log(first, &[(Stream::Output, "x")]).await;
+    app.finish(first.run, Phase::Succeeded, None).await;
+    app.api(Method::POST, &format!("/tasks/{id}/run"), NO_BODY).await;
+    let path = format!("/tasks/{id}/delete");
+    let expected =
+        json!({ "status": "deleted", "id": id, "runs_deleted": 2, "logs_deleted": 1, "workflows_deleted": 1 });
+    assert_eq!(told(&app.api(Method::DELETE, &path, NO_BODY).await), (200, expected));
+    let answer = app.api(Method::DELETE, &path, NO_BODY).await;
+    assert_eq!(told(&answer), (404, json!({ "detail": format!("Task {id} not found") })));
+}
+
+#[tokio::test]
+async fn the_template_is_what_the_engine_runs() {
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    let answer = app.api(Method::GET, &format!("/tasks/{id}/runs/1/template"), NO_BODY).await;
+    let workflow = format!("run-{}", keys.run);
+    assert_eq!(told(&answer), (200, json!({ "workflowId": workflow, "yaml": format!("run: {}\n", keys.run) })));
+    let answer = app.api(Method::GET, &format!("/tasks/{id}/runs/0/template"), NO_BODY).await;
+    assert_eq!(told(&answer), (404, json!({ "detail": format!("Run 0 not found for task {id}") })));
+}
+
+#[tokio::test]
+async fn everything_else_is_json_too() {
+    let app = TestApp::new().await;
+    for path in ["/nothing", "/tasks/a/b/c", ""] {
+        let answer = app.api(Method::GET, path, NO_BODY).await;
+        assert_eq!(told(&answer), (404, json!({ "detail": "Not Found" })), "{path}");
+    }
+    assert_eq!(told(&app.get("/api/other").await), (404, json!({ "detail": "Not Found" })));
+    let answer = app.api(Method::PUT, "/tasks", NO_BODY).await;
+    assert_eq!(told(&answer), (405, json!({ "detail": "Method Not Allowed" })));
+    let answer = app.api(Method::POST, "/tasks/callback", json!({ "any": 1 })).await;
+    assert_eq!(told(&answer), (200, json!({ "status": "ok" })));
+    let answer = app.api(Method::POST, "/tasks/callback", json!([1])).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_written_is_said_without_its_insides() {
+    let app = TestApp::new().await;
+    app.make_read_only().await;
+    let (status, body) = told(&app.api(Method::POST, "/tasks/submit", json!({})).await);
+    assert_eq!(status, 503);
+    let detail = body["detail"].as_str().unwrap();
+    assert!(detail.contains("The database file cannot be written."), "{detail}");
+}

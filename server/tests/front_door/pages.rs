@@ -1,0 +1,246 @@
+//! Pages and the actions on them.
+
+use app::model::{lock::Lock, phase::Phase};
+use axum::{
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use server::db::runs;
+
+use crate::support::{PLAIN, TestApp};
+
+#[tokio::test]
+async fn an_empty_stoker_offers_examples_that_run() {
+    let app = TestApp::new().await;
+    let page = app.get("/tasks").await;
+    assert_eq!(page.status, StatusCode::OK);
+    let keys = page.attributes("button[name=example]", "value");
+    assert!(keys.contains(&"plain".to_owned()), "{keys:?}");
+    let answer = app.post_form("/tasks", &[("intent", "example"), ("example", "plain")]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let run = app.get(answer.location()).await;
+    assert_eq!(run.status, StatusCode::OK);
+    let answer = app.post_form("/tasks", &[("intent", "example"), ("example", "nothing")]).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert!(answer.text_of(".is-refusal").contains("no example"));
+}
+
+#[tokio::test]
+async fn what_is_not_there_has_a_page_that_leads_on() {
+    let app = TestApp::new().await;
+    for path in [
+        "/nothing",
+        "/tasks/nothing",
+        "/tasks/task-000000000000",
+        "/tasks/task-000000000000/edit",
+        "/tasks/task-000000000000/delete",
+        "/tasks/task-000000000000/runs/1",
+        "/tasks/task-000000000000/runs/0/cancel",
+    ] {
+        let answer = app.get(path).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(answer.attributes("main a", "href").contains(&"/tasks".to_owned()), "{path}");
+    }
+    for path in ["/tasks/x", "/tasks/task-000000000000", "/tasks/x/runs/1", "/tasks/task-000000000000/delete"] {
+        let answer = app.post_form(path, &[("intent", "run"), ("intent", "rerun")]).await;
+        assert!(matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST), "{path}: {}", answer.status);
+    }
+    let answer = app.post_form("/tasks/task-000000000000/runs/1/cancel", &[]).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert_eq!(app.get("/tasks/").await.location(), "/tasks");
+    let answer = app.post_form("/", &[]).await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert!(answer.text.contains("<h1>"));
+}
+
+#[tokio::test]
+async fn a_rerun_has_the_spec_and_the_versions_of_its_run() {
+    let app = TestApp::new().await;
+    app.resolver.answers(Ok(Lock("numpy==1.0\n".to_owned())));
+    let (id, first) = app.save_and_run(&[("code", "old"), ("packages", "numpy")]).await;
+    app.resolver.answers(Ok(Lock("numpy==2.0\n".to_owned())));
+    let edited = [("code", "new"), ("packages", "numpy"), ("revision", "1"), ("intent", "save")];
+    assert_eq!(app.post_form(&format!("/tasks/{id}/edit"), &edited).await.status, StatusCode::SEE_OTHER);
+    let answer = app.post_form(&format!("/tasks/{id}/runs/1"), &[("intent", "rerun")]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(answer.location(), format!("/tasks/{id}/runs/2"));
+    let second = app.keys(&id, 2).await;
+    let (old, again) = app
+        .database
+        .read(move |connection| Ok((runs::inputs(connection, first.run)?, runs::inputs(connection, second.run)?)))
+        .await
+        .unwrap();
+    assert_eq!(again.spec, old.spec);
+    assert_eq!(again.lock, Some(Lock("numpy==1.0\n".to_owned())));
+}
+
+#[tokio::test]
+async fn running_a_task_runs_what_is_saved() {
+    let app = TestApp::new().await;
+    let id = app.save(&PLAIN).await;
+    for number in 1..=2 {
+        let answer = app.post_form(&format!("/tasks/{id}"), &[("intent", "run")]).await;
+        assert_eq!(answer.location(), format!("/tasks/{id}/runs/{number}"));
+    }
+    let page = app.get(&format!("/tasks/{id}/runs/2")).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.attributes("a[rel=prev]", "href").contains(&format!("/tasks/{id}/runs/1")));
+}
+
+#[tokio::test]
+async fn cancelling_is_noted_and_an_ended_run_says_so() {
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    app.start(keys.run).await;
+    let answer = app.post_form(&format!("/tasks/{id}/runs/1"), &[("intent", "cancel")]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let request = Request::get(answer.location()).header(header::COOKIE, answer.cookies());
+    let page = app.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(page.text_of(".is-notice"), "Run #1 is being stopped.");
+    app.finish(keys.run, Phase::Cancelled, Some("Cancelled.")).await;
+    for path in [format!("/tasks/{id}/runs/1"), format!("/tasks/{id}/runs/1/cancel")] {
+        let answer = app.post_form(&path, &[("intent", "cancel")]).await;
+        assert_eq!(answer.status, StatusCode::CONFLICT);
+        assert_eq!(answer.text_of(".is-refusal"), "Run #1 has already ended (Cancelled).");
+    }
+}
+
+#[tokio::test]
+async fn deleting_a_task_stops_its_runs_first() {
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    app.start(keys.run).await;
+    let question = app.get(&format!("/tasks/{id}/delete")).await;
+    assert!(question.text.contains("A run is active"));
+    let answer = app.post_form(&format!("/tasks/{id}/delete"), &[]).await;
+    assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/tasks"));
+    assert_eq!(app.engine.stopped(), [keys.run]);
+    assert_eq!(app.get(&format!("/tasks/{id}")).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(app.get(&format!("/tasks/{id}/runs/1/log")).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_list_is_paged_both_ways_and_every_task_comes_once() {
+    let app = TestApp::new().await;
+    for index in 0..60 {
+        // Several with the same time, so that ties are broken too.
+        app.clock.pass(i64::from(index % 3 == 0));
+        app.save(&[("name", &format!("T{index:02}")), ("code", "1")]).await;
+    }
+    let mut address = "/tasks".to_owned();
+    let (mut there, mut addresses) = (Vec::new(), Vec::new());
+    loop {
+        let page = app.get(&address).await;
+        let names = page.texts("td.task-name a");
+        assert!(names.len() <= 25);
+        there.push(names);
+        addresses.push(address);
+        match page.attributes("a[rel=next]", "href").first() {
+            Some(next) => address = next.clone(),
+            None => break,
+        }
+    }
+    let mut all: Vec<&String> = there.iter().flatten().collect();
+    assert_eq!(all.len(), 60);
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 60);
+    let mut back = Vec::new();
+    let mut address = addresses.last().unwrap().clone();
+    loop {
+        let page = app.get(&address).await;
+        back.push(page.texts("td.task-name a"));
+        match page.attributes("a[rel=prev]", "href").first() {
+            Some(previous) => address = previous.clone(),
+            None => break,
+        }
+    }
+    back.reverse();
+    assert_eq!(back, there);
+}
+
+#[tokio::test]
+async fn a_search_means_its_words_literally() {
+    let app = TestApp::new().await;
+    app.save(&[("name", "fifty % off"), ("code", "a_b")]).await;
+    app.save(&[("name", "other"), ("code", "axb"), ("packages", "numpy")]).await;
+    let found = async |search: &str| app.get(&format!("/tasks?q={search}")).await.texts("td.task-name a");
+    assert_eq!(found("%25").await, ["fifty % off"]);
+    assert_eq!(found("a_b").await, ["fifty % off"]);
+    assert_eq!(found("FIFTY+off").await, ["fifty % off"]);
+    assert_eq!(found("numpy").await, ["other"]);
+    assert_eq!(found("task-").await.len(), 2);
+    assert!(found("%5C").await.is_empty());
+    let page = app.get("/tasks?q=%3Cscript%3E").await;
+    assert!(page.text.contains("&lt;script&gt;"));
+}
+
+#[tokio::test]
+async fn preferences_are_remembered_and_lead_back_to_this_site_only() {
+    let app = TestApp::new().await;
+    let answer = app.post_form("/preferences", &[("theme", "dark"), ("back", "/tasks?q=a")]).await;
+    assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/tasks?q=a"));
+    let cookie = answer.header(header::SET_COOKIE);
+    assert_eq!(cookie, "stoker_theme=dark; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax");
+    let request = Request::get("/tasks").header(header::COOKIE, answer.cookies()).body(Body::empty()).unwrap();
+    assert_eq!(app.send(request).await.attributes("html", "data-theme"), ["dark"]);
+    for back in ["//evil.example", "https://evil.example", "/\\evil.example", ""] {
+        let answer = app.post_form("/preferences", &[("wrap_log", "on"), ("back", back)]).await;
+        assert_eq!(answer.location(), "/tasks", "{back}");
+        assert_eq!(answer.cookies(), "stoker_wrap_log=on");
+    }
+}
+
+#[tokio::test]
+async fn a_raw_log_is_sent_whole_as_plain_text() {
+    use app::model::log::Stream;
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    let lines: Vec<String> = (1..=500).map(|line| format!("line {line} \u{1b}[31mred\u{1b}[0m <b>é")).collect();
+    for chunk in lines.chunks(10) {
+        let chunk: Vec<_> = chunk.iter().map(|line| (Stream::Output, line.as_str())).collect();
+        app.log(keys, &chunk).await;
+    }
+    app.log(keys, &[(Stream::Error, "to stderr"), (Stream::Stoker, "said by Stoker")]).await;
+    let address = format!("/tasks/{id}/runs/1/log");
+    let answer = app.get(&address).await;
+    assert_eq!(answer.header(header::CONTENT_TYPE), "text/plain; charset=utf-8");
+    assert_eq!(answer.header(header::X_CONTENT_TYPE_OPTIONS), "nosniff");
+    assert_eq!(answer.header(header::CONTENT_DISPOSITION), "");
+    assert_eq!(answer.text, format!("{}\nto stderr\nsaid by Stoker\n", lines.join("\n")));
+    assert_eq!(app.get(&format!("{address}?stream=2")).await.text, "to stderr\n");
+    let answer = app.get(&format!("{address}?download=1")).await;
+    let expected = format!("attachment; filename=\"{id}-run-1.log\"");
+    assert_eq!(answer.header(header::CONTENT_DISPOSITION), expected);
+    assert_eq!(app.get(&format!("/tasks/{id}/runs/2/log")).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_waiting_run_says_its_place_in_the_queue() {
+    let app = TestApp::new().await;
+    let (_, first) = app.save_and_run(&PLAIN).await;
+    let (id, _) = app.save_and_run(&PLAIN).await;
+    let (_, last) = app.save_and_run(&PLAIN).await;
+    let place = async |keys: server::db::views::RunKeys| {
+        let id = id.clone();
+        let run = app.database.read(move |connection| {
+            let (task, number) = server::db::views::run_by_key(connection, keys.run)?;
+            let _ = id;
+            server::db::views::run(connection, &task, number)
+        });
+        run.await.unwrap().queue_place
+    };
+    assert_eq!(place(first).await, Some(1));
+    assert_eq!(place(last).await, Some(3));
+    app.start(first.run).await;
+    assert_eq!(place(first).await, None);
+    assert_eq!(place(last).await, Some(2));
+}
+
+#[tokio::test]
+async fn the_health_check_answers_under_any_name() {
+    let app = TestApp::new().await;
+    let request = Request::get("/healthz").header(header::HOST, "10.0.0.7:3000").body(Body::empty()).unwrap();
+    let answer = app.send(request).await;
+    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "ok"));
+}

@@ -1,0 +1,348 @@
+//! A server for one test, and what a test says to it.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicI64, AtomicUsize, Ordering},
+};
+
+use app::{
+    model::{
+        identifiers::{RunId, RunNumber, StepId, TaskId},
+        lock::Lock,
+        log::{LogLine, Stream},
+        phase::Phase,
+        spec::TaskSpec,
+        time::Timestamp,
+    },
+    page_context::ServerFacts,
+};
+use async_trait::async_trait;
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Method, Request, StatusCode, header},
+};
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use http_body_util::BodyExt as _;
+use scraper::{Html, Selector};
+use serde_json::Value;
+use server::{
+    clock::{Clock, SystemRandom},
+    db::{
+        Database,
+        logs::{self, Chunk},
+        runs::{self, Outcome},
+        schema,
+        views::{self, RunKeys},
+    },
+    hints::Hints,
+    http::{self, hosts::Hosts},
+    resolver::{ResolveError, Resolver},
+    service::{EngineControl, ManifestError, Parts, Service},
+    site::Site,
+    state::{AppState, Inputs},
+};
+use tokio::sync::Notify;
+use tower::ServiceExt as _;
+
+/// The name under which tests reach the server.
+pub const HOST: &str = "127.0.0.1:3000";
+
+/// A clock that stands still until a test moves it.
+pub struct TestClock(AtomicI64);
+
+impl TestClock {
+    /// Lets time pass.
+    pub fn pass(&self, millis: i64) {
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A resolver that answers what the test set.
+pub struct FakeResolver {
+    answer: Mutex<Result<Lock, ResolveError>>,
+    calls: AtomicUsize,
+}
+
+impl FakeResolver {
+    /// Sets the answer to all further questions.
+    pub fn answers(&self, answer: Result<Lock, ResolveError>) {
+        *self.answer.lock().unwrap() = answer;
+    }
+
+    /// How often it was asked.
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl Resolver for FakeResolver {
+    async fn lock(&self, _spec: &TaskSpec) -> Result<Lock, ResolveError> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        self.answer.lock().unwrap().clone()
+    }
+}
+
+/// An engine that only notes what it was asked to stop.
+#[derive(Default)]
+pub struct FakeEngine {
+    stopped: Mutex<Vec<RunId>>,
+}
+
+impl FakeEngine {
+    /// The runs it was asked to stop.
+    pub fn stopped(&self) -> Vec<RunId> {
+        self.stopped.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl EngineControl for FakeEngine {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
+    async fn stop(&self, runs: Vec<(RunId, StepId)>) {
+        self.stopped.lock().unwrap().extend(runs.into_iter().map(|(run, _)| run));
+    }
+
+    async fn manifest(&self, run: RunId) -> Result<String, ManifestError> {
+        Ok(format!("run: {run}\n"))
+    }
+}
+
+/// A server on a folder of its own.
+pub struct TestApp {
+    pub router: Router,
+    pub state: AppState,
+    pub database: Database,
+    pub clock: Arc<TestClock>,
+    pub resolver: Arc<FakeResolver>,
+    pub engine: Arc<FakeEngine>,
+    pub hints: Hints,
+    /// The `Host` of requests.
+    pub host: String,
+    // Last: the folder goes when everything that uses it is gone.
+    _folder: tempfile::TempDir,
+}
+
+impl TestApp {
+    /// A server with an empty database, reached under [`HOST`].
+    pub async fn new() -> Self {
+        Self::at_port(3000).await
+    }
+
+    /// A server reached at this port.
+    pub async fn at_port(port: u16) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("stoker.sqlite")).await.unwrap();
+        // 2024-02-29T12:34:56.789Z
+        let clock = Arc::new(TestClock(AtomicI64::new(1_709_210_096_789)));
+        let resolver = Arc::new(FakeResolver { answer: Mutex::new(Ok(Lock::default())), calls: AtomicUsize::new(0) });
+        let engine = Arc::new(FakeEngine::default());
+        let hints = Hints::default();
+        let inputs = Inputs { clock: clock.clone(), random: Arc::new(SystemRandom) };
+        let service = Service::new(Parts {
+            database: database.clone(),
+            resolver: resolver.clone(),
+            engine: engine.clone(),
+            hints: hints.clone(),
+            wake: Arc::new(Notify::new()),
+            clock: clock.clone(),
+            random: inputs.random.clone(),
+        });
+        let files = [("favicon.svg", "<svg/>"), ("pkg/app.js", "js")];
+        let site = Site::from_files(files.map(|(name, text)| (name.to_owned(), text.as_bytes().into())));
+        let facts = ServerFacts { version: "1.2.3", python: Some("3.12.4".to_owned()) };
+        let hosts = Hosts::new(port, &["stoker.example".to_owned()]);
+        let state = AppState::new(service, site, facts, hosts, inputs);
+        let router = http::router(state.clone());
+        Self { router, state, database, clock, resolver, engine, hints, host: HOST.to_owned(), _folder: folder }
+    }
+
+    /// Sends a request; the `Host` header is added when it is missing.
+    pub async fn send(&self, mut request: Request<Body>) -> Answer {
+        if !request.headers().contains_key(header::HOST) {
+            request.headers_mut().insert(header::HOST, self.host.parse().unwrap());
+        }
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&body).into_owned();
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Sends a form as browsers do by default.
+    pub async fn post_form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request.body(Body::from(urlencoded(fields))).unwrap()).await
+    }
+
+    /// Sends a request of the REST API, with a body unless it is null.
+    pub async fn api(&self, method: Method, path: &str, body: Value) -> Answer {
+        let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        let request = if body.is_null() {
+            request.body(Body::empty())
+        } else {
+            request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string()))
+        };
+        self.send(request.unwrap()).await
+    }
+
+    /// Saves a task through the form, and gives its id.
+    pub async fn save(&self, fields: &[(&str, &str)]) -> TaskId {
+        let answer = self.post_form("/tasks/new", &[fields, &[("intent", "save")]].concat()).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+        answer.location().rsplit('/').next().unwrap().parse().unwrap()
+    }
+
+    /// Saves a task through the form and runs it, and gives its id. The run stays pending.
+    pub async fn save_and_run(&self, fields: &[(&str, &str)]) -> (TaskId, RunKeys) {
+        let answer = self.post_form("/tasks/new", &[fields, &[("intent", "save_and_run")]].concat()).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+        let id: TaskId = answer.location().split('/').nth(2).unwrap().parse().unwrap();
+        let keys = self.keys(&id, 1).await;
+        (id, keys)
+    }
+
+    /// The keys of a run.
+    pub async fn keys(&self, id: &TaskId, run: u32) -> RunKeys {
+        let (id, run) = (id.clone(), number(run));
+        self.database.read(move |connection| views::run_keys(connection, &id, Some(run))).await.unwrap()
+    }
+
+    /// Starts a run, as the supervisor does.
+    pub async fn start(&self, run: RunId) {
+        let at = self.clock.now();
+        assert!(self.database.write(move |connection| runs::start(connection, run, at)).await.unwrap());
+        self.hints.changed(run);
+    }
+
+    /// Ends a run, as the supervisor does.
+    pub async fn finish(&self, run: RunId, phase: Phase, message: Option<&str>) {
+        let at = self.clock.now();
+        let outcome = Outcome { phase, exit_code: None, message: message.map(str::to_owned), at };
+        assert!(self.database.write(move |connection| runs::finish(connection, run, &outcome)).await.unwrap());
+        self.hints.changed(run);
+    }
+
+    /// Appends lines to a run's log in one chunk, as the recorder does.
+    pub async fn log(&self, keys: RunKeys, lines: &[(Stream, &str)]) {
+        let at = self.clock.now();
+        let lines: Vec<LogLine> = lines.iter().map(|(stream, text)| LogLine(*stream, at, (*text).to_owned())).collect();
+        let write = self.database.write(move |connection| {
+            let first = logs::line_count(connection, keys.step)? + 1;
+            let body = serde_json::to_string(&lines).unwrap();
+            logs::append(connection, keys.step, &Chunk { first, count: lines.len() as u64, body })?;
+            use schema::steps;
+            diesel::update(steps::table.find(keys.step.0))
+                .set(steps::line_count.eq(steps::line_count + i64::try_from(lines.len()).unwrap()))
+                .execute(connection)?;
+            Ok(())
+        });
+        write.await.unwrap();
+        self.hints.changed(keys.run);
+    }
+
+    /// Makes every further write fail as on a disk that cannot be written.
+    pub async fn make_read_only(&self) {
+        let set = self.database.write(|connection| {
+            diesel::sql_query("PRAGMA query_only = ON").execute(connection)?;
+            Ok(())
+        });
+        set.await.unwrap();
+    }
+}
+
+/// A run's number.
+pub fn number(number: u32) -> RunNumber {
+    RunNumber::new(number).unwrap()
+}
+
+/// A draft with some code and nothing else, as the form's fields.
+pub const PLAIN: [(&str, &str); 2] = [("code", "print(1)"), ("use_cache", "on")];
+
+fn urlencoded(fields: &[(&str, &str)]) -> String {
+    let pairs: Vec<String> =
+        fields.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+    pairs.join("&")
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// An answer, read to its end.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    /// A header's value; empty when it is missing.
+    pub fn header(&self, name: impl header::AsHeaderName) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// Where the answer leads.
+    pub fn location(&self) -> &str {
+        self.header(header::LOCATION)
+    }
+
+    /// The answer as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+
+    fn page(&self) -> Html {
+        Html::parse_document(&self.text)
+    }
+
+    /// The texts of all elements that a CSS selector finds.
+    pub fn texts(&self, selector: &str) -> Vec<String> {
+        let selector = Selector::parse(selector).unwrap();
+        self.page().select(&selector).map(|element| element.text().collect::<String>().trim().to_owned()).collect()
+    }
+
+    /// The text of the only element that a CSS selector finds.
+    pub fn text_of(&self, selector: &str) -> String {
+        let mut found = self.texts(selector);
+        assert_eq!(found.len(), 1, "{selector}: {found:?} in {}", self.text);
+        found.remove(0)
+    }
+
+    /// An attribute of all elements that a CSS selector finds.
+    pub fn attributes(&self, selector: &str, name: &str) -> Vec<String> {
+        let selector = Selector::parse(selector).unwrap();
+        self.page().select(&selector).filter_map(|element| element.attr(name)).map(str::to_owned).collect()
+    }
+
+    /// The content of a field of the task form.
+    pub fn field(&self, name: &str) -> String {
+        let areas = self.texts_untrimmed(&format!("textarea[name={name}]"));
+        let inputs = self.attributes(&format!("input[name={name}]"), "value");
+        areas.into_iter().chain(inputs).next().unwrap_or_else(|| panic!("no field {name}"))
+    }
+
+    fn texts_untrimmed(&self, selector: &str) -> Vec<String> {
+        let selector = Selector::parse(selector).unwrap();
+        self.page().select(&selector).map(|element| element.text().collect()).collect()
+    }
+
+    /// The cookies that the answer sets, as a `Cookie` header sends them back. Deleted ones are empty.
+    pub fn cookies(&self) -> String {
+        let set = self.headers.get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+        set.filter_map(|cookie| cookie.split(';').next()).collect::<Vec<_>>().join("; ")
+    }
+}
