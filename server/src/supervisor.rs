@@ -140,7 +140,9 @@ impl Supervisor {
     fn tell_places(&mut self, active: &[ActiveRun]) {
         let queue: Vec<RunId> = active.iter().filter(|run| run.phase == Phase::Pending).map(|run| run.id).collect();
         if queue != self.queue {
-            queue.iter().for_each(|run| self.parts.hints.changed(*run));
+            for run in &queue {
+                self.parts.hints.changed(*run);
+            }
             self.queue = queue;
         }
     }

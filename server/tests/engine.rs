@@ -1,6 +1,6 @@
 //! The main job without its pages: real uv, real Python, real processes, a real database file.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may fail loudly")]
+#![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -29,7 +29,8 @@ struct Engine {
     database: Database,
     wake: Arc<Notify>,
     supervisor: JoinHandle<()>,
-    _folder: Option<tempfile::TempDir>,
+    /// Kept until the end of the test.
+    folder: Option<tempfile::TempDir>,
 }
 
 fn uv() -> PathBuf {
@@ -73,13 +74,13 @@ async fn engine_in(folder: PathBuf, at_once: usize) -> Engine {
         wake: wake.clone(),
         at_once,
     };
-    Engine { database, wake, supervisor: supervisor::start(parts), _folder: None }
+    Engine { database, wake, supervisor: supervisor::start(parts), folder: None }
 }
 
 async fn engine() -> Engine {
     let folder = tempfile::tempdir().unwrap();
     let mut engine = engine_in(folder.path().to_owned(), 2).await;
-    engine._folder = Some(folder);
+    engine.folder = Some(folder);
     engine
 }
 
@@ -170,13 +171,11 @@ impl Engine {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        match tokio::time::timeout(Duration::from_secs(120), wait).await {
-            Ok(seen) => seen,
-            Err(_) => {
-                let seen = self.look(run, step).await;
-                panic!("not in time: {} {} {:#?}", seen.phase, seen.message, seen.lines)
-            }
+        if let Ok(seen) = tokio::time::timeout(Duration::from_secs(120), wait).await {
+            return seen;
         }
+        let seen = self.look(run, step).await;
+        panic!("not in time: {} {} {:#?}", seen.phase, seen.message, seen.lines)
     }
 
     async fn finished(&self, spec: TaskSpec) -> Seen {

@@ -81,7 +81,10 @@ async fn fill(path: &std::path::Path) -> TaskId {
     let database = Database::open(path).await.unwrap();
     let code = "import time\n\nfor number in range(10):\n    print('line', number)\n    time.sleep(0.1)\n".repeat(5);
     let spec = TaskDraft { code, packages: "numpy pandas".into(), ..TaskDraft::default() }.parse().unwrap().spec;
-    let id_of = |task: u32| TaskId::from_random([1, 2, 0, 0, (task >> 8) as u8, (task & 0xff) as u8]);
+    let id_of = |task: u32| {
+        let [_, _, high, low] = task.to_be_bytes();
+        TaskId::from_random([1, 2, 0, 0, high, low])
+    };
     for task in 0..TASKS {
         let (id, spec) = (id_of(task), spec.clone());
         database

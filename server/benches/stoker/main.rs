@@ -156,7 +156,7 @@ async fn bytes_on_the_wire(client: &Client) {
         let size = client.compressed_size(&asset).await;
         println!("    {size:>7} {asset}");
         all += size;
-        if asset.ends_with(".js") || asset.ends_with(".wasm") {
+        if !asset.contains(".css") {
             program += size;
         }
     }

@@ -24,7 +24,6 @@ use super::{
 pub const ONLY_STEP: &str = "main";
 
 /// True for runs that have not ended. Spelled as the partial index `runs_active` is: SQLite then looks at those alone.
-#[must_use]
 pub fn is_active() -> SqlLiteral<Bool> {
     dsl::sql("runs.phase IN ('Pending', 'Running')")
 }

@@ -85,7 +85,7 @@ impl Transcript {
             StepEvent::Output(bytes) => {
                 let mut demux = std::mem::take(&mut self.demux);
                 demux.push(bytes, &reading.secrets.error_tag, |voice, part| {
-                    self.bytes(at, voice, part, reading, entries)
+                    self.bytes(at, voice, part, reading, entries);
                 });
                 self.demux = demux;
             }

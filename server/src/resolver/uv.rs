@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How long resolving may take. Longer than uv's own time limits, so that its explanation comes first.
-const TIME_LIMIT: Duration = Duration::from_mins(2);
+const TIME_LIMIT: Duration = Duration::from_secs(120);
 /// Part of each key: changes with the way locks are made.
 const SCHEMA: &str = "lock 1";
 

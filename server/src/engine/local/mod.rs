@@ -257,8 +257,13 @@ fn yaml_block(name: &str, content: &str) -> String {
     if content.is_empty() {
         return format!("{name}: \"\"\n");
     }
-    let lines: String = content.lines().map(|line| format!("  {line}\n")).collect();
-    format!("{name}: |2\n{lines}")
+    let mut block = format!("{name}: |2\n");
+    for line in content.lines() {
+        block.push_str("  ");
+        block.push_str(line);
+        block.push('\n');
+    }
+    block
 }
 
 fn staging_error(error: &io::Error) -> EngineError {
