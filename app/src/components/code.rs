@@ -1,6 +1,9 @@
 //! Python code with colours, made on the server.
 
-use std::sync::LazyLock;
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
 
 use leptos::prelude::*;
 use syntect::{
@@ -15,6 +18,19 @@ use crate::html::escape;
 const MAX_COLOURED_BYTES: usize = 48 * 1024;
 
 static SYNTAXES: LazyLock<SyntaxSet> = LazyLock::new(SyntaxSet::load_defaults_newlines);
+
+/// How much coloured code is kept, in bytes of HTML. Colouring takes most of the time of a page that shows code, and
+/// all runs of a task mostly show the same.
+const KEPT_BYTES: usize = 8 * 1024 * 1024;
+
+static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
+
+/// Code that was coloured before.
+#[derive(Default)]
+struct Kept {
+    by_code: HashMap<String, Arc<str>>,
+    bytes: usize,
+}
 
 /// Python code with line numbers.
 #[component]
@@ -37,8 +53,19 @@ pub fn CodeBlock(
 }
 
 /// The HTML of Python code.
-fn code_html(code: &str) -> String {
-    coloured(code).unwrap_or_else(|| escape(code))
+fn code_html(code: &str) -> Arc<str> {
+    let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(html) = kept().by_code.get(code) {
+        return html.clone();
+    }
+    let html: Arc<str> = coloured(code).unwrap_or_else(|| escape(code)).into();
+    let mut kept = kept();
+    kept.bytes += code.len() + html.len();
+    if kept.bytes > KEPT_BYTES {
+        *kept = Kept { by_code: HashMap::new(), bytes: code.len() + html.len() };
+    }
+    kept.by_code.insert(code.to_owned(), html.clone());
+    html
 }
 
 fn coloured(code: &str) -> Option<String> {

@@ -6,8 +6,20 @@ use crate::model::{checkpoint::CheckpointStatus, phase::Phase};
 
 /// The drawing of a phase.
 pub fn phase_icon(phase: Phase) -> AnyView {
+    drawing(phase_strokes(phase))
+}
+
+/// The drawing of a phase as HTML, where many of them make a page.
+pub fn phase_icon_html(phase: Phase) -> String {
+    format!(
+        r#"<svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">{}</svg>"#,
+        phase_strokes(phase)
+    )
+}
+
+const fn phase_strokes(phase: Phase) -> &'static str {
     // Shapes differ, not only colours.
-    drawing(match phase {
+    match phase {
         Phase::Pending => r#"<circle cx="8" cy="8" r="6"/><path d="M8 4.5V8l2.3 1.6"/>"#,
         Phase::Running => {
             r#"<circle cx="8" cy="8" r="6" opacity=".35"/><path class="turning" d="M8 2a6 6 0 0 1 6 6"/>"#
@@ -16,7 +28,7 @@ pub fn phase_icon(phase: Phase) -> AnyView {
         Phase::Failed => r#"<circle cx="8" cy="8" r="6"/><path d="m5.8 5.8 4.4 4.4m0-4.4-4.4 4.4"/>"#,
         Phase::Error => r#"<path d="M8 1.9 14.4 13.4H1.6Z"/><path d="M8 6v3.4m0 1.7v.2"/>"#,
         Phase::Cancelled => r#"<circle cx="8" cy="8" r="6"/><path d="M4 12 12 4"/>"#,
-    })
+    }
 }
 
 /// The drawing of a checkpoint's status.
@@ -43,11 +55,6 @@ fn drawing(content: &'static str) -> AnyView {
             viewBox="0 0 16 16"
             width="16"
             height="16"
-            fill="none"
-            stroke="currentColor"
-            stroke-width="1.6"
-            stroke-linecap="round"
-            stroke-linejoin="round"
             aria-hidden="true"
             inner_html=content
         ></svg>

@@ -21,7 +21,15 @@ impl Tools {
         let uv = std::env::var_os("STOKER_UV").map_or_else(|| PathBuf::from("uv"), PathBuf::from);
         let found = Command::new(&uv).args(["python", "find", "--no-project", "--system"]).output().unwrap();
         let python = PathBuf::from(String::from_utf8(found.stdout).unwrap().trim());
-        Self { uv, python, folder: tempfile::tempdir().unwrap() }
+        let tools = Self { uv, python, folder: tempfile::tempdir().unwrap() };
+        timed(
+            tools
+                .uv_command()
+                .args(["venv", "--quiet", "--no-project", "--python"])
+                .arg(&tools.python)
+                .arg(tools.bare()),
+        );
+        tools
     }
 
     /// A file with this program.
@@ -31,9 +39,14 @@ impl Tools {
         path
     }
 
-    /// The bare interpreter.
+    /// The bare interpreter, in an empty environment: the fastest that this Python can start. (By itself it may read
+    /// what the machine's owner has installed beside it, which takes longer.)
     pub fn interpreter(&self, script: &Path) -> Duration {
-        timed(Command::new(&self.python).arg(script))
+        timed(Command::new(self.bare().join("bin/python")).arg(script))
+    }
+
+    fn bare(&self) -> PathBuf {
+        self.folder.path().join("bare")
     }
 
     /// `uv run --with …`: its environments are cached too.
