@@ -12,7 +12,7 @@ use app::model::{
     phase::Phase,
 };
 use async_trait::async_trait;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::JoinHandle};
 
 use crate::{
     config::Config,
@@ -57,7 +57,7 @@ pub struct StartedEngine {
     pub python: Option<String>,
 }
 
-/// Starts what runs tasks, and picks up the runs that were active.
+/// Starts what runs tasks, and picks up the runs that were active. Also gives the supervisor, to be aborted at the end.
 ///
 /// # Errors
 /// When its folders cannot be set up. A missing `uv` or Python is said in the log, and by each run.
@@ -66,7 +66,7 @@ pub async fn start(
     database: &Database,
     hints: &Hints,
     inputs: &Inputs,
-) -> Result<StartedEngine, StartRunningError> {
+) -> Result<(StartedEngine, JoinHandle<()>), StartRunningError> {
     let failed = |error| StartRunningError(config.data.path().to_owned(), error);
     let uv = found_on_path(&config.engine.uv);
     let python = Python::find(&uv, config.engine.python.as_deref()).await;
@@ -86,8 +86,7 @@ pub async fn start(
         clock: inputs.clock.clone(),
     });
     let wake = Arc::new(Notify::new());
-    // It runs as long as the process: killing it at any line harms nothing.
-    drop(supervisor::start(supervisor::Parts {
+    let supervisor = supervisor::start(supervisor::Parts {
         database: database.clone(),
         engine: engine.clone(),
         recorder: Recorder::new(database.clone(), hints.clone(), secret_key),
@@ -96,9 +95,10 @@ pub async fn start(
         hints: hints.clone(),
         wake: wake.clone(),
         at_once: config.engine.workers.get(),
-    }));
+    });
     let control = Arc::new(Control { engine, database: database.clone(), wake: wake.clone() });
-    Ok(StartedEngine { control, resolver, wake, python: python.ok().map(|python| python.version) })
+    let python = python.ok().map(|python| python.version);
+    Ok((StartedEngine { control, resolver, wake, python }, supervisor))
 }
 
 fn local_settings(

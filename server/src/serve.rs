@@ -56,8 +56,8 @@ pub fn run(options: ServeOptions) -> ExitCode {
         Err(error) => return refuse(&error.into()),
     };
     let outcome = runtime.block_on(serve(options));
-    // A blocking task that still runs (a process being waited for) must not hold up the end.
-    runtime.shutdown_timeout(Duration::from_millis(100));
+    // Not taken down piece by piece: what is still at work ends with the process, and is picked up at the next start.
+    std::mem::forget(runtime);
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(&error),
@@ -89,7 +89,7 @@ async fn serve(options: ServeOptions) -> Result<(), StartError> {
         TcpListener::bind(config.address).await.map_err(|error| StartError::Listen(config.address, error))?;
     let hints = Hints::default();
     let inputs = Inputs::default();
-    let engine = running::start(&config, &database, &hints, &inputs).await?;
+    let (engine, supervisor) = running::start(&config, &database, &hints, &inputs).await?;
     let hosts = Hosts::new(listener.local_addr()?.port(), &config.allowed_hosts);
     let state = state::assemble(database.clone(), hints, engine, Site::embedded(), hosts, inputs);
     if !state.site.has_bundle() {
@@ -97,6 +97,9 @@ async fn serve(options: ServeOptions) -> Result<(), StartError> {
     }
     announce(&config, &listener)?;
     let outcome = answer_until_stopped(listener, state).await;
+    // At any line: the next start picks up what it leaves. Waited for, so that nobody writes while the log comes home.
+    supervisor.abort();
+    let _ = supervisor.await;
     database.checkpoint().await;
     tracing::info!("Stoker has stopped; runs that were active go on, and are picked up at the next start");
     Ok(outcome?)

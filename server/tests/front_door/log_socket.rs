@@ -223,7 +223,7 @@ async fn what_is_not_there_is_closed_with_a_reason() {
         match viewer.hear().await {
             Heard::Message(LogMessage::State(_)) => {}
             Heard::Close(code, reason) => break assert_eq!((code, reason.as_str()), (1008, "The run was deleted.")),
-            other => panic!("{other:?}"),
+            Heard::Message(message) => panic!("{message:?}"),
         }
     }
 }

@@ -21,22 +21,22 @@ fn columns(connection: &mut SqliteConnection) -> BTreeMap<String, BTreeMap<Strin
     #[derive(QueryableByName)]
     struct Column {
         #[diesel(sql_type = Text)]
-        table_name: String,
+        of_table: String,
         #[diesel(sql_type = Text)]
-        column_name: String,
+        name: String,
         #[diesel(sql_type = Text)]
         kind: String,
         #[diesel(sql_type = Bool)]
         required: bool,
     }
-    let statement = "SELECT m.name AS table_name, c.name AS column_name, c.type AS kind, c.\"notnull\" AS required FROM \
+    let statement = "SELECT m.name AS of_table, c.name AS name, c.type AS kind, c.\"notnull\" AS required FROM \
                      sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE \
                      'sqlite_%' AND m.name NOT LIKE '__diesel_%'";
     let rows: Vec<Column> = diesel::sql_query(statement).load(connection).unwrap();
     let mut tables: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for row in rows {
         let kind = format!("{}{}", row.kind, if row.required { "" } else { "?" });
-        tables.entry(row.table_name).or_default().insert(row.column_name, kind);
+        tables.entry(row.of_table).or_default().insert(row.name, kind);
     }
     tables
 }

@@ -244,9 +244,8 @@ impl TestApp {
             let first = logs::line_count(connection, keys.step)? + 1;
             let body = serde_json::to_string(&lines).unwrap();
             logs::append(connection, keys.step, &Chunk { first, count: lines.len() as u64, body })?;
-            use schema::steps;
-            diesel::update(steps::table.find(keys.step.0))
-                .set(steps::line_count.eq(steps::line_count + i64::try_from(lines.len()).unwrap()))
+            diesel::update(schema::steps::table.find(keys.step.0))
+                .set(schema::steps::line_count.eq(schema::steps::line_count + i64::try_from(lines.len()).unwrap()))
                 .execute(connection)?;
             Ok(())
         });
@@ -279,7 +278,12 @@ fn urlencoded(fields: &[(&str, &str)]) -> String {
 }
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    use std::fmt::Write as _;
+    let mut code = String::with_capacity(text.len() * 3);
+    for byte in text.bytes() {
+        write!(code, "%{byte:02X}").unwrap();
+    }
+    code
 }
 
 /// An answer, read to its end.

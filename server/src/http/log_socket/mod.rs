@@ -68,10 +68,11 @@ pub async fn open(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     upgrade.max_message_size(LARGEST_MESSAGE).on_upgrade(async move |socket| {
-        let closing = state.closing.subscribe();
+        // Held to the very end: the server waits for it before it is gone.
+        let mut closing = state.closing.subscribe();
         let mut viewer = Viewer::new(socket);
         let farewell = match find(&state.service, &id, &number).await {
-            Ok(keys) => follow(&state.service, keys, wish, &mut viewer, closing).await,
+            Ok(keys) => follow(&state.service, keys, wish, &mut viewer, &mut closing).await,
             Err(farewell) => Some(farewell),
         };
         if let Some((code, reason)) = farewell {
@@ -109,7 +110,7 @@ async fn follow(
     keys: RunKeys,
     wish: Wish,
     viewer: &mut Viewer,
-    mut closing: watch::Receiver<bool>,
+    closing: &mut watch::Receiver<bool>,
 ) -> Option<Farewell> {
     // Hints first, the database second: so nothing falls in between.
     let mut hints = service.hints().subscribe(keys.run);
@@ -129,7 +130,7 @@ async fn follow(
             Told::Ended => return Some((close_code::NORMAL, "run ended".to_owned())),
             Told::Part => {}
             Told::All => {
-                if viewer.wait(&mut hints, &mut closing).await.is_break() {
+                if viewer.wait(&mut hints, closing).await.is_break() {
                     return None;
                 }
             }
