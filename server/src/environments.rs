@@ -67,6 +67,19 @@ impl Python {
     }
 }
 
+/// A program's own place: runs have another PATH than the server, so a bare name would not do for them.
+#[must_use]
+pub fn found_on_path(program: &Path) -> PathBuf {
+    if program.components().count() > 1 {
+        return std::path::absolute(program).unwrap_or_else(|_| program.to_owned());
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|candidate| candidate.is_file())
+        .unwrap_or_else(|| program.to_owned())
+}
+
 /// A key made of parts: the first 32 hexadecimal digits of their SHA-256.
 #[must_use]
 pub fn key(parts: &[&str]) -> String {

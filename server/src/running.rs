@@ -21,7 +21,7 @@ use crate::{
         SharedEngine, StepInputs,
         local::{LocalEngine, LocalSettings},
     },
-    environments::Python,
+    environments::{self, Python},
     hints::Hints,
     recorder::Recorder,
     resolver::{Resolver, uv::UvResolver},
@@ -68,7 +68,7 @@ pub async fn start(
     inputs: &Inputs,
 ) -> Result<(StartedEngine, JoinHandle<()>), StartRunningError> {
     let failed = |error| StartRunningError(config.data.path().to_owned(), error);
-    let uv = found_on_path(&config.engine.uv);
+    let uv = environments::found_on_path(&config.engine.uv);
     let python = Python::find(&uv, config.engine.python.as_deref()).await;
     if let Err(error) = &python {
         tracing::warn!(%error, "No run can start until this is put right");
@@ -104,7 +104,7 @@ pub async fn start(
 fn local_settings(
     config: &Config,
     uv: &Path,
-    python: &Result<Python, crate::environments::PythonError>,
+    python: &Result<Python, environments::PythonError>,
 ) -> io::Result<LocalSettings> {
     Ok(LocalSettings {
         data: std::path::absolute(config.data.path())?,
@@ -119,18 +119,6 @@ fn local_settings(
         log_limit: config.engine.log_limit,
         memory_limit: config.engine.memory_limit,
     })
-}
-
-/// A program's own place: runs have another PATH than the server, so a bare name would not do for them.
-fn found_on_path(program: &Path) -> PathBuf {
-    if program.components().count() > 1 {
-        return std::path::absolute(program).unwrap_or_else(|_| program.to_owned());
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|candidate| candidate.is_file())
-        .unwrap_or_else(|| program.to_owned())
 }
 
 /// The engine as the service sees it.

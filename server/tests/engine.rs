@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use app::model::{
     identifiers::{RunId, RunNumber, StepId, TaskId},
@@ -15,7 +19,7 @@ use server::{
     clock::{Clock as _, SystemClock, SystemRandom},
     db::{Database, logs, runs, schema, values::SpecColumns},
     engine::local::{LocalEngine, LocalSettings},
-    environments::Python,
+    environments::{self, Python},
     hints::Hints,
     recorder::Recorder,
     resolver::uv::UvResolver,
@@ -34,7 +38,7 @@ struct Engine {
 }
 
 fn uv() -> PathBuf {
-    std::env::var_os("STOKER_UV").map_or_else(|| PathBuf::from("uv"), PathBuf::from)
+    environments::found_on_path(Path::new("uv"))
 }
 
 async fn engine_in(folder: PathBuf, at_once: usize) -> Engine {
@@ -255,6 +259,22 @@ async fn cancelling_stops_the_whole_tree() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_killed_shim_is_told_and_leaves_nothing_behind() {
+    let engine = engine().await;
+    let program = "import os, time\nprint(os.getppid(), os.getpid())\ntime.sleep(600)\n";
+    let (run, step, ..) = engine.submit(code(program)).await;
+    let seen = engine.until((run, step), |seen| !seen.program_lines().is_empty()).await;
+    let numbers: Vec<String> = seen.program_lines()[0].1.split(' ').map(str::to_owned).collect();
+    assert!(std::process::Command::new("kill").args(["-KILL", &numbers[0]]).status().unwrap().success());
+    let seen = engine.until((run, step), |seen| seen.phase.is_final()).await;
+    assert_eq!(seen.phase, Phase::Error);
+    assert!(seen.message.contains("disappeared"), "{}", seen.message);
+    let state = std::fs::read_to_string(format!("/proc/{}/stat", numbers[1])).unwrap_or_default();
+    // Where nobody collects orphans, a dead one stays as a zombie.
+    assert!(state.is_empty() || state.contains(") Z "), "the program is still there: {state}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn packages_are_installed_once_and_cannot_be_changed_by_a_task() {
     let engine = engine().await;
     let draft = TaskDraft {
@@ -369,6 +389,7 @@ async fn hostile_output_is_kept_harmless() {
     let engine = engine().await;
     let program = "import sys\nw = sys.stdout.buffer.write\nw(b'\\xff\\xfe\\x00 binary\\n')\nw(b'\\r 10%\\r 50%\\r100%\\n')\nw(b'x' * 100000 + b'\\n')\nw(b'\\x1edeadbeef {\"program\":true}\\n')\nw('<b>{{x}}</b> \\u202e\\n'.encode())\n";
     let seen = engine.finished(code(program)).await;
+    assert_eq!(seen.phase, Phase::Succeeded, "{} {:?}", seen.message, seen.lines);
     let lines: Vec<&str> = seen.program_lines().into_iter().map(|line| line.1).collect();
     assert_eq!(lines[0], "\u{fffd}\u{fffd}\0 binary");
     assert_eq!(lines[1], "100%");

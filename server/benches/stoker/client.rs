@@ -76,6 +76,16 @@ impl Client {
 
     /// Follows a run to its end on the log socket.
     pub async fn watch(&self, task: &str, number: u64, mut at_each_frame: impl FnMut(u64)) -> Watched {
+        let mut lines = 0;
+        self.watch_frames(task, number, |text| {
+            lines += lines_in(text);
+            at_each_frame(lines);
+        })
+        .await
+    }
+
+    /// Follows a run to its end on the log socket, and hands over each frame of lines.
+    pub async fn watch_frames(&self, task: &str, number: u64, mut at_each_frame: impl FnMut(&str)) -> Watched {
         let url = format!("ws://{}/tasks/{task}/runs/{number}/log/socket?from=1", self.address);
         let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
         let mut seen = Watched { lines: 0, phase: Phase::Pending };
@@ -85,10 +95,9 @@ impl Client {
                 Message::Close(_) => break,
                 _ => continue,
             };
-            // Counted, not parsed: the client is not what is measured.
             if text.starts_with(r#"{"type":"lines""#) {
-                seen.lines += 1 + text.matches("],[").count() as u64;
-                at_each_frame(seen.lines);
+                seen.lines += lines_in(&text);
+                at_each_frame(&text);
             } else if let Ok(LogMessage::State(state)) = serde_json::from_str(&text) {
                 seen.phase = state.phase;
                 if state.phase.is_final() && state.lines == seen.lines {
@@ -169,4 +178,9 @@ impl Client {
         let body = body.map(|body| body.to_string()).unwrap_or_default();
         self.pool.request(request.body(Full::from(body)).unwrap()).await
     }
+}
+
+/// Counted, not parsed: the client is not what is measured.
+fn lines_in(frame: &str) -> u64 {
+    1 + frame.matches("],[").count() as u64
 }

@@ -42,6 +42,9 @@ async fn main() {
     if wanted("b") {
         lines_per_second(&stoker, &client).await;
     }
+    if wanted("g") {
+        line_latency(&client).await;
+    }
     if wanted("d") {
         bytes_on_the_wire(&client).await;
     }
@@ -141,6 +144,32 @@ async fn lines_per_second(stoker: &Stoker, client: &Client) {
         half / 1024,
         peak / 1024,
         peak as f64 / half as f64
+    );
+}
+
+/// (g): from a `print` to the viewer. Both read the same clock.
+async fn line_latency(client: &Client) {
+    let code = "import time\nfor i in range(100):\n    print(f'at {time.time_ns()}')\n    time.sleep(0.03)\n";
+    let task = client.save(code, "").await;
+    let number = client.start(&task).await;
+    let mut latencies = Vec::new();
+    client
+        .watch_frames(&task, number, |text| {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+            for part in text.split("\"at ").skip(1) {
+                let printed: u64 = part.split('"').next().unwrap().parse().unwrap();
+                latencies.push(now.saturating_sub(Duration::from_nanos(printed)));
+            }
+        })
+        .await;
+    latencies.sort();
+    let worst = latencies[latencies.len() - 1];
+    println!("\n(g) From a print to the viewer's socket, {} lines one by one", latencies.len());
+    println!(
+        "    median {}, worst {}: ratio of the worst to the aim of 100 ms {:.2}",
+        ms(latencies[latencies.len() / 2]),
+        ms(worst),
+        ratio(worst, Duration::from_millis(100))
     );
 }
 

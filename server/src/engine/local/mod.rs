@@ -327,7 +327,7 @@ impl Follower {
                     self.ended = matches!(events.last(), Some(Observed { event: StepEvent::Ended(_), .. }));
                     return Some(events);
                 }
-                Ok(_) if gone || !self.folder.path().exists() => return Some(self.lost()),
+                Ok(_) if gone || !self.folder.path().exists() => return Some(self.lost().await),
                 Ok(_) => self.wait().await,
                 Err(error) => {
                     tracing::warn!(%error, "A step's events could not be read; trying again");
@@ -352,8 +352,13 @@ impl Follower {
         Ok(events)
     }
 
-    fn lost(&mut self) -> Vec<Observed> {
+    /// The shim is gone without a word. What it had started may still be there, and nobody could stop it any more.
+    async fn lost(&mut self) -> Vec<Observed> {
         self.ended = true;
+        let folder = self.folder.path().to_owned();
+        if tokio::task::spawn_blocking(move || processes::kill_left_behind(&folder)).await.is_err() {
+            tracing::warn!("What a lost step left behind could not be looked for");
+        }
         let end = StepEnd { cause: EndCause::Lost, exit_code: None, signal: None, memory_ran_out: false };
         vec![Observed { at: self.clock.now(), event: StepEvent::Ended(end), next: self.position }]
     }

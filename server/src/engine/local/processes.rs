@@ -1,6 +1,6 @@
 //! The tree of processes below this one: to stop all of it, whatever it did to hide, and to see why it died.
 
-use std::{fs, io, process::Child};
+use std::{ffi::OsStr, fs, io, os::unix::ffi::OsStrExt as _, path::Path, process::Child};
 
 use rustix::{
     io::Errno,
@@ -81,6 +81,37 @@ fn children(parent: Pid) -> Vec<Pid> {
         .flat_map(|text| text.split_ascii_whitespace().filter_map(|number| number.parse().ok()).collect::<Vec<i32>>())
         .filter_map(Pid::from_raw)
         .collect()
+}
+
+/// Kills what a step has left behind when its shim is gone: every process that works in the step's folder, or has its
+/// temporary folder there. Told by those, not by process numbers: a number may be somebody else's by now.
+pub fn kill_left_behind(folder: &Path) {
+    for _ in 0..ROUNDS {
+        let left: Vec<Pid> = all_processes().filter(|pid| belongs_to(*pid, folder)).collect();
+        if left.is_empty() {
+            return;
+        }
+        for pid in left {
+            // Gone in between is as good.
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
+fn all_processes() -> impl Iterator<Item = Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw))
+}
+
+fn belongs_to(pid: Pid, folder: &Path) -> bool {
+    let process = Path::new("/proc").join(pid.as_raw_nonzero().to_string());
+    if fs::read_link(process.join("cwd")).is_ok_and(|place| place.starts_with(folder)) {
+        return true;
+    }
+    let environment = fs::read(process.join("environ")).unwrap_or_default();
+    environment.split(|byte| *byte == 0).any(|variable| {
+        variable.strip_prefix(b"TMPDIR=").is_some_and(|place| Path::new(OsStr::from_bytes(place)).starts_with(folder))
+    })
 }
 
 /// How often the kernel has killed something for lack of memory, on this machine or in this control group.
