@@ -1,5 +1,7 @@
 //! How a phase looks: always word, drawing and colour together.
 
+use std::fmt::Write as _;
+
 use leptos::prelude::*;
 
 use super::{
@@ -69,9 +71,11 @@ pub fn RunStrip(
     for run in &runs {
         let words = escape(&format!("Run #{}: {}, {}", run.number, run.phase.word(), duration_words(run, now)));
         let (class, href, icon) = (phase_class(run.phase), routes::run(&id, run.number), phase_icon_html(run.phase));
-        marks.push_str(&format!(
+        // Writing to a `String` cannot fail.
+        let _ = write!(
+            marks,
             r#"<li><a class="{class}" href="{href}" title="{words}" aria-label="{words}">{icon}</a></li>"#
-        ));
+        );
     }
     view! { <ol class="run-strip" aria-label="Last runs, the latest at the end" inner_html=marks></ol> }.into_any()
 }
