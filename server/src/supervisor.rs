@@ -124,7 +124,6 @@ impl Supervisor {
         for run in active {
             let work = self.under_way.get(&run.id).copied();
             match (run.phase, work) {
-                (Phase::Pending, _) if run.cancel_requested => self.cancel_waiting(run.id).await?,
                 (Phase::Pending, None) if free > 0 => {
                     free -= usize::from(self.begin(&run).await?);
                 }
@@ -153,10 +152,6 @@ impl Supervisor {
             .iter()
             .filter(|run| run.phase == Phase::Running || self.under_way.get(&run.id) == Some(&Work::Carrying))
             .count()
-    }
-
-    async fn cancel_waiting(&self, run: RunId) -> Result<(), DatabaseError> {
-        self.parts.finish(run, Phase::Cancelled, "Cancelled before it started.".into()).await
     }
 
     /// Moves a waiting run on. True when it takes a place now.

@@ -101,13 +101,13 @@ pub fn active_number(connection: &mut SqliteConnection, task: &TaskId) -> Result
 /// What became of a wish to cancel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelRequest {
-    /// Noted; the supervisor will stop the run.
+    /// A waiting run is cancelled; a running one the supervisor will stop.
     Accepted,
     /// The run has already ended.
     AlreadyEnded(Phase),
 }
 
-/// Notes that somebody wants the run stopped. Asking twice is the same as asking once.
+/// Cancels a run that waits; notes that somebody wants it stopped when it runs. Asking twice is the same as asking once.
 ///
 /// # Errors
 /// `NotFound` when there is no such run.
@@ -130,6 +130,10 @@ pub fn request_cancel(
         diesel::update(runs::table.find(id))
             .set((runs::cancel_requested_at.eq(at.0), runs::version.eq(runs::version + 1)))
             .execute(connection)?;
+    }
+    if phase == Phase::Pending {
+        let message = Some("Cancelled before it started.".to_owned());
+        finish(connection, RunId(id), &Outcome { phase: Phase::Cancelled, exit_code: None, message, at })?;
     }
     Ok(CancelRequest::Accepted)
 }

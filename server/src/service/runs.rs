@@ -1,5 +1,7 @@
 //! Runs: started, repeated, cancelled, read.
 
+use std::time::Duration;
+
 use app::{
     backend::{BackendError, StartRun},
     model::{
@@ -107,6 +109,21 @@ impl Service {
         let wanted = id.clone();
         let found = self.parts.database.read(move |connection| views::specified_runs(connection, &wanted)).await;
         found.map_err(|error| backend_error(error, missing_task(id)))
+    }
+
+    /// Waits until a run has ended, was deleted, or the time is up.
+    pub async fn until_ended(&self, keys: RunKeys, limit: Duration) {
+        let mut hints = self.parts.hints.subscribe(keys.run);
+        let ended = async {
+            loop {
+                let state = self.parts.database.read(move |connection| views::run_state(connection, keys.step)).await;
+                if state.map_or(true, |state| state.phase.is_final()) || hints.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        // Late is no error: the wish is noted, and the run ends when it ends.
+        let _ = tokio::time::timeout(limit, ended).await;
     }
 
     /// The keys of a run.

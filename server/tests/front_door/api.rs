@@ -306,15 +306,16 @@ async fn a_run_without_output_tells_its_message() {
 #[tokio::test]
 async fn cancelling_takes_the_task_or_the_workflow() {
     let app = TestApp::new().await;
-    let (id, keys) = app.save_and_run(&PLAIN).await;
-    for name in [id.to_string(), format!("run-{}", keys.run)] {
+    for by_task in [true, false] {
+        let (id, keys) = app.save_and_run(&PLAIN).await;
+        let name = if by_task { id.to_string() } else { format!("run-{}", keys.run) };
         let answer = app.api(Method::DELETE, &format!("/tasks/{name}"), NO_BODY).await;
         assert_eq!(told(&answer), (200, json!({ "status": "cancelled", "id": name })));
-    }
-    app.finish(keys.run, Phase::Cancelled, None).await;
-    for name in [id.to_string(), format!("run-{}", keys.run)] {
+        // It has ended by the time of the answer: it can be run again, and cannot be cancelled again.
         let answer = app.api(Method::DELETE, &format!("/tasks/{name}"), NO_BODY).await;
         assert_eq!(answer.status, StatusCode::CONFLICT, "{name}");
+        let answer = app.api(Method::POST, &format!("/tasks/{id}/run"), NO_BODY).await;
+        assert_eq!(answer.status, StatusCode::OK, "{name}");
     }
     for name in ["task-000000000000", "run-99", "python-job-x"] {
         let answer = app.api(Method::DELETE, &format!("/tasks/{name}"), NO_BODY).await;

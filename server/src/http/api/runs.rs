@@ -1,5 +1,7 @@
 //! Runs over the API: started, cancelled, shown as the engine executes them.
 
+use std::time::Duration;
+
 use app::{
     backend::{Backend as _, StartRun},
     model::{
@@ -19,6 +21,9 @@ use super::{
     shapes::{run_of_workflow, workflow_id},
 };
 use crate::{db::views::RunKeys, service::CancelTarget, state::AppState};
+
+/// How long a cancelled run may take to end before the answer goes out all the same.
+const CANCELLING: Duration = Duration::from_secs(10);
 
 /// Starts a run of a task.
 pub async fn start(
@@ -55,6 +60,10 @@ pub async fn cancel(State(state): State<AppState>, Path(id): Path<String>) -> Re
     };
     let found = state.service.active_run(target).await.map_err(|error| conflict(error, missing))?;
     state.service.cancel_run(&found.0, found.1).await.map_err(|error| conflict(error, missing))?;
+    // Who cancels in order to run again must not be told that it still runs.
+    if let Ok(keys) = state.service.run_keys(&found.0, found.1).await {
+        state.service.until_ended(keys, CANCELLING).await;
+    }
     Ok(Json(json!({ "status": "cancelled", "id": id })))
 }
 
