@@ -36,9 +36,11 @@ pub fn Page(
     });
     // `Title` writes its text into the head as it is.
     let title = escape(&format!("{title} · Stoker"));
+    // A link enters the head when it is rendered, and the page may be rendered where its request is out of reach;
+    // so it is rendered here. What comes out is nothing.
+    let _ = view! { <Link id="favicon" rel="icon" type_="image/svg+xml" href=icon /> }.to_html();
     view! {
         <Title text=title />
-        <Link id="favicon" rel="icon" type_="image/svg+xml" href=icon />
         <a class="skip-link" href="#main">"Skip to the content"</a>
         <header class="site-header">
             <a class="site-name" href=routes::tasks()>{icon::flame()} <span>"Stoker"</span></a>

@@ -107,7 +107,7 @@ fn run_row(id: &TaskId, run: &RunSummary, now: Timestamp) -> AnyView {
             <td class="run-duration number"><Duration run=run.clone() now /></td>
             <td class="run-message" title=message_title>{message}</td>
             <td class="run-edit">
-                <a href=routes::edit_task(id, Some(number)) aria-label=format!("Edit and rerun run {number}")>
+                <a href=routes::edit_task(id, Some(number)) aria-label=format!("Edit & Rerun run {number}")>
                     "Edit & Rerun"
                 </a>
             </td>

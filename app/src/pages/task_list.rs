@@ -172,12 +172,12 @@ fn NoTasksYet() -> impl IntoView {
                     <p>{example.sentence}</p>
                     <form method="post" action=routes::tasks()>
                         <input type="hidden" name="intent" value="example" />
-                        <button name="example" value=example.key aria-label=format!("Run {}", example.title)>
+                        <button name="example" value=example.key aria-label=format!("Run it: {}", example.title)>
                             "Run it"
                         </button>
                         <a
                             href=routes::new_task_from_example(example.key)
-                            aria-label=format!("Look at {} first", example.title)
+                            aria-label=format!("Look first: {}", example.title)
                         >
                             "Look first"
                         </a>

@@ -7,7 +7,7 @@ test('without tasks there are three examples, and one click runs one', async ({ 
   await expect(page.getByRole('button', { name: /^Run / })).toHaveCount(3);
   await expect(page.getByRole('link', { name: 'Write your first task' })).toBeVisible();
 
-  await page.getByRole('button', { name: 'Run Hello, Stoker' }).click();
+  await page.getByRole('button', { name: 'Run it: Hello, Stoker' }).click();
 
   await expectRunPage(page, 1);
   await expect(log(page)).toContainText('Hello from Python');
@@ -17,14 +17,14 @@ test('without tasks there are three examples, and one click runs one', async ({ 
 
 test('an example can be looked at first', async ({ page, ownServer }) => {
   await page.goto(`${ownServer.url}/tasks`);
-  await page.getByRole('link', { name: 'Look at Sensor averages first' }).click();
+  await page.getByRole('link', { name: 'Look first: Sensor averages' }).click();
   await expect(page.getByLabel('Name', { exact: true })).toHaveValue('Sensor averages');
   await expect(page.getByLabel('Python packages', { exact: true })).toHaveValue(/numpy/);
 });
 
 test('the failing example says why it failed, and leads to the line', async ({ page, ownServer }) => {
   await page.goto(`${ownServer.url}/tasks`);
-  await page.getByRole('button', { name: 'Run A run that fails' }).click();
+  await page.getByRole('button', { name: 'Run it: A run that fails' }).click();
   await expectRunPage(page, 1);
   await expectPhase(page, 'Failed');
   const main = page.getByRole('main');

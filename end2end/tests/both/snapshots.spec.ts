@@ -50,7 +50,7 @@ test('the list', async ({ page, request, ownServer }) => {
             - cell:
               - list:
                 - listitem:
-                  - link /Run #1. Succeeded/
+                  - 'link /Run #1: Succeeded/'
             - cell
             - cell
             - cell:
@@ -88,7 +88,7 @@ test('a task and a run', async ({ page, request, ownServer }) => {
   await expectPhase(page, 'Succeeded');
   await expect(page.getByRole('main')).toMatchAriaSnapshot(`
     - main:
-      - heading "Weekly report run #1" [level=1]:
+      - 'heading "Weekly report run #1" [level=1]':
         - link "Weekly report"
       - text: Succeeded
       - button "Rerun"
@@ -128,13 +128,13 @@ test('a task and a run', async ({ page, request, ownServer }) => {
         - rowgroup:
           - row:
             - cell:
-              - link "#1"
+              - 'link "#1"'
             - cell "Succeeded"
             - cell
             - cell
             - cell
             - cell:
-              - link "Edit and rerun run 1"
+              - 'link "Edit & Rerun run 1"'
       - heading "Code" [level=2]
       - term: Environment
       - definition:

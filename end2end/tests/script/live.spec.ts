@@ -32,7 +32,7 @@ test('lines, phase and title change in the open page', async ({ page, gates }) =
   await expect(outputLines(page)).toHaveText(['one', 'two', 'three']);
   await expectPhase(page, 'Succeeded');
   await expect(page).toHaveTitle(`✓ ${name} · #1 · Stoker`);
-  await expect(page.getByText('End of the log.')).toBeVisible();
+  await expect(page.locator('#log-words', { hasText: 'End of the log.' })).toBeVisible();
   await expect(page.getByRole('button', { name: 'Cancel', exact: true })).toHaveCount(0);
   await expectSameDocument(page);
 

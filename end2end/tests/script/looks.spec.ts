@@ -38,8 +38,9 @@ async function everyPage(
   await page.goto(url + succeeded.path);
   await expectPhase(page, 'Succeeded');
   await look('a run that succeeded');
-  for (const summary of await page.locator('details:not([open]) > summary').all()) {
-    await summary.click();
+  const closed = page.locator('details:not([open]) > summary');
+  while ((await closed.count()) > 0) {
+    await closed.first().click();
   }
   await look('a run with everything opened');
   await page.goto(url + failed.path);

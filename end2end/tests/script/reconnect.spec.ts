@@ -53,7 +53,7 @@ test('a connection that breaks is made again, and each line comes once', async (
   }
   gates.open('30');
   await expectPhase(page, 'Succeeded');
-  await expect(page.getByText('End of the log.')).toBeVisible();
+  await expect(page.locator('#log-words', { hasText: 'End of the log.' })).toBeVisible();
   await expect(outputLines(page)).toHaveText(lines(30));
 });
 

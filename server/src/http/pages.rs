@@ -74,7 +74,9 @@ pub async fn show(state: &AppState, mut parts: Parts, address: &str, status: Sta
 /// What no route takes: a file of the browser's part, or nothing.
 pub async fn fallback(State(state): State<AppState>, request: Request) -> Response {
     let path = request.uri().path();
-    if let Some(file) = state.site.respond(request.method(), path, request.headers()) {
+    // Browsers ask for this name where no page names an icon, as for a raw log.
+    let file = if path == "/favicon.ico" { "/favicon.svg" } else { path };
+    if let Some(file) = state.site.respond(request.method(), file, request.headers()) {
         return file;
     }
     if path.starts_with("/pkg/") {

@@ -129,8 +129,8 @@ fn explain(words: &str) -> ResolveError {
         "Permission denied",
     ];
     let words = words.trim();
-    let text: String =
-        words.lines().map(|line| line.trim_start_matches("× ").trim_end()).collect::<Vec<_>>().join("\n");
+    let text: String = words.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    let text = text.trim_start_matches("× ").trim_start_matches("error: ").to_owned();
     if !words.contains("No solution found") && UNREACHABLE.iter().any(|sign| words.contains(sign)) {
         return ResolveError::Unavailable(format!(
             "Package versions could not be looked up: the package index did not answer.\n{text}"
