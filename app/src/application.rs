@@ -29,6 +29,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content=theme.unwrap_or("light dark") />
                 <meta name="referrer" content="same-origin" />
+                <meta name="robots" content="noindex" />
                 <link rel="stylesheet" href=stylesheet />
                 <HydrationScripts options islands=true />
                 <MetaTags />

@@ -29,7 +29,7 @@ impl Hints {
     #[must_use]
     pub fn subscribe(&self, run: RunId) -> watch::Receiver<Hint> {
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
-        runs.retain(|_, sender| sender.receiver_count() > 0);
+        runs.retain(|_, sender| is_needed(sender));
         runs.entry(run).or_default().subscribe()
     }
 
@@ -44,12 +44,46 @@ impl Hints {
     }
 
     fn send(&self, run: RunId, partial: Option<(Stream, String)>) {
-        let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = runs.get(&run) {
-            sender.send_modify(|hint| {
-                hint.count += 1;
-                hint.partial = partial;
-            });
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        // A line that has not ended is nowhere else: it is kept for viewers who come later.
+        if partial.is_none() && !runs.contains_key(&run) {
+            return;
         }
+        let sender = runs.entry(run).or_default();
+        sender.send_modify(|hint| {
+            hint.count += 1;
+            hint.partial = partial;
+        });
+        if !is_needed(sender) {
+            runs.remove(&run);
+        }
+    }
+}
+
+/// Somebody watches, or there is something that only the hint knows.
+fn is_needed(sender: &watch::Sender<Hint>) -> bool {
+    sender.receiver_count() > 0 || sender.borrow().partial.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_viewer_who_comes_later_sees_the_line_that_has_not_ended() {
+        let hints = Hints::default();
+        hints.partial(RunId(1), Stream::Output, "10%".into());
+        assert_eq!(hints.subscribe(RunId(1)).borrow().partial, Some((Stream::Output, "10%".into())));
+    }
+
+    #[test]
+    fn nothing_is_kept_of_runs_that_nobody_watches() {
+        let hints = Hints::default();
+        hints.changed(RunId(1));
+        hints.partial(RunId(2), Stream::Output, "10%".into());
+        hints.changed(RunId(2));
+        drop(hints.subscribe(RunId(3)));
+        drop(hints.subscribe(RunId(4)));
+        assert_eq!(hints.runs.lock().unwrap().len(), 1);
     }
 }

@@ -37,7 +37,7 @@ pub fn Page(
     // `Title` writes its text into the head as it is.
     let title = escape(&format!("{title} · Stoker"));
     // A link enters the head when it is rendered, and the page may be rendered where its request is out of reach;
-    // so it is rendered here. What comes out is nothing.
+    // so it is rendered here. What comes out is nothing. (A title enters when it is made: it needs no such care.)
     let _ = view! { <Link id="favicon" rel="icon" type_="image/svg+xml" href=icon /> }.to_html();
     view! {
         <Title text=title />

@@ -1,7 +1,6 @@
 //! A run: how it stands, its log, and what it was made of.
 
 use leptos::prelude::*;
-use leptos_meta::Meta;
 
 use super::{load, query, run_details, run_number, run_summary, task_id};
 use crate::{
@@ -87,7 +86,6 @@ fn show(data: RunData) -> AnyView {
     });
     view! {
         <Page title=title icon=phase_favicon(phase) wide=true>
-            <Meta name="robots" content="noindex" />
             {reload}
             <div id="run-summary">{run_summary::view(&run, failure)}</div>
             <div class="run-columns">

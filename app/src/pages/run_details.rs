@@ -40,7 +40,7 @@ fn preparation(checkpoints: &[Checkpoint]) -> AnyView {
         (_, _) if has_failed => "failed".to_owned(),
         (count, 0) => {
             let millis = checkpoints.iter().map(|checkpoint| checkpoint.millis).sum();
-            format!("{count} checks, {}", duration_text(millis))
+            format!("{count} {}, {}", if count == 1 { "check" } else { "checks" }, duration_text(millis))
         }
         (count, 1) => format!("{count} checks, 1 warning"),
         (count, warnings) => format!("{count} checks, {warnings} warnings"),

@@ -90,7 +90,8 @@ test('a task and a run', async ({ page, request, ownServer }) => {
     - main:
       - 'heading "Weekly report run #1" [level=1]':
         - link "Weekly report"
-      - text: Succeeded
+      - paragraph:
+        - text: Succeeded
       - button "Rerun"
       - link "Edit & Rerun"
       - region "Log":
@@ -106,6 +107,8 @@ test('a task and a run', async ({ page, request, ownServer }) => {
         - status: End of the log.
       - complementary "About this run":
         - group: /Preparation/
+        - group:
+          - text: Cache built
         - group: /Code and settings/
   `);
   await page.goto(ownServer.url + run.task);
@@ -115,31 +118,35 @@ test('a task and a run', async ({ page, request, ownServer }) => {
       - button "Run"
       - link "Edit"
       - link "Delete"
-      - heading "Runs" [level=2]
-      - table:
-        - rowgroup:
-          - row:
-            - columnheader "Run"
-            - columnheader "Phase"
-            - columnheader "When"
-            - columnheader "Duration"
-            - columnheader "Message"
-            - columnheader "Start again from it"
-        - rowgroup:
-          - row:
-            - cell:
-              - 'link "#1"'
-            - cell "Succeeded"
-            - cell
-            - cell
-            - cell
-            - cell:
-              - 'link "Edit & Rerun run 1"'
-      - heading "Code" [level=2]
-      - term: Environment
-      - definition:
-        - list:
-          - listitem: A=1
-      - region "The task's code": /print/
+      - region "Runs":
+        - heading "Runs" [level=2]
+        - table:
+          - rowgroup:
+            - row:
+              - columnheader "Run"
+              - columnheader "Phase"
+              - columnheader "When"
+              - columnheader "Duration"
+              - columnheader "Message"
+              - columnheader "Start again from it"
+          - rowgroup:
+            - row:
+              - cell:
+                - 'link "#1"'
+              - cell "Succeeded"
+              - cell
+              - cell
+              - cell
+              - cell:
+                - 'link "Edit & Rerun run 1"'
+      - region "Code":
+        - heading "Code" [level=2]
+        - term: Environment
+        - definition:
+          - list:
+            - listitem:
+              - code: A=1
+        - region "The task's code":
+          - code: /print/
   `);
 });

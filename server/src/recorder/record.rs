@@ -72,6 +72,9 @@ impl Recorder {
         let reading =
             Reading { secrets: self.secret_key.of_step(step), requested: u32::try_from(requested).unwrap_or(u32::MAX) };
         let mut transcript = Transcript::load(&recorded.recorder_state)?;
+        if let Some((stream, text)) = transcript.partial() {
+            self.hints.partial(run, stream, text);
+        }
         let mut events = engine.observe(step, recorded.recorded_bytes);
         let mut written_at: Option<Instant> = None;
         while let Some(batch) = events.next().await {
