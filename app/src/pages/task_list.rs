@@ -44,7 +44,7 @@ fn list(search: &str, page: TaskPage) -> AnyView {
                         <tr>
                             <th scope="col">"Task"</th>
                             <th scope="col">"Last run"</th>
-                            <th scope="col">"History"</th>
+                            <th scope="col" class="task-history">"History"</th>
                             <th scope="col">"When"</th>
                             <th scope="col" class="number">"Duration"</th>
                             <th scope="col"><span class="visually-hidden">"Run"</span></th>

@@ -110,7 +110,7 @@ test('twenty thousand lines at once leave the page with the last ones', async ({
   await page.goto(run.path);
   await expect(outputLines(page)).toHaveText(['ready']);
   gates.open('on');
-  await expect(log(page).getByText('last', { exact: true })).toBeInViewport();
+  await expect(log(page).getByText('last', { exact: true })).toBeInViewport({ timeout: 40_000 });
   await expectPhase(page, 'Succeeded');
   expect(await page.locator('#log-lines .line').count()).toBeLessThanOrEqual(5000);
   await page.getByRole('link', { name: 'Show earlier lines' }).click();
