@@ -1,5 +1,5 @@
 //! Measures Stoker against named baselines in the same run, on the real binary: `make bench`.
-//! It prints ratios; a bare time says more about the machine than about Stoker. Name parts to run some: `make bench PARTS="a e"`.
+//! It prints ratios; a bare time says more about the machine than about Stoker. Arguments name the parts to measure.
 
 #![expect(
     clippy::unwrap_used,
