@@ -120,11 +120,22 @@ impl Supervisor {
     async fn pass(&mut self) -> Result<(), DatabaseError> {
         let active = self.parts.database.read(runs::active).await?;
         self.tell_places(&active);
+        let mut may_lock = self.parts.at_once.saturating_sub(self.locking());
         let mut free = self.parts.at_once.saturating_sub(self.carrying(&active));
         for run in active {
             let work = self.under_way.get(&run.id).copied();
             match (run.phase, work) {
-                (Phase::Pending, None) if free > 0 => {
+                // A request ends a waiting run itself; this is for one that was only noted, as before a deletion that
+                // did not come to its end.
+                (Phase::Pending, None) if run.cancel_requested => {
+                    self.parts.finish(run.id, Phase::Cancelled, runs::CANCELLED_WAITING.to_owned()).await?;
+                }
+                // Before its turn comes, or a later run whose lock is found sooner would overtake it.
+                (Phase::Pending, None) if !run.locked && may_lock > 0 => {
+                    may_lock -= 1;
+                    self.begin(&run).await?;
+                }
+                (Phase::Pending, None) if run.locked && free > 0 => {
                     free -= usize::from(self.begin(&run).await?);
                 }
                 (Phase::Running, None) => self.carry(&run, None),
@@ -144,6 +155,11 @@ impl Supervisor {
             }
             self.queue = queue;
         }
+    }
+
+    /// How many locks are being made.
+    fn locking(&self) -> usize {
+        self.under_way.values().filter(|work| **work == Work::Locking).count()
     }
 
     /// How many places are taken: by runs that run, and by those that are just being started.

@@ -17,7 +17,7 @@ use app::model::{
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use server::{
     clock::{Clock as _, SystemClock, SystemRandom},
-    db::{Database, logs, runs, schema, values::SpecColumns},
+    db::{Database, logs, runs, schema, tasks, values::SpecColumns},
     engine::local::{LocalEngine, LocalSettings},
     environments::{self, Python},
     hints::Hints,
@@ -358,6 +358,33 @@ async fn no_more_run_at_once_than_allowed_and_in_order() {
         .await
         .unwrap();
     assert!(in_order);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_run_ends_when_its_task_is_to_be_deleted_or_its_cancelling_was_only_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine_in(folder.path().to_owned(), 1).await;
+    let first = engine.submit(code("import time\ntime.sleep(600)")).await;
+    engine.until((first.0, first.1), |seen| seen.phase == Phase::Running).await;
+    let (run, step, task, _) = engine.submit(code("pass")).await;
+    let noted = engine.submit(code("pass")).await.0;
+    engine
+        .database
+        .write(move |connection| {
+            diesel::update(schema::runs::table.find(noted.0))
+                .set(schema::runs::cancel_requested_at.eq(1))
+                .execute(connection)?;
+            tasks::request_cancel_all(connection, &task, SystemClock.now())
+        })
+        .await
+        .unwrap();
+    // Ended by the request itself: nobody has to look at the queue for it.
+    assert_eq!(engine.look(run, step).await.phase, Phase::Cancelled);
+    engine.wake.notify_one();
+    let noted = engine.until((noted, step), |seen| seen.phase.is_final()).await;
+    assert_eq!((noted.phase, noted.message.as_str()), (Phase::Cancelled, runs::CANCELLED_WAITING));
+    engine.cancel(first.2, first.3).await;
+    engine.until((first.0, first.1), |seen| seen.phase.is_final()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

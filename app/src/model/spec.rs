@@ -30,6 +30,14 @@ pub struct TaskSpec {
     pub timeout: Option<Timeout>,
 }
 
+impl TaskSpec {
+    /// True when it asks for Python packages, so that exact versions must be found.
+    #[must_use]
+    pub fn needs_lock(&self) -> bool {
+        self.requirements.is_some() || !self.packages.is_empty()
+    }
+}
+
 /// A Python program: at most 256 KiB, and no NUL character.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code(String);

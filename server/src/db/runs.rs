@@ -63,6 +63,8 @@ pub fn create(connection: &mut SqliteConnection, new: &NewRun<'_>) -> Result<Cre
         .set((tasks::last_run_number.eq(tasks::last_run_number + 1), tasks::activity_at.eq(new.at.0)))
         .returning(tasks::last_run_number)
         .get_result(connection)?;
+    // Without packages there is nothing to find out: the lock is known, and it is empty.
+    let lock = new.lock.map_or_else(|| (!new.spec.needs_lock()).then_some(""), |lock| Some(lock.0.as_str()));
     let id: i64 = diesel::insert_into(runs::table)
         .values((
             runs::task_id.eq(new.task_id.as_str()),
@@ -70,7 +72,7 @@ pub fn create(connection: &mut SqliteConnection, new: &NewRun<'_>) -> Result<Cre
             runs::phase.eq(Phase::Pending.word()),
             runs::created_at.eq(new.at.0),
             runs::engine.eq(new.engine),
-            runs::lock.eq(new.lock.map(|lock| lock.0.as_str())),
+            runs::lock.eq(lock),
             RunSpecColumns::from(SpecColumns::from(new.spec)),
         ))
         .returning(runs::id)
@@ -97,6 +99,9 @@ pub fn active_number(connection: &mut SqliteConnection, task: &TaskId) -> Result
         .map(values::run_number)
         .transpose()
 }
+
+/// What is said of a run that was cancelled while it waited.
+pub const CANCELLED_WAITING: &str = "Cancelled before it started.";
 
 /// What became of a wish to cancel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,10 +137,32 @@ pub fn request_cancel(
             .execute(connection)?;
     }
     if phase == Phase::Pending {
-        let message = Some("Cancelled before it started.".to_owned());
-        finish(connection, RunId(id), &Outcome { phase: Phase::Cancelled, exit_code: None, message, at })?;
+        cancel_waiting(connection, RunId(id), at)?;
     }
     Ok(CancelRequest::Accepted)
+}
+
+/// Ends a waiting run as cancelled. False when it had ended before.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn cancel_waiting(connection: &mut SqliteConnection, id: RunId, at: Timestamp) -> Result<bool, DatabaseError> {
+    let message = Some(CANCELLED_WAITING.to_owned());
+    finish(connection, id, &Outcome { phase: Phase::Cancelled, exit_code: None, message, at })
+}
+
+/// The runs of a task that wait.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn waiting_of(connection: &mut SqliteConnection, task: &TaskId) -> Result<Vec<RunId>, DatabaseError> {
+    let ids: Vec<i64> = runs::table
+        .filter(runs::task_id.eq(task.as_str()))
+        .filter(is_active())
+        .filter(runs::phase.eq(Phase::Pending.word()))
+        .select(runs::id)
+        .load(connection)?;
+    Ok(ids.into_iter().map(RunId).collect())
 }
 
 /// A run that has not ended, as the supervisor sees it.
@@ -149,6 +176,8 @@ pub struct ActiveRun {
     pub phase: Phase,
     /// Whether somebody asked to cancel it.
     pub cancel_requested: bool,
+    /// Whether its lock is known.
+    pub locked: bool,
 }
 
 /// All runs that have not ended, oldest first: the queue, and what is running.
@@ -156,19 +185,20 @@ pub struct ActiveRun {
 /// # Errors
 /// When the database does not answer.
 pub fn active(connection: &mut SqliteConnection) -> Result<Vec<ActiveRun>, DatabaseError> {
-    let rows: Vec<(i64, i64, String, Option<i64>)> = runs::table
+    let rows: Vec<(i64, i64, String, Option<i64>, bool)> = runs::table
         .inner_join(steps::table)
         .filter(is_active())
         .order(runs::id)
-        .select((runs::id, steps::id, runs::phase, runs::cancel_requested_at))
+        .select((runs::id, steps::id, runs::phase, runs::cancel_requested_at, runs::lock.is_not_null()))
         .load(connection)?;
     rows.into_iter()
-        .map(|(id, step, phase, cancel_requested_at)| {
+        .map(|(id, step, phase, cancel_requested_at, locked)| {
             Ok(ActiveRun {
                 id: RunId(id),
                 step: StepId(step),
                 phase: values::phase(&phase)?,
                 cancel_requested: cancel_requested_at.is_some(),
+                locked,
             })
         })
         .collect()

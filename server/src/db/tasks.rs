@@ -102,6 +102,9 @@ pub fn request_cancel_all(
 ) -> Result<Vec<(RunId, StepId)>, DatabaseError> {
     tasks::table.find(id.as_str()).select(tasks::id).first::<String>(connection)?;
     let active = active_of(connection, id)?;
+    for run in super::runs::waiting_of(connection, id)? {
+        super::runs::cancel_waiting(connection, run, at)?;
+    }
     diesel::update(runs::table.filter(runs::id.eq_any(active.iter().map(|(run, _)| run.0))))
         .filter(runs::cancel_requested_at.is_null())
         .set((runs::cancel_requested_at.eq(at.0), runs::version.eq(runs::version + 1)))
