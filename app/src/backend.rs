@@ -1,6 +1,12 @@
 //! What the pages and actions need, as one trait. The server implements it; nothing here knows of databases or engines.
 
 use async_trait::async_trait;
+use http::StatusCode;
+use leptos::server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
+use serde::{Deserialize, Serialize};
 
 use crate::model::{
     fields::FieldErrors,
@@ -57,7 +63,7 @@ pub struct SaveTask {
 }
 
 /// Whether to find exact package versions before saving.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Resolve {
     /// Do, and refuse to save when there are none.
     Now,
@@ -66,7 +72,7 @@ pub enum Resolve {
 }
 
 /// What was saved.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedTask {
     /// The task.
     pub id: TaskId,
@@ -88,7 +94,7 @@ pub struct StartRun {
 }
 
 /// What went with a deleted task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeletedTask {
     /// Number of runs.
     pub runs: u64,
@@ -98,8 +104,10 @@ pub struct DeletedTask {
     pub stopped: u64,
 }
 
-/// Why something could not be done. The texts are for the user; the cause is in the server's log.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Why something could not be done. The texts are for the user; the cause is in the server's log. Actions answer with it
+/// too, as `{"kind": …, "detail": …}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "kind", content = "detail", rename_all = "snake_case")]
 pub enum BackendError {
     /// No such task or run.
     #[error("{0}")]
@@ -122,7 +130,29 @@ pub enum BackendError {
     /// The server cannot do it now (database locked or full); trying again may help.
     #[error("{0}")]
     Unavailable(String),
-    /// A fault of the server.
+    /// A fault of the server, or of the form of a request to an action.
     #[error("{0}")]
     Internal(String),
+}
+
+impl BackendError {
+    /// The status of the page that says it.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Conflict(_) | Self::EditConflict { .. } => StatusCode::CONFLICT,
+            Self::Invalid(_) | Self::Unresolved(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl FromServerFnError for BackendError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        Self::Internal(error.to_string())
+    }
 }

@@ -125,8 +125,7 @@ impl Supervisor {
         for run in active {
             let work = self.under_way.get(&run.id).copied();
             match (run.phase, work) {
-                // A request ends a waiting run itself; this is for one that was only noted, as before a deletion that
-                // did not come to its end.
+                // Whoever cancels a waiting run ends it; one that was only noted, as earlier versions did, ends here.
                 (Phase::Pending, None) if run.cancel_requested => {
                     self.parts.finish(run.id, Phase::Cancelled, runs::CANCELLED_WAITING.to_owned()).await?;
                 }

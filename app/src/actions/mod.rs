@@ -1,7 +1,6 @@
 //! What a user can do, each as one server function. Forms, the REST API and typed clients all come through here
 //! or through the same `Backend` calls.
 
-mod error;
 mod runs;
 mod tasks;
 
@@ -14,12 +13,8 @@ use leptos::{
 
 use crate::backend::{Backend, BackendError};
 
-pub use error::ActionError;
 pub use runs::{cancel_run, rerun, run_task};
 pub use tasks::{delete_task, run_example, save_and_run, save_task};
-
-/// The path before the name of each action, for clients that call them as server functions.
-pub const PREFIX: &str = "/actions";
 
 /// Calls an action outside of a page, such as from the form adapter: with this backend in its context.
 pub async fn call<T>(backend: Arc<dyn Backend>, action: impl Future<Output = T>) -> T {

@@ -2,27 +2,27 @@
 
 use leptos::{prelude::*, server_fn::codec::Json};
 
-use super::{ActionError, backend};
+use super::backend;
 use crate::{
-    backend::StartRun,
+    backend::{BackendError, StartRun},
     model::identifiers::{RunNumber, TaskId},
 };
 
 /// Starts a run of the task as saved.
 #[server(prefix = "/actions", endpoint = "run_task", input = Json)]
-pub async fn run_task(id: TaskId) -> Result<RunNumber, ActionError> {
+pub async fn run_task(id: TaskId) -> Result<RunNumber, BackendError> {
     let start = StartRun { id, system_packages: None, use_cache: None, only_when_idle: false };
-    Ok(backend()?.start_run(start).await?)
+    backend()?.start_run(start).await
 }
 
 /// Starts a run with the spec and the exact versions of an older run.
 #[server(prefix = "/actions", endpoint = "rerun", input = Json)]
-pub async fn rerun(id: TaskId, number: RunNumber) -> Result<RunNumber, ActionError> {
-    Ok(backend()?.rerun(&id, number).await?)
+pub async fn rerun(id: TaskId, number: RunNumber) -> Result<RunNumber, BackendError> {
+    backend()?.rerun(&id, number).await
 }
 
 /// Asks for a run to be stopped, with everything it started.
 #[server(prefix = "/actions", endpoint = "cancel_run", input = Json)]
-pub async fn cancel_run(id: TaskId, number: RunNumber) -> Result<(), ActionError> {
-    Ok(backend()?.cancel_run(&id, number).await?)
+pub async fn cancel_run(id: TaskId, number: RunNumber) -> Result<(), BackendError> {
+    backend()?.cancel_run(&id, number).await
 }

@@ -2,9 +2,9 @@
 
 use leptos::{prelude::*, server_fn::codec::Json};
 
-use super::{ActionError, backend};
+use super::backend;
 use crate::{
-    backend::{self as contract, DeletedTask, Resolve, SavedTask},
+    backend::{self as contract, BackendError, DeletedTask, Resolve, SavedTask},
     examples,
     model::{identifiers::TaskId, spec::TaskDraft},
 };
@@ -16,7 +16,7 @@ pub async fn save_task(
     expected_revision: Option<i64>,
     draft: TaskDraft,
     resolve: Resolve,
-) -> Result<SavedTask, ActionError> {
+) -> Result<SavedTask, BackendError> {
     save(id, expected_revision, &draft, resolve, false).await
 }
 
@@ -27,21 +27,22 @@ pub async fn save_and_run(
     expected_revision: Option<i64>,
     draft: TaskDraft,
     resolve: Resolve,
-) -> Result<SavedTask, ActionError> {
+) -> Result<SavedTask, BackendError> {
     save(id, expected_revision, &draft, resolve, true).await
 }
 
 /// Saves one of the examples as a task and runs it.
 #[server(prefix = "/actions", endpoint = "run_example", input = Json)]
-pub async fn run_example(key: String) -> Result<SavedTask, ActionError> {
-    let example = examples::find(&key).ok_or_else(|| ActionError::NotFound(format!("There is no example `{key}`.")))?;
+pub async fn run_example(key: String) -> Result<SavedTask, BackendError> {
+    let example =
+        examples::find(&key).ok_or_else(|| BackendError::NotFound(format!("There is no example `{key}`.")))?;
     save(None, None, &example.draft(), Resolve::Now, true).await
 }
 
 /// Deletes a task with its runs and logs.
 #[server(prefix = "/actions", endpoint = "delete_task", input = Json)]
-pub async fn delete_task(id: TaskId) -> Result<DeletedTask, ActionError> {
-    Ok(backend()?.delete_task(&id).await?)
+pub async fn delete_task(id: TaskId) -> Result<DeletedTask, BackendError> {
+    backend()?.delete_task(&id).await
 }
 
 async fn save(
@@ -50,8 +51,8 @@ async fn save(
     draft: &TaskDraft,
     resolve: Resolve,
     run: bool,
-) -> Result<SavedTask, ActionError> {
+) -> Result<SavedTask, BackendError> {
     let backend = backend()?;
-    let task = draft.parse().map_err(ActionError::Invalid)?;
-    Ok(backend.save_task(contract::SaveTask { id, expected_revision, task, resolve, run }).await?)
+    let task = draft.parse().map_err(BackendError::Invalid)?;
+    backend.save_task(contract::SaveTask { id, expected_revision, task, resolve, run }).await
 }

@@ -18,18 +18,13 @@ pub fn NoSuchPage() -> impl IntoView {
 
 /// The page for an error.
 pub fn error_page(error: BackendError) -> AnyView {
-    match error {
-        BackendError::NotFound(text) => failure(StatusCode::NOT_FOUND, "Not found", text),
-        BackendError::Conflict(text) => failure(StatusCode::CONFLICT, "This does not fit", text),
-        BackendError::Unavailable(text) => failure(StatusCode::SERVICE_UNAVAILABLE, "Stoker is busy", text),
-        error @ BackendError::EditConflict { .. } => {
-            failure(StatusCode::CONFLICT, "This does not fit", error.to_string())
-        }
-        error @ BackendError::Invalid(_) => failure(StatusCode::BAD_REQUEST, "This does not fit", error.to_string()),
-        BackendError::Internal(text) | BackendError::Unresolved(text) => {
-            failure(StatusCode::INTERNAL_SERVER_ERROR, "Stoker made a mistake", text)
-        }
-    }
+    let title = match &error {
+        BackendError::NotFound(_) => "Not found",
+        BackendError::Conflict(_) | BackendError::EditConflict { .. } | BackendError::Invalid(_) => "This does not fit",
+        BackendError::Unavailable(_) => "Stoker is busy",
+        BackendError::Internal(_) | BackendError::Unresolved(_) => "Stoker made a mistake",
+    };
+    failure(error.status(), title, error.to_string())
 }
 
 fn failure(status: StatusCode, title: &'static str, text: String) -> AnyView {

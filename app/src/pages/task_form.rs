@@ -107,10 +107,6 @@ fn form_page(page: FormPage) -> AnyView {
     let TaskFormState { draft, errors, unresolved, revision } = state;
     let has_problem = !errors.is_empty() || unresolved.is_some();
     let tab_title = if has_problem { format!("Error: {title}") } else { title.clone() };
-    let from_run = match &origin {
-        Origin::Run { number, .. } => Some(view! { <input type="hidden" name="from_run" value=number.to_string() /> }),
-        _ => None,
-    };
     let revision =
         revision.map(|revision| view! { <input type="hidden" name="revision" value=revision.to_string() /> });
     view! {
@@ -120,7 +116,6 @@ fn form_page(page: FormPage) -> AnyView {
             {origin_words(&origin)}
             <form class="task-form" method="post" action=action enctype="multipart/form-data">
                 {revision}
-                {from_run}
                 // The first button of a form is pressed by Enter: let that be the harmless one.
                 <button class="visually-hidden" name="intent" value="save" tabindex="-1" aria-hidden="true">"Save"</button>
                 {fields(draft, &errors)}

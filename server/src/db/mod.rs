@@ -1,10 +1,7 @@
 //! The SQLite database: opening it, and the two ways in, [`Database::read`] and [`Database::write`].
 //! Queries live beside, one module a noun.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 use deadpool_diesel::{
     Runtime,
@@ -108,7 +105,6 @@ pub fn is_unique_violation(error: &diesel::result::Error) -> bool {
 pub struct Database {
     readers: Pool,
     writer: Pool,
-    path: PathBuf,
 }
 
 impl Database {
@@ -117,18 +113,12 @@ impl Database {
     /// # Errors
     /// When the file cannot be opened, written or brought up to date.
     pub async fn open(path: &Path) -> Result<Self, DatabaseError> {
-        let database = Self { readers: pool(path, READERS)?, writer: pool(path, 1)?, path: path.to_owned() };
+        let database = Self { readers: pool(path, READERS)?, writer: pool(path, 1)? };
         let path = path.to_owned();
         tokio::task::spawn_blocking(move || migrate(&path))
             .await
             .map_err(|error| DatabaseError::Other(error.to_string()))??;
         Ok(database)
-    }
-
-    /// Where the file is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     /// Reads, beside other readers and the writer, in one transaction (so all of it sees one state).

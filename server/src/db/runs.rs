@@ -122,47 +122,38 @@ pub fn request_cancel(
     number: RunNumber,
     at: Timestamp,
 ) -> Result<CancelRequest, DatabaseError> {
-    let (id, phase, requested): (i64, String, Option<i64>) = runs::table
+    let (id, phase): (i64, String) = runs::table
         .filter(runs::task_id.eq(task.as_str()))
         .filter(runs::number.eq(i32::try_from(number.get()).unwrap_or(i32::MAX)))
-        .select((runs::id, runs::phase, runs::cancel_requested_at))
+        .select((runs::id, runs::phase))
         .first(connection)?;
     let phase = values::phase(&phase)?;
     if phase.is_final() {
         return Ok(CancelRequest::AlreadyEnded(phase));
     }
-    if requested.is_none() {
-        diesel::update(runs::table.find(id))
-            .set((runs::cancel_requested_at.eq(at.0), runs::version.eq(runs::version + 1)))
-            .execute(connection)?;
-    }
-    if phase == Phase::Pending {
-        cancel_waiting(connection, RunId(id), at)?;
-    }
+    cancel_active(connection, RunId(id), phase, at)?;
     Ok(CancelRequest::Accepted)
 }
 
-/// Ends a waiting run as cancelled. False when it had ended before.
+/// Notes that an active run is to be stopped, once; one that waits has thereby ended.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn cancel_waiting(connection: &mut SqliteConnection, id: RunId, at: Timestamp) -> Result<bool, DatabaseError> {
-    let message = Some(CANCELLED_WAITING.to_owned());
-    finish(connection, id, &Outcome { phase: Phase::Cancelled, exit_code: None, message, at })
-}
-
-/// The runs of a task that wait.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn waiting_of(connection: &mut SqliteConnection, task: &TaskId) -> Result<Vec<RunId>, DatabaseError> {
-    let ids: Vec<i64> = runs::table
-        .filter(runs::task_id.eq(task.as_str()))
-        .filter(is_active())
-        .filter(runs::phase.eq(Phase::Pending.word()))
-        .select(runs::id)
-        .load(connection)?;
-    Ok(ids.into_iter().map(RunId).collect())
+pub fn cancel_active(
+    connection: &mut SqliteConnection,
+    id: RunId,
+    phase: Phase,
+    at: Timestamp,
+) -> Result<(), DatabaseError> {
+    diesel::update(runs::table.find(id.0))
+        .filter(runs::cancel_requested_at.is_null())
+        .set((runs::cancel_requested_at.eq(at.0), runs::version.eq(runs::version + 1)))
+        .execute(connection)?;
+    if phase == Phase::Pending {
+        let message = Some(CANCELLED_WAITING.to_owned());
+        finish(connection, id, &Outcome { phase: Phase::Cancelled, exit_code: None, message, at })?;
+    }
+    Ok(())
 }
 
 /// A run that has not ended, as the supervisor sees it.
@@ -234,12 +225,12 @@ pub fn inputs(connection: &mut SqliteConnection, id: RunId) -> Result<RunInputs,
     })
 }
 
-/// The key of a run's only step.
+/// The lock of a run, if it is known.
 ///
 /// # Errors
-/// `NotFound` when it was deleted.
-pub fn step_of(connection: &mut SqliteConnection, id: RunId) -> Result<StepId, DatabaseError> {
-    Ok(StepId(steps::table.filter(steps::run_id.eq(id.0)).select(steps::id).first(connection)?))
+/// `NotFound` when the run was deleted.
+pub fn lock(connection: &mut SqliteConnection, id: RunId) -> Result<Option<Lock>, DatabaseError> {
+    Ok(runs::table.find(id.0).select(runs::lock).first::<Option<String>>(connection)?.map(Lock))
 }
 
 /// Keeps the lock with a run that was made without.
@@ -307,7 +298,7 @@ pub fn finish(connection: &mut SqliteConnection, id: RunId, outcome: &Outcome) -
     Ok(moved == 1)
 }
 
-/// Keeps what preparing a run cost.
+/// Keeps what preparing a run cost. Viewers learn of it by [`touch`].
 ///
 /// # Errors
 /// When the database does not answer.
@@ -317,9 +308,7 @@ pub fn set_cache_report(
     report: &CacheReport,
 ) -> Result<(), DatabaseError> {
     let text = serde_json::to_string(report).map_err(|error| values::damaged(&error))?;
-    diesel::update(runs::table.find(id.0))
-        .set((runs::cache_report.eq(text), runs::version.eq(runs::version + 1)))
-        .execute(connection)?;
+    diesel::update(runs::table.find(id.0)).set(runs::cache_report.eq(text)).execute(connection)?;
     Ok(())
 }
 

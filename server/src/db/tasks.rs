@@ -101,26 +101,20 @@ pub fn request_cancel_all(
     at: Timestamp,
 ) -> Result<Vec<(RunId, StepId)>, DatabaseError> {
     tasks::table.find(id.as_str()).select(tasks::id).first::<String>(connection)?;
-    let active = active_of(connection, id)?;
-    for run in super::runs::waiting_of(connection, id)? {
-        super::runs::cancel_waiting(connection, run, at)?;
-    }
-    diesel::update(runs::table.filter(runs::id.eq_any(active.iter().map(|(run, _)| run.0))))
-        .filter(runs::cancel_requested_at.is_null())
-        .set((runs::cancel_requested_at.eq(at.0), runs::version.eq(runs::version + 1)))
-        .execute(connection)?;
-    Ok(active)
-}
-
-fn active_of(connection: &mut SqliteConnection, id: &TaskId) -> Result<Vec<(RunId, StepId)>, DatabaseError> {
-    let rows: Vec<(i64, i64)> = runs::table
+    let active: Vec<(i64, i64, String)> = runs::table
         .inner_join(steps::table)
         .filter(runs::task_id.eq(id.as_str()))
         .filter(super::runs::is_active())
         .order(runs::id)
-        .select((runs::id, steps::id))
+        .select((runs::id, steps::id, runs::phase))
         .load(connection)?;
-    Ok(rows.into_iter().map(|(run, step)| (RunId(run), StepId(step))).collect())
+    active
+        .into_iter()
+        .map(|(run, step, phase)| {
+            super::runs::cancel_active(connection, RunId(run), values::phase(&phase)?, at)?;
+            Ok((RunId(run), StepId(step)))
+        })
+        .collect()
 }
 
 /// What went with a task.
@@ -142,7 +136,12 @@ pub fn delete(
     id: &TaskId,
     stopped: &[(RunId, StepId)],
 ) -> Result<Option<Deletion>, DatabaseError> {
-    if active_of(connection, id)?.iter().any(|active| !stopped.contains(active)) {
+    let active: Vec<i64> = runs::table
+        .filter(runs::task_id.eq(id.as_str()))
+        .filter(super::runs::is_active())
+        .select(runs::id)
+        .load(connection)?;
+    if active.iter().any(|active| !stopped.iter().any(|(run, _)| run.0 == *active)) {
         return Ok(None);
     }
     let runs: i64 = runs::table.filter(runs::task_id.eq(id.as_str())).count().get_result(connection)?;

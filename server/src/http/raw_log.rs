@@ -56,7 +56,7 @@ pub async fn send(
     };
     let (step, first) = match first {
         Ok(first) => first,
-        Err(error) => return (status_of(&error), error.to_string()).into_response(),
+        Err(error) => return (error.status(), error.to_string()).into_response(),
     };
     let only = wish.only();
     let parts =
@@ -87,12 +87,4 @@ async fn next_part(
     };
     let following = service.text_part(step, next, only).await?;
     Ok(Some((Bytes::from(text), (service, following))))
-}
-
-fn status_of(error: &app::backend::BackendError) -> StatusCode {
-    match error {
-        app::backend::BackendError::NotFound(_) => StatusCode::NOT_FOUND,
-        app::backend::BackendError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    }
 }

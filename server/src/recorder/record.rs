@@ -66,8 +66,11 @@ impl Recorder {
     /// # Errors
     /// When the database does not take it; nothing is lost, and it can be called again.
     pub async fn follow(&self, engine: &dyn Engine, step: StepId) -> Result<(), RecordError> {
-        let (run, mut recorded) = self.database.read(move |connection| steps::recorded(connection, step)).await?;
-        let lock = self.database.read(move |connection| Ok(runs::inputs(connection, run)?.lock)).await?;
+        let known = self.database.read(move |connection| {
+            let (run, recorded) = steps::recorded(connection, step)?;
+            Ok((run, recorded, runs::lock(connection, run)?))
+        });
+        let (run, mut recorded, lock) = known.await?;
         let requested = lock.map_or(0, |lock| lock.packages().len());
         let reading =
             Reading { secrets: self.secret_key.of_step(step), requested: u32::try_from(requested).unwrap_or(u32::MAX) };
@@ -107,9 +110,7 @@ impl Recorder {
             for chunk in &batch.chunks {
                 logs::append(connection, step, chunk)?;
             }
-            let mut seen = false;
             for entry in &batch.others {
-                seen = true;
                 match entry {
                     Entry::Checkpoint(checkpoint) => checkpoints::put(connection, step, checkpoint)?,
                     Entry::Report(report) => runs::set_cache_report(connection, run, report)?,
@@ -118,7 +119,7 @@ impl Recorder {
             }
             if let Some(outcome) = &batch.end {
                 runs::finish(connection, run, outcome)?;
-            } else if seen {
+            } else if !batch.others.is_empty() {
                 runs::touch(connection, run)?;
             }
             Ok(batch.recorded)

@@ -129,9 +129,16 @@ impl Transcript {
     }
 
     fn bytes(&mut self, at: Timestamp, voice: Voice, bytes: &[u8], reading: &Reading, entries: &mut Vec<Entry>) {
-        let mut lines = std::mem::take(if voice == Voice::Output { &mut self.output } else { &mut self.error });
+        let mut lines = std::mem::take(self.open_line(voice));
         lines.push(bytes, |line| self.line(at, voice, line, reading, entries));
-        *(if voice == Voice::Output { &mut self.output } else { &mut self.error }) = lines;
+        *self.open_line(voice) = lines;
+    }
+
+    fn open_line(&mut self, voice: Voice) -> &mut Lines {
+        match voice {
+            Voice::Output => &mut self.output,
+            Voice::Error => &mut self.error,
+        }
     }
 
     fn line(&mut self, at: Timestamp, voice: Voice, line: &[u8], reading: &Reading, entries: &mut Vec<Entry>) {
@@ -207,7 +214,7 @@ impl Transcript {
         let held = self.demux.finish();
         self.bytes(at, Voice::Output, &held, reading, entries);
         for voice in [Voice::Output, Voice::Error] {
-            let mut lines = std::mem::take(if voice == Voice::Output { &mut self.output } else { &mut self.error });
+            let mut lines = std::mem::take(self.open_line(voice));
             lines.finish(|line| self.line(at, voice, line, reading, entries));
         }
         if let Some(program_at) = self.program_at {

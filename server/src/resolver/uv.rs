@@ -37,10 +37,10 @@ pub struct UvResolver {
 #[async_trait]
 impl Resolver for UvResolver {
     async fn lock(&self, spec: &TaskSpec) -> Result<Lock, ResolveError> {
-        let wanted = wanted(spec);
-        if wanted.trim().is_empty() {
+        if !spec.needs_lock() {
             return Ok(Lock::default());
         }
+        let wanted = wanted(spec);
         let python = self.python.as_ref().map_err(|error| ResolveError::Unavailable(error.to_string()))?;
         let index = self.index_url.clone().unwrap_or_default();
         let key = environments::key(&[SCHEMA, &python.version, &python.platform, &index, &wanted]);

@@ -15,7 +15,7 @@ pub trait EngineControl: Send + Sync + 'static {
     /// The engine's name, kept with each new run.
     fn name(&self) -> &'static str;
 
-    /// Stops these runs with everything they started, and forgets them. Their cancellation is already noted, so none
+    /// Stops these runs with everything they started. Their cancellation is already noted, so none
     /// of them starts any more; their rows are deleted after this returns.
     async fn stop(&self, runs: Vec<(RunId, StepId)>);
 

@@ -5,7 +5,6 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     process::Stdio,
-    sync::Arc,
     time::Duration,
 };
 
@@ -385,10 +384,4 @@ impl Follower {
         };
         let _ = tokio::time::timeout(LIVENESS, rings).await;
     }
-}
-
-/// An engine, ready to share.
-#[must_use]
-pub fn shared(engine: LocalEngine) -> super::SharedEngine {
-    Arc::new(engine)
 }

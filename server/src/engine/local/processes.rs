@@ -114,8 +114,8 @@ fn belongs_to(pid: Pid, folder: &Path) -> bool {
     })
 }
 
-/// How often the kernel has killed something for lack of memory, on this machine or in this control group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How often the kernel has killed something for lack of memory, on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 pub struct MemoryKills(u64);
 
 impl MemoryKills {
@@ -130,11 +130,5 @@ impl MemoryKills {
     #[must_use]
     pub fn happened_since(self) -> bool {
         Self::now() > self
-    }
-}
-
-impl PartialOrd for MemoryKills {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        self.0.partial_cmp(&other.0)
     }
 }

@@ -2,7 +2,8 @@
 //! on (303), or the same page is shown again with what was typed and why it was refused.
 
 use app::{
-    actions::{self, ActionError},
+    actions,
+    backend::BackendError,
     model::identifiers::{RunNumber, TaskId},
     routes,
 };
@@ -123,26 +124,16 @@ fn run_names((id, number): &(String, String)) -> Option<(TaskId, RunNumber)> {
 }
 
 /// Shows the page that the form was on once more, and says why nothing was done.
-async fn refuse(state: &AppState, parts: Parts, error: &ActionError) -> Response {
+async fn refuse(state: &AppState, parts: Parts, error: &BackendError) -> Response {
     let address = parts.uri.to_string();
     let extra = Extra { refusal: Some(error.to_string()), ..Extra::default() };
-    pages::show(state, parts, &address, status_of(error), extra).await
+    pages::show(state, parts, &address, error.status(), extra).await
 }
 
 /// The page of this address, which says itself that it names nothing.
 async fn no_such_page(state: &AppState, parts: Parts) -> Response {
     let address = parts.uri.to_string();
     pages::show(state, parts, &address, StatusCode::NOT_FOUND, Extra::default()).await
-}
-
-fn status_of(error: &ActionError) -> StatusCode {
-    match error {
-        ActionError::NotFound(_) => StatusCode::NOT_FOUND,
-        ActionError::Conflict(_) | ActionError::EditConflict { .. } => StatusCode::CONFLICT,
-        ActionError::Invalid(_) | ActionError::Unresolved(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        ActionError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-        ActionError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-    }
 }
 
 fn unknown_intent() -> Response {

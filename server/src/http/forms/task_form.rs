@@ -1,7 +1,8 @@
 //! The task form: saves a task, runs it when asked, or shows the form again with everything that was typed.
 
 use app::{
-    actions::{self, ActionError},
+    actions,
+    backend::BackendError,
     backend::{Resolve, SavedTask},
     model::{
         fields::{Field, FieldErrors},
@@ -17,7 +18,7 @@ use axum::{
     response::Response,
 };
 
-use super::{FormFields, no_such_page, read_form, status_of, unknown_intent};
+use super::{FormFields, no_such_page, read_form, unknown_intent};
 use crate::{
     http::{
         notice::{Done, see_other},
@@ -95,9 +96,9 @@ impl Submission {
         Some(Self { id, revision, draft, has_unreadable_upload, run, resolve })
     }
 
-    async fn perform(&self, state: &AppState) -> Result<SavedTask, ActionError> {
+    async fn perform(&self, state: &AppState) -> Result<SavedTask, BackendError> {
         if self.has_unreadable_upload {
-            return Err(ActionError::Invalid(self.with_unreadable_upload()));
+            return Err(BackendError::Invalid(self.with_unreadable_upload()));
         }
         let (id, revision, draft, resolve) = (self.id.clone(), self.revision, self.draft.clone(), self.resolve);
         if self.run {
@@ -119,19 +120,19 @@ impl Submission {
 }
 
 /// Shows the form again, with everything that was typed and what is wrong.
-async fn show_again(state: &AppState, parts: Parts, submission: Submission, error: ActionError) -> Response {
-    let status = status_of(&error);
+async fn show_again(state: &AppState, parts: Parts, submission: Submission, error: BackendError) -> Response {
+    let status = error.status();
     let mut address = parts.uri.to_string();
     let mut form = TaskFormState { draft: submission.draft, revision: submission.revision, ..TaskFormState::default() };
     let mut refusal = None;
     match error {
-        ActionError::Invalid(errors) => form.errors = errors,
-        ActionError::Unresolved(explanation) => form.unresolved = Some(explanation),
-        ActionError::EditConflict { revision } => {
+        BackendError::Invalid(errors) => form.errors = errors,
+        BackendError::Unresolved(explanation) => form.unresolved = Some(explanation),
+        BackendError::EditConflict { revision } => {
             form.revision = Some(revision);
             form.errors = FieldErrors::one(Field::Form, error.to_string());
         }
-        ActionError::NotFound(_) => {
+        BackendError::NotFound(_) => {
             // Nothing to show the old form over: what was typed becomes a new task.
             address = routes::new_task();
             form.revision = None;
@@ -141,7 +142,7 @@ async fn show_again(state: &AppState, parts: Parts, submission: Submission, erro
                     .to_owned(),
             );
         }
-        ActionError::Conflict(text) | ActionError::Unavailable(text) | ActionError::Internal(text) => {
+        BackendError::Conflict(text) | BackendError::Unavailable(text) | BackendError::Internal(text) => {
             refusal = Some(format!("{text} What you typed is kept below."));
         }
     }
