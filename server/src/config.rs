@@ -81,6 +81,12 @@ impl DataFolder {
         self.0.join("cache")
     }
 
+    /// A folder for each step that is kept.
+    #[must_use]
+    pub fn steps(&self) -> PathBuf {
+        self.0.join("steps")
+    }
+
     /// The key from which runs' secrets are made.
     #[must_use]
     pub fn secret_key(&self) -> PathBuf {

@@ -16,6 +16,7 @@ use tokio::{io::AsyncReadExt as _, net::unix::pipe, process::Command};
 use self::{folder::StepFolder, shim::Orders};
 use super::{EndCause, Engine, EngineError, Observed, StepEnd, StepEvent, StepInputs};
 use crate::{
+    caches::hold,
     clock::SharedClock,
     environments::Python,
     runner::{self, SecretKey},
@@ -25,6 +26,9 @@ pub mod events;
 pub mod folder;
 mod processes;
 pub mod shim;
+mod warm;
+
+pub use warm::WarmError;
 
 /// How much of an events file is read at once, in bytes.
 const READ_BYTES: usize = 1024 * 1024;
@@ -178,7 +182,13 @@ impl Engine for LocalEngine {
         let python = self.settings.python.as_ref().map_err(|error| EngineError(error.to_string()))?;
         let orders = self.orders(inputs, python);
         let (folder, steps, inputs) = (self.folder(inputs.step), self.steps(), inputs.clone());
-        let staged = tokio::task::spawn_blocking(move || write_folder(&folder, &steps, &inputs, &orders)).await;
+        let cache = self.settings.cache.clone();
+        let staged = tokio::task::spawn_blocking(move || {
+            // What the orders name is in use from the moment in which the folder is there.
+            let _hold = hold::for_use(&cache)?;
+            write_folder(&folder, &steps, &inputs, &orders)
+        })
+        .await;
         staged.map_err(io::Error::other).flatten().map_err(|error| staging_error(&error))
     }
 
@@ -236,7 +246,8 @@ impl Engine for LocalEngine {
 
     async fn kept(&self) -> Vec<StepId> {
         let Ok(entries) = fs::read_dir(self.steps()) else { return Vec::new() };
-        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(StepId)).collect()
+        let steps = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(StepId));
+        steps.filter(|step| !folder::is_of_no_run(*step)).collect()
     }
 
     fn manifest(&self, inputs: &StepInputs) -> String {
