@@ -3,6 +3,7 @@
 pub mod cache;
 pub mod checkpoint;
 pub mod environment;
+pub mod fallback;
 pub mod fields;
 pub mod identifiers;
 pub mod lock;
