@@ -60,10 +60,14 @@ impl Provider {
         match choice {
             NixChoice::Auto | NixChoice::None => None,
             NixChoice::Nix => {
-                let can_be_made = || wished && !Path::new("/nix").exists() && access("/", Access::WRITE_OK).is_ok();
-                let usable = Path::new("/nix/var/nix/daemon-socket/socket").exists()
-                    || access("/nix/store", Access::WRITE_OK).is_ok()
-                    || can_be_made();
+                let writable = |path: &str| access(path, Access::WRITE_OK).is_ok();
+                let usable = if Path::new("/nix/store").exists() {
+                    Path::new("/nix/var/nix/daemon-socket/socket").exists() || writable("/nix/store")
+                } else if Path::new("/nix").exists() {
+                    writable("/nix")
+                } else {
+                    wished && writable("/")
+                };
                 usable.then(|| nix(settings)).flatten().map(|program| Self::Nix { program })
             }
             NixChoice::Own => {

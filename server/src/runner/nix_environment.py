@@ -16,7 +16,7 @@ THE_BUILDS = """name builder system out outputs stdenv shell src phases patches 
 buildInputs nativeBuildInputs propagatedBuildInputs propagatedNativeBuildInputs depsBuildBuild depsBuildBuildPropagated
 depsBuildTarget depsBuildTargetPropagated depsHostHost depsHostHostPropagated depsTargetTarget
 depsTargetTargetPropagated configureFlags cmakeFlags mesonFlags buildPhase shellHook preferLocalBuild HOST_PATH
-CONFIG_SHELL SOURCE_DATE_EPOCH IN_NIX_SHELL LINENO MACHTYPE HOSTTYPE OSTYPE""".split()
+CONFIG_SHELL NIX_BUILD_CORES NIX_STORE SOURCE_DATE_EPOCH IN_NIX_SHELL LINENO MACHTYPE HOSTTYPE OSTYPE""".split()
 PYTHONS = "PYTHONPATH PYTHONHASHSEED PYTHONNOUSERSITE PYTHONDONTWRITEBYTECODE DETERMINISTIC_BUILD".split()
 LEFT_OUT = {*THE_USERS, *THE_BUILDS, *PYTHONS}
 

@@ -142,7 +142,11 @@ check_store() {
     none) fail nix-missing "System packages need Nix, and there is none." \
         "Install Nix, or run: stoker nix install. Then run the task again; Stoker need not be restarted." ;;
     nix) ok "The Nix store of this machine, /nix/store." ;;
-    *) ok "A Nix store of Stoker's own." ;;
+    *)
+        mkdir -p "$STOKER_NIX_ROOT" || fail store-unwritable "The folder for Stoker's own Nix store cannot be made." \
+            "Check the permissions of the cache in Stoker's data folder."
+        ok "A Nix store of Stoker's own."
+        ;;
     esac
 }
 

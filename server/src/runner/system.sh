@@ -32,7 +32,6 @@ check_database() {
     if [ "$STOKER_NIX_KIND" != nix ]; then
         # A Nix that was killed can leave a lock that makes every later one wait for an hour. Nobody but Stoker uses
         # this store, and only under a lock of the kernel's: whoever holds that one knows the other to be left over.
-        mkdir -p "$STOKER_NIX_ROOT"
         with_lock "$STOKER_NIX_ROOT/stoker.lock" remove_left_over_lock
     elif [ -d "$state/db" ] && ! [ -w "$state/db" ] && ! [ -S "$state/daemon-socket/socket" ]; then
         fail store-unwritable "The Nix database cannot be written, and no Nix daemon runs." \
@@ -125,6 +124,7 @@ system_packages() {
         fail conda-unknown "No conda installer is known for this machine." \
             "Name one with --conda-url and --conda-sha256, and start Stoker again."
     elif [ -n "$STOKER_CONDA" ]; then
+        mkdir -p "${STOKER_CONDA%/*}"
         conda_is_ready || with_lock "$STOKER_CONDA.lock" install_conda
         used "$STOKER_CONDA"
     fi
@@ -149,6 +149,14 @@ build_set() {
         set -- "$@" "$STOKER_NIXPKGS#$name"
     done <"$STOKER_STEP/system.txt"
     nix_stage build --print-build-logs --no-write-lock-file --out-link "$set_folder/package" "$@" || explain_nix $?
+    if ! packages_are_there; then
+        echo "The Nix store is damaged: what its database knows is not there. It is repaired."
+        set --
+        for link in "$set_folder"/package*; do set -- "$@" "$(readlink "$link")"; done
+        nix_stage store repair "$@" || explain_nix $?
+        packages_are_there || fail store-damaged "The Nix store is damaged, and Nix could not repair it." \
+            "Run nix-store --verify --check-contents --repair, or remove the store, and run the task again."
+    fi
     make_shell_environment
     count_paths
     for link in "$set_folder"/package* "$set_folder"/shell-*-link; do
@@ -157,6 +165,12 @@ build_set() {
     cp "$STOKER_STEP/system.txt" "$set_folder/packages"
     mv "$set_folder/complete.new" "$set_folder/complete"
     marker "{\"set\":\"built\",\"paths\":$paths}"
+}
+
+packages_are_there() {
+    for link in "$set_folder"/package*; do
+        [ -e "$STOKER_NIX_ROOT$(readlink "$link")" ] || return 1
+    done
 }
 
 # The variables by which compilers find headers and libraries.
@@ -200,6 +214,9 @@ explain_nix() {
     elif stage_said 'unfree license|marked as broken|marked as insecure|not available on the requested'; then
         fail nix-refused-package "Nix refuses a package: it is unfree, broken, insecure, or not made for this machine." \
             "Read the lines above, and choose another package."
+    elif stage_said 'cannot perform a sandboxed build'; then
+        fail nix-no-sandbox "Nix may not build here: this machine does not allow its sandbox." \
+            "Set NIX_CONFIG='sandbox = false' in the environment of Stoker, and start it again."
     elif stage_said 'error: builder for|error: .*build of|Cannot build'; then
         name=$(sed -n "s|.*builder for '/nix/store/[a-z0-9]*-\(.*\)\.drv'.*|\1|p" "$log" | head -n 1)
         fail nix-build-failed "The package $(plain "$name") could not be built." \
@@ -207,7 +224,7 @@ explain_nix() {
     elif stage_said 'unable to download|could(n.t| not) resolve host|connection refused|timed out'; then
         fail nix-unreachable "A package could not be fetched." \
             "Check the network and the proxy, and run the task again."
-    elif stage_said 'read-only|Permission denied'; then
+    elif stage_said 'read-only|remounting .* writable|unable to open database|Permission denied'; then
         fail store-unwritable "The Nix store cannot be written." \
             "Check its permissions, or let Stoker use a store of its own: --nix own."
     fi
@@ -219,7 +236,6 @@ explain_nix() {
 install_conda() {
     if conda_is_ready; then return; fi
     rm -rf "$STOKER_CONDA"
-    mkdir -p "${STOKER_CONDA%/*}"
     installer=$STOKER_STEP/conda-installer
     stage "$STOKER_PYTHON" -I "$STOKER_RUNNER/fetch.py" "$STOKER_CONDA_URL" "$STOKER_CONDA_SHA256" "$installer" || {
         if stage_said 'SHA-256'; then
