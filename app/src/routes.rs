@@ -33,6 +33,12 @@ pub fn tasks_page(query: &TaskQuery) -> String {
     address
 }
 
+/// The troubleshooting page, at the entry of a failure's code.
+#[must_use]
+pub fn troubleshooting(code: &str) -> String {
+    format!("/help/troubleshooting#{code}")
+}
+
 /// The empty form for a new task.
 #[must_use]
 pub fn new_task() -> String {

@@ -2,10 +2,20 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are the help text, which shows backticks as they are")]
 
-use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
+use std::{
+    ffi::OsString,
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+};
 
 use app::model::spec::Timeout;
 use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    conda::CondaKind,
+    nix::{self, NixChoice},
+};
 
 /// Run Python in warm environments, and watch it live.
 ///
@@ -24,12 +34,54 @@ pub struct CommandLine {
 pub enum Command {
     /// Serve the web pages and the REST API, and run tasks.
     Serve(ServeOptions),
+    /// Manage the Nix that system packages come from.
+    Nix {
+        /// What to do.
+        #[command(subcommand)]
+        command: NixCommand,
+    },
     /// Runs one step. Stoker starts this itself.
     #[command(hide = true)]
     Step {
         /// The step's folder.
         folder: PathBuf,
     },
+    /// Becomes a program for which a folder's Nix store is at /nix. Stoker starts this itself.
+    #[command(hide = true)]
+    Inside {
+        /// The folder that has the store as nix/store.
+        root: PathBuf,
+        /// The program, and its arguments.
+        #[arg(trailing_var_arg = true, required = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
+}
+
+/// What to do about Nix.
+#[derive(Debug, Subcommand)]
+pub enum NixCommand {
+    /// Fetch nix-portable into the cache, for machines without Nix. Its digest is checked.
+    Install(NixInstallOptions),
+}
+
+/// The options of `stoker nix install`.
+#[derive(Debug, Args)]
+pub struct NixInstallOptions {
+    /// The data folder of the Stoker that will use it. [default: as for `stoker serve`]
+    #[arg(long, env = "STOKER_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+
+    /// Another file to fetch (http, https or file) than the pinned release.
+    #[arg(long, env = "STOKER_NIX_PORTABLE_URL", value_name = "URL")]
+    pub url: Option<String>,
+
+    /// The SHA-256 of that file.
+    #[arg(long, env = "STOKER_NIX_PORTABLE_SHA256", value_name = "HEX")]
+    pub sha256: Option<String>,
+
+    /// The uv that finds the Python that fetches.
+    #[arg(long, env = "STOKER_UV", value_name = "FILE", default_value = "uv")]
+    pub uv: PathBuf,
 }
 
 /// The options of `stoker serve`.
@@ -80,6 +132,35 @@ pub struct ServeOptions {
     /// the log says so.
     #[arg(long, env = "STOKER_LOG_LIMIT", value_name = "BYTES", default_value = "256M", value_parser = bytes)]
     pub log_limit: u64,
+
+    /// Longest time for each stage of preparing a run (fetching or building its packages), in seconds.
+    #[arg(long, env = "STOKER_STAGE_TIMEOUT", value_name = "SECONDS", default_value = "1800")]
+    pub stage_timeout: NonZeroU32,
+
+    /// Space that must be free before anything is built; `K`, `M` and `G` may follow the number.
+    #[arg(long, env = "STOKER_MINIMUM_FREE", value_name = "BYTES", default_value = "1G", value_parser = bytes)]
+    pub minimum_free: u64,
+
+    /// Where system packages come from. Set NIX_CONFIG in Stoker's environment for settings of Nix itself.
+    #[arg(long, env = "STOKER_NIX", value_name = "PROVIDER", value_enum, default_value_t = NixChoice::Auto)]
+    pub nix: NixChoice,
+
+    /// The nixpkgs that system packages come from, as a flake reference. Name a revision, not a branch: then a name
+    /// means the same tomorrow.
+    #[arg(long, env = "STOKER_NIXPKGS", value_name = "FLAKE", default_value = nix::NIXPKGS)]
+    pub nixpkgs: String,
+
+    /// What a task gets that asks for conda.
+    #[arg(long, env = "STOKER_CONDA", value_name = "INSTALLER", value_enum, default_value_t = CondaKind::Miniforge)]
+    pub conda: CondaKind,
+
+    /// Another conda installer (http, https or file) than the pinned one.
+    #[arg(long, env = "STOKER_CONDA_URL", value_name = "URL")]
+    pub conda_url: Option<String>,
+
+    /// The SHA-256 of that installer.
+    #[arg(long, env = "STOKER_CONDA_SHA256", value_name = "HEX")]
+    pub conda_sha256: Option<String>,
 }
 
 fn timeout(text: &str) -> Result<Timeout, String> {

@@ -9,7 +9,11 @@ use std::{
 use app::model::spec::Timeout;
 use etcetera::BaseStrategy as _;
 
-use crate::cli::ServeOptions;
+use crate::{
+    cli::ServeOptions,
+    conda::{CondaError, CondaInstaller, CondaKind},
+    nix::NixChoice,
+};
 
 /// Why Stoker does not start with these options. Says what to do instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +28,9 @@ pub enum ConfigError {
     /// The platform names no folder for application data.
     #[error("There is no folder for application data ({0}). Name one with --data.")]
     NoDataFolder(String),
+    /// The conda installer is half named.
+    #[error(transparent)]
+    Conda(CondaError),
 }
 
 /// How Stoker is to run.
@@ -56,6 +63,16 @@ pub struct EngineConfig {
     pub memory_limit: Option<u64>,
     /// Longest log, in bytes.
     pub log_limit: u64,
+    /// Longest time for each stage of preparing, in seconds.
+    pub stage_timeout: u32,
+    /// Bytes that must be free before anything is built.
+    pub minimum_free: u64,
+    /// Which Nix provides system packages.
+    pub nix: NixChoice,
+    /// The nixpkgs they come from.
+    pub nixpkgs: String,
+    /// What provides conda; `None` when nothing is known for this machine.
+    pub conda: Option<CondaInstaller>,
 }
 
 /// The folder for everything Stoker keeps, and the names in it.
@@ -63,6 +80,14 @@ pub struct EngineConfig {
 pub struct DataFolder(pub PathBuf);
 
 impl DataFolder {
+    /// The folder that is named, or the platform's.
+    ///
+    /// # Errors
+    /// When none is named, and the platform has none.
+    pub fn wanted(named: Option<PathBuf>) -> Result<Self, ConfigError> {
+        named.map_or_else(default_data_folder, Ok).map(Self)
+    }
+
     /// The folder itself.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -110,10 +135,7 @@ impl Config {
             return Err(ConfigError::NotLoopback(options.addr));
         }
         Ok(Self {
-            data: DataFolder(match options.data {
-                Some(folder) => folder,
-                None => default_data_folder()?,
-            }),
+            data: DataFolder::wanted(options.data)?,
             address: options.addr,
             allowed_hosts: options.allowed_hosts,
             engine: EngineConfig {
@@ -124,8 +146,22 @@ impl Config {
                 default_timeout: options.default_timeout,
                 memory_limit: options.memory_limit,
                 log_limit: options.log_limit,
+                stage_timeout: options.stage_timeout.get(),
+                minimum_free: options.minimum_free,
+                nix: options.nix,
+                nixpkgs: options.nixpkgs,
+                conda: conda(options.conda, options.conda_url, options.conda_sha256)?,
             },
         })
+    }
+}
+
+/// A choice that nothing is known for here is no reason not to start: only tasks that ask for conda need it.
+fn conda(kind: CondaKind, url: Option<String>, sha256: Option<String>) -> Result<Option<CondaInstaller>, ConfigError> {
+    match CondaInstaller::wanted(kind, url, sha256) {
+        Ok(installer) => Ok(Some(installer)),
+        Err(CondaError::NotPinned) => Ok(None),
+        Err(error) => Err(ConfigError::Conda(error)),
     }
 }
 

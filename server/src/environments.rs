@@ -60,10 +60,12 @@ impl Python {
         }
     }
 
-    /// The key of the environment that has exactly the packages of a lock.
+    /// The key of the environment that has exactly the packages of a lock, built beside the system packages of a set
+    /// (packages that are built from source may use them).
     #[must_use]
-    pub fn environment_key(&self, lock: &Lock) -> String {
-        key(&[&self.path.to_string_lossy(), &self.version, &self.platform, &crate::runner::digest(), &lock.0])
+    pub fn environment_key(&self, lock: &Lock, set: Option<&str>) -> String {
+        let (path, digest) = (self.path.to_string_lossy(), crate::runner::environment_digest());
+        key(&[&path, &self.version, &self.platform, &digest, &lock.0, set.unwrap_or_default()])
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod caches;
 pub mod cli;
 pub mod clock;
+pub mod conda;
 pub mod config;
 pub mod data_folder;
 pub mod db;
@@ -10,6 +11,7 @@ pub mod engine;
 pub mod environments;
 pub mod hints;
 pub mod http;
+pub mod nix;
 pub mod recorder;
 pub mod resolver;
 pub mod runner;

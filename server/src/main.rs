@@ -1,16 +1,14 @@
 //! The `stoker` command.
 
-use std::{
-    ffi::OsStr,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{ffi::OsString, path::Path, process::ExitCode};
 
 use clap::Parser as _;
 use server::{
-    cli::{Command, CommandLine},
+    cli::{Command, CommandLine, NixCommand, NixInstallOptions},
+    config::DataFolder,
     engine::local::shim,
-    serve,
+    environments::{self, Python},
+    nix, serve,
 };
 
 /// Pages are made of many small pieces of memory: this one makes them a third faster than the C library's.
@@ -18,17 +16,56 @@ use server::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // A run's first process: it must start fast, so nothing else is set up before it.
-    let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().as_deref() == Some(OsStr::new("step"))
-        && let Some(folder) = arguments.next().map(PathBuf::from)
-        && folder.is_absolute()
-    {
-        return step(&folder);
+    // Processes of a run: they must start fast, so nothing else is set up before them.
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    match arguments.as_slice() {
+        [word, folder] if word == "step" && Path::new(folder).is_absolute() => return step(Path::new(folder)),
+        [word, root, command @ ..] if word == "inside" && Path::new(root).is_absolute() => {
+            return inside(Path::new(root), command);
+        }
+        _ => {}
     }
     match CommandLine::parse().command {
         Command::Serve(options) => serve::run(options),
+        Command::Nix { command: NixCommand::Install(options) } => nix_install(options),
         Command::Step { folder } => step(&folder),
+        Command::Inside { root, command } => inside(&root, &command),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "its caller reads what it says")]
+fn inside(root: &Path, command: &[OsString]) -> ExitCode {
+    let error = nix::inside::run(root, command);
+    eprintln!("stoker: nothing can be run with the Nix store in {}: {error}", root.display());
+    ExitCode::FAILURE
+}
+
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people")]
+fn nix_install(options: NixInstallOptions) -> ExitCode {
+    let outcome =
+        nix::install::wanted(options.url, options.sha256).map_err(|error| error.to_string()).and_then(|download| {
+            let data = DataFolder::wanted(options.data).map_err(|error| error.to_string())?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(|error| error.to_string())?;
+            let uv = environments::found_on_path(&options.uv);
+            let python = runtime.block_on(Python::find(&uv, None)).map_err(|error| error.to_string())?;
+            println!("Fetching {}", download.url);
+            nix::install::install(&download, &data.cache(), &python.path).map_err(|error| error.to_string())
+        });
+    match outcome {
+        Ok(place) => {
+            println!(
+                "nix-portable is in {}. Runs that ask for system packages use it where there is no Nix.",
+                place.display()
+            );
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("stoker: {error}");
+            ExitCode::FAILURE
+        }
     }
 }
 

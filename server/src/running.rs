@@ -23,6 +23,7 @@ use crate::{
     },
     environments::{self, Python},
     hints::Hints,
+    nix::NixSettings,
     recorder::Recorder,
     resolver::{Resolver, uv::UvResolver},
     runner::SecretKey,
@@ -106,18 +107,24 @@ fn local_settings(
     uv: &Path,
     python: &Result<Python, environments::PythonError>,
 ) -> io::Result<LocalSettings> {
+    let (stoker, cache) = (std::env::current_exe()?, std::path::absolute(config.data.cache())?);
+    let engine = &config.engine;
     Ok(LocalSettings {
         data: std::path::absolute(config.data.path())?,
-        cache: std::path::absolute(config.data.cache())?,
-        stoker: std::env::current_exe()?,
+        nix: NixSettings::new(engine.nix, engine.nixpkgs.clone(), &cache, stoker.clone()),
+        conda: engine.conda.clone(),
+        stage_timeout: engine.stage_timeout,
+        minimum_free: engine.minimum_free,
+        cache,
+        stoker,
         uv: uv.to_owned(),
         python: python.clone(),
-        index_url: config.engine.index_url.clone(),
-        default_timeout: Some(config.engine.default_timeout.seconds()),
+        index_url: engine.index_url.clone(),
+        default_timeout: Some(engine.default_timeout.seconds()),
         preparation_timeout: PREPARATION_TIMEOUT,
         grace: GRACE,
-        log_limit: config.engine.log_limit,
-        memory_limit: config.engine.memory_limit,
+        log_limit: engine.log_limit,
+        memory_limit: engine.memory_limit,
     })
 }
 

@@ -177,15 +177,6 @@ impl Supervisor {
             Err(DatabaseError::NotFound) => return Ok(false),
             Err(error) => return Err(error),
         };
-        if !inputs.spec.system_packages.is_empty() {
-            let names: Vec<&str> = inputs.spec.system_packages.iter().collect();
-            let message = format!(
-                "This task asks for system packages ({}), which this version of Stoker cannot install yet. Remove them from the task to run it.",
-                names.join(", ")
-            );
-            self.parts.finish(id, Phase::Failed, message).await?;
-            return Ok(false);
-        }
         if inputs.lock.is_none() {
             self.lock(id, inputs);
             return Ok(false);

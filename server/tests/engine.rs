@@ -21,6 +21,7 @@ use server::{
     engine::local::{LocalEngine, LocalSettings},
     environments::{self, Python},
     hints::Hints,
+    nix::{self, NixChoice, NixSettings},
     recorder::Recorder,
     resolver::uv::UvResolver,
     runner::SecretKey,
@@ -45,10 +46,10 @@ async fn engine_in(folder: PathBuf, at_once: usize) -> Engine {
     let database = Database::open(&folder.join("stoker.sqlite")).await.unwrap();
     let python = Python::find(&uv(), None).await;
     let secret_key = SecretKey::keep_in(&folder.join("secret.key"), &SystemRandom).unwrap();
+    let stoker = PathBuf::from(env!("CARGO_BIN_EXE_stoker"));
     let settings = LocalSettings {
         data: folder.clone(),
         cache: folder.join("cache"),
-        stoker: env!("CARGO_BIN_EXE_stoker").into(),
         uv: uv(),
         python: python.clone(),
         index_url: None,
@@ -57,6 +58,11 @@ async fn engine_in(folder: PathBuf, at_once: usize) -> Engine {
         grace: 2,
         log_limit: 64 * 1024 * 1024,
         memory_limit: None,
+        stage_timeout: 600,
+        minimum_free: 0,
+        nix: NixSettings::new(NixChoice::None, nix::NIXPKGS.into(), &folder.join("cache"), stoker.clone()),
+        conda: None,
+        stoker,
     };
     let clock = Arc::new(SystemClock);
     let hints = Hints::default();

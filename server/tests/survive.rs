@@ -4,111 +4,20 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-const PATIENCE: Duration = Duration::from_secs(90);
+#[path = "support/server.rs"]
+mod server_process;
 
-/// A server process on a data folder.
-struct Server {
-    child: Child,
-    port: u16,
-}
+use server_process::{Server, wait};
 
-impl Server {
-    fn start(data: &Path, options: &[&str]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Command::new(env!("CARGO_BIN_EXE_stoker"))
-            .args(["serve", "--addr", &format!("127.0.0.1:{port}"), "--data"])
-            .arg(data)
-            .args(options)
-            .env("RUST_LOG", "error")
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let server = Self { child, port };
-        wait("the server to answer", || server.request("GET", "/healthz", None).filter(|(status, _)| *status == 200));
-        server
-    }
-
-    /// One request on a connection of its own; `None` when nobody answers.
-    fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Option<(u16, Vec<u8>)> {
-        let body = body.map(Value::to_string).unwrap_or_default();
-        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        write!(
-            connection,
-            "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            self.port,
-            body.len()
-        )
-        .ok()?;
-        let mut answer = Vec::new();
-        connection.read_to_end(&mut answer).ok()?;
-        let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
-        let status = String::from_utf8_lossy(&answer[..end]).split(' ').nth(1)?.parse().ok()?;
-        Some((status, answer[end + 4..].to_vec()))
-    }
-
-    fn json(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
-        let (status, answer) = self.request(method, path, body).unwrap();
-        assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&answer));
-        serde_json::from_slice(&answer).unwrap()
-    }
-
-    fn submit(&self, code: &str, packages: &str) -> String {
-        let body = json!({"pythonCode": code, "dependencies": packages});
-        let id = self.json("POST", "/api/v1/tasks/submit", Some(&body))["id"].as_str().unwrap().to_owned();
-        self.json("POST", &format!("/api/v1/tasks/{id}/run"), Some(&json!({})));
-        id
-    }
-
-    fn phase(&self, task: &str) -> String {
-        self.json("GET", &format!("/api/v1/tasks/{task}"), None)["runs"][0]["phase"].as_str().unwrap().to_owned()
-    }
-
-    fn log(&self, task: &str) -> String {
-        let (status, text) = self.request("GET", &format!("/tasks/{task}/runs/1/log"), None).unwrap();
-        assert_eq!(status, 200);
-        String::from_utf8(text).unwrap()
-    }
-
-    fn until_final(&self, task: &str) -> String {
-        wait("the run to end", || {
-            let phase = self.phase(task);
-            (phase != "Pending" && phase != "Running").then_some(phase)
-        })
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Asks again and again until there is an answer.
-fn wait<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        if let Some(answer) = answer() {
-            return answer;
-        }
-        assert!(Instant::now() < until, "waited too long for {what}");
-        thread::sleep(Duration::from_millis(5));
-    }
+fn start(data: &Path, options: &[&str]) -> Server {
+    Server::start_by(Command::new(env!("CARGO_BIN_EXE_stoker")), data, options)
 }
 
 /// A program that counts its starts and prints numbered lines.
@@ -152,11 +61,11 @@ fn a_server_killed_at_any_moment_loses_and_doubles_nothing() {
     for (moment, reach) in moments {
         let folder = tempfile::tempdir().unwrap();
         let counter = folder.path().join("count");
-        let mut server = Server::start(folder.path(), &[]);
-        let task = server.submit(&program(&counter, 1500), "six==1.16.0");
+        let mut server = start(folder.path(), &[]);
+        let task = server.submit(&json!({"pythonCode": &program(&counter, 1500), "dependencies": "six==1.16.0"}));
         reach(&server, &task, folder.path());
         server.kill();
-        let server = Server::start(folder.path(), &[]);
+        let server = start(folder.path(), &[]);
         assert_whole(&server, &task, &counter, 1500, moment);
     }
 }
@@ -165,11 +74,11 @@ fn a_server_killed_at_any_moment_loses_and_doubles_nothing() {
 fn a_server_killed_again_and_again_loses_and_doubles_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let counter = folder.path().join("count");
-    let mut server = Server::start(folder.path(), &[]);
-    let task = server.submit(&program(&counter, 3000), "");
+    let mut server = start(folder.path(), &[]);
+    let task = server.submit(&json!({"pythonCode": &program(&counter, 3000), "dependencies": ""}));
     for _ in 0..6 {
         server.kill();
-        server = Server::start(folder.path(), &[]);
+        server = start(folder.path(), &[]);
     }
     assert_whole(&server, &task, &counter, 3000, "six times");
 }
@@ -183,14 +92,14 @@ fn told_to_stop_it_ends_cleanly_and_leaves_runs_running() {
         program(&counter, 100),
         gate.display()
     );
-    let mut server = Server::start(folder.path(), &[]);
-    let task = server.submit(&code, "");
+    let mut server = start(folder.path(), &[]);
+    let task = server.submit(&json!({"pythonCode": &code, "dependencies": ""}));
     wait("lines", || server.log(&task).contains("line 99\n").then_some(()));
     let asked = Instant::now();
     assert!(Command::new("kill").arg(server.child.id().to_string()).status().unwrap().success());
     assert!(server.child.wait().unwrap().success(), "SIGTERM is a clean end");
     assert!(asked.elapsed() < Duration::from_secs(10));
-    let server = Server::start(folder.path(), &[]);
+    let server = start(folder.path(), &[]);
     assert_eq!(server.phase(&task), "Running");
     fs::write(&gate, "").unwrap();
     assert_whole(&server, &task, &counter, 100, "by SIGTERM");
@@ -199,7 +108,7 @@ fn told_to_stop_it_ends_cleanly_and_leaves_runs_running() {
 #[test]
 fn a_second_server_on_the_same_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let _server = Server::start(folder.path(), &[]);
+    let _server = start(folder.path(), &[]);
     let second = Command::new(env!("CARGO_BIN_EXE_stoker"))
         .args(["serve", "--addr", "127.0.0.1:0", "--data"])
         .arg(folder.path())
@@ -212,9 +121,9 @@ fn a_second_server_on_the_same_folder_is_refused() {
 #[test]
 fn without_uv_a_run_says_what_to_install() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path(), &["--uv", "/nonexistent/uv"]);
+    let server = start(folder.path(), &["--uv", "/nonexistent/uv"]);
     for packages in ["", "six"] {
-        let task = server.submit("print(1)", packages);
+        let task = server.submit(&json!({"pythonCode": "print(1)", "dependencies": packages}));
         let phase = server.until_final(&task);
         assert!(phase == "Error" || phase == "Failed", "{phase}");
         let (_, page) = server.request("GET", &format!("/tasks/{task}/runs/1"), None).unwrap();
@@ -225,8 +134,8 @@ fn without_uv_a_run_says_what_to_install() {
 #[test]
 fn an_index_that_does_not_answer_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path(), &["--index-url", "http://127.0.0.1:9/simple"]);
-    let task = server.submit("print(1)", "six");
+    let server = start(folder.path(), &["--index-url", "http://127.0.0.1:9/simple"]);
+    let task = server.submit(&json!({"pythonCode": "print(1)", "dependencies": "six"}));
     assert_eq!(server.until_final(&task), "Failed");
     let (_, page) = server.request("GET", &format!("/tasks/{task}/runs/1"), None).unwrap();
     assert!(String::from_utf8_lossy(&page).contains("the package index did not answer"));
@@ -263,13 +172,13 @@ fn a_full_disk_holds_runs_up_and_loses_nothing() {
     // Where mounting is not allowed (no root) the disk cannot be filled without filling everybody's.
     let Some(disk) = SmallDisk::new("24m") else { return };
     let ballast = disk.path().join("ballast");
-    let server = Server::start(&disk.path(), &[]);
+    let server = start(&disk.path(), &[]);
     let started = disk.path().join("started");
     let gate = disk.path().join("gate");
     let code = format!(
         "import os, time\nopen({started:?}, 'w')\nwhile not os.path.exists({gate:?}): time.sleep(0.01)\nfor i in range(20000): print('line', i, 'x' * 60)\n"
     );
-    let task = server.submit(&code, "");
+    let task = server.submit(&json!({"pythonCode": &code, "dependencies": ""}));
     wait("the program", || started.exists().then_some(()));
     fs::write(&gate, "").unwrap_or(());
     let mut file = fs::File::create(&ballast).unwrap();

@@ -14,6 +14,31 @@ pub enum EnvironmentUse {
     Private,
 }
 
+/// How a run came to its package set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetUse {
+    /// It was ready: no Nix was started.
+    Ready,
+    /// Made for this run, and kept for others.
+    Built,
+}
+
+/// What the system packages of a run cost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetReport {
+    /// How the run came to them.
+    pub set: SetUse,
+    /// Store paths that the set is made of, if they were counted: with those its packages need.
+    pub paths: Option<u32>,
+    /// Of these, fetched for this run.
+    pub fetched: u32,
+    /// Of these, built for this run.
+    pub built: u32,
+    /// How much was fetched, in bytes; `None` when nothing was, or Nix did not say.
+    pub fetched_bytes: Option<u64>,
+}
+
 /// Seconds that one stage of a run took.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageTime {
@@ -34,6 +59,9 @@ pub struct CacheReport {
     pub from_cache: u32,
     /// Of these, downloaded or built for this run.
     pub downloaded: u32,
+    /// What the system packages cost, if there were any from Nix.
+    #[serde(default)]
+    pub system: Option<SetReport>,
     /// Time by stage, in order.
     pub stages: Vec<StageTime>,
 }

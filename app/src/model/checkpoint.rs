@@ -31,6 +31,10 @@ pub struct Checkpoint {
     pub detail: String,
     /// What to do next; only when failed or warned.
     pub advice: Option<String>,
+    /// Which entry of the troubleshooting page tells more; only when failed or warned.
+    pub code: Option<String>,
+    /// The last lines of what the installers printed, when it failed.
+    pub tail: Option<String>,
     /// When it ended.
     pub at: Timestamp,
     /// Milliseconds it took.

@@ -6,6 +6,7 @@ pub mod checkpoint;
 pub mod checks;
 pub mod diagnostics;
 pub mod environment;
+pub mod fallback;
 pub mod fields;
 pub mod identifiers;
 pub mod lock;

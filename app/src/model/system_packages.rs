@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::words::shown;
+use super::{
+    fallback::{self, Fallback},
+    words::shown,
+};
 
 /// System packages, parsed. May be empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -51,6 +54,19 @@ impl SystemPackages {
             )));
         }
         Ok(Self(names))
+    }
+
+    /// Refuses names that cannot work, and says what does. For what is typed now: what was saved before stays readable.
+    ///
+    /// # Errors
+    /// Names the word, and what to write instead.
+    pub fn check_known(self) -> Result<Self, SystemPackagesError> {
+        let refused = self.iter().find_map(|name| match fallback::of(name)? {
+            Fallback::Installer => None,
+            Fallback::Called(names) => Some(format!("{} is called {} in Nix. Write that.", shown(name), shown(names))),
+            Fallback::Nothing(why) => Some(format!("{} does not work as a system package. {why}", shown(name))),
+        });
+        refused.map_or(Ok(self), |message| Err(SystemPackagesError(message)))
     }
 
     /// The names, in the order typed, each once.
@@ -168,6 +184,14 @@ mod tests {
             let message = SystemPackages::parse(text).unwrap_err().to_string();
             assert!(message.starts_with(&format!("{word} is not a system package name.")), "{text:?}: {message}");
         }
+    }
+
+    #[test]
+    fn names_that_cannot_work_are_refused_with_those_that_do() {
+        let refused = |text| SystemPackages::parse(text).unwrap().check_known().unwrap_err().to_string();
+        assert_eq!(refused("vim make"), "`make` is called `gnumake` in Nix. Write that.");
+        assert_eq!(refused("sudo"), "`sudo` does not work as a system package. A run cannot become another user.");
+        assert!(SystemPackages::parse("gcc conda").unwrap().check_known().is_ok());
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub fn put(connection: &mut SqliteConnection, step: StepId, checkpoint: &Checkpo
             checkpoints::advice.eq(&checkpoint.advice),
             checkpoints::at.eq(checkpoint.at.0),
             checkpoints::millis.eq(i64::try_from(checkpoint.millis).unwrap_or(i64::MAX)),
+            checkpoints::code.eq(&checkpoint.code),
+            checkpoints::tail.eq(&checkpoint.tail),
         ))
         .execute(connection)?;
     Ok(())
@@ -34,7 +36,7 @@ pub fn put(connection: &mut SqliteConnection, step: StepId, checkpoint: &Checkpo
 /// # Errors
 /// When the database does not answer.
 pub fn of_step(connection: &mut SqliteConnection, step: StepId) -> Result<Vec<Checkpoint>, DatabaseError> {
-    type Row = (i32, String, String, String, Option<String>, i64, i64);
+    type Row = (i32, String, String, String, Option<String>, i64, i64, Option<String>, Option<String>);
     let rows: Vec<Row> = checkpoints::table
         .filter(checkpoints::step_id.eq(step.0))
         .order(checkpoints::number)
@@ -46,16 +48,20 @@ pub fn of_step(connection: &mut SqliteConnection, step: StepId) -> Result<Vec<Ch
             checkpoints::advice,
             checkpoints::at,
             checkpoints::millis,
+            checkpoints::code,
+            checkpoints::tail,
         ))
         .load(connection)?;
     rows.into_iter()
-        .map(|(number, name, status, detail, advice, at, millis)| {
+        .map(|(number, name, status, detail, advice, at, millis, code, tail)| {
             Ok(Checkpoint {
                 number: u8::try_from(number).map_err(|error| values::damaged(&error))?,
                 name,
                 status: status_of(&status)?,
                 detail,
                 advice,
+                code,
+                tail,
                 at: Timestamp(at),
                 millis: values::count(millis),
             })

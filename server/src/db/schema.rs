@@ -68,6 +68,8 @@ diesel::table! {
         advice -> Nullable<Text>,
         at -> BigInt,
         millis -> BigInt,
+        code -> Nullable<Text>,
+        tail -> Nullable<Text>,
     }
 }
 

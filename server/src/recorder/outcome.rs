@@ -102,7 +102,7 @@ mod tests {
         let reading = Reading { secrets: Secrets { marker: "m".into(), error_tag: "e".into() }, requested: 0 };
         let mut transcript = Transcript::default();
         let mut entries = Vec::new();
-        let start = StepEvent::Output(b"\x1em {\"program\":true}\n".to_vec());
+        let start = StepEvent::Output(b"\x1em [{\"program\":true}]\n".to_vec());
         transcript.read(Timestamp(0), &start, &reading, &mut entries);
         transcript.read(Timestamp(0), &StepEvent::Error(error.into()), &reading, &mut entries);
         let end = StepEnd { cause, exit_code, signal, memory_ran_out };

@@ -1,8 +1,10 @@
 //! Reads a step's events: markers become checkpoints and the cache report, everything else becomes lines.
 //! All that must survive until the next reading is in [`Transcript`], which is stored with the lines it led to.
 
+use std::collections::VecDeque;
+
 use app::model::{
-    cache::{CacheReport, EnvironmentUse, StageTime},
+    cache::{CacheReport, EnvironmentUse, SetReport, SetUse, StageTime},
     checkpoint::{Checkpoint, CheckpointStatus},
     log::Stream,
     time::Timestamp,
@@ -23,6 +25,12 @@ use crate::{
 
 /// How much of the last line on standard error is kept, in characters.
 const LAST_ERROR_CHARACTERS: usize = 300;
+
+/// How many of the last lines of preparing are kept for a checkpoint that fails, and how much of each, in characters.
+const TAIL_LINES: usize = 12;
+const TAIL_CHARACTERS: usize = 300;
+/// The checkpoint whose time is also a stage of the cache report.
+const SYSTEM_PACKAGES: u8 = 9;
 
 /// What a step's events led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +55,11 @@ pub struct Transcript {
     checkpoint: Option<(u8, String, Timestamp)>,
     failed_checkpoint: Option<String>,
     environment: Option<EnvironmentUse>,
+    system: Option<SetReport>,
+    fetched: u32,
+    built: u32,
+    fetched_bytes: Option<u64>,
+    tail: VecDeque<String>,
     downloaded: u32,
     stages: Vec<StageTime>,
     last_error: String,
@@ -150,32 +163,56 @@ impl Transcript {
             let stream = if voice == Voice::Output { Stream::Output } else { Stream::Error };
             entries.push(Entry::Line(stream, at, text));
         } else if voice == Voice::Output
-            && let Some(marker) = markers::parse(line, &reading.secrets.marker)
+            && let Some(markers) = markers::parse(line, &reading.secrets.marker)
         {
-            self.marker(at, marker, reading, entries);
+            for marker in markers {
+                self.marker(at, marker, reading, entries);
+            }
         } else {
             let text = String::from_utf8_lossy(line).into_owned();
             self.installer_line(&text);
+            self.tail.push_back(text.chars().take(TAIL_CHARACTERS).collect());
+            if self.tail.len() > TAIL_LINES {
+                self.tail.pop_front();
+            }
             entries.push(Entry::Line(Stream::Stoker, at, text));
         }
     }
 
     fn marker(&mut self, at: Timestamp, marker: Marker, reading: &Reading, entries: &mut Vec<Entry>) {
         match marker {
-            Marker::Begin { begin, name } => self.checkpoint = Some((begin, name, at)),
-            Marker::End { end, status, detail, advice } => {
+            Marker::Begin { begin, name } => {
+                self.tail.clear();
+                self.checkpoint = Some((begin, name, at));
+            }
+            Marker::End { end, status, detail, advice, code } => {
                 let began = self.checkpoint.take().filter(|(number, ..)| *number == end);
                 let (name, began_at) = began.map_or_else(|| (String::new(), at), |(_, name, at)| (name, at));
+                let millis = at.millis_since(began_at);
+                let mut tail = None;
                 if status == CheckpointStatus::Failed {
                     let message = [detail.as_str(), advice.as_deref().unwrap_or_default()].join(" ").trim().to_owned();
                     entries.push(Entry::Line(Stream::Stoker, at, format!("{name} failed. {message}")));
+                    if let Some(code) = &code {
+                        let words = format!("More about this: {}", app::routes::troubleshooting(code));
+                        entries.push(Entry::Line(Stream::Stoker, at, words));
+                    }
                     self.failed_checkpoint = Some(message);
+                    let lines = std::mem::take(&mut self.tail);
+                    tail = Some(Vec::from(lines).join("\n")).filter(|tail| !tail.is_empty());
+                } else if end == SYSTEM_PACKAGES && self.system.as_ref().is_some_and(|set| set.set == SetUse::Built) {
+                    self.stage("system packages", millis);
                 }
-                let millis = at.millis_since(began_at);
-                entries.push(Entry::Checkpoint(Checkpoint { number: end, name, status, detail, advice, at, millis }));
+                let checkpoint = Checkpoint { number: end, name, status, detail, advice, code, tail, at, millis };
+                entries.push(Entry::Checkpoint(checkpoint));
             }
             Marker::Environment { environment } => self.environment = Some(environment),
+            Marker::Set { set, paths } => {
+                let (fetched, built, fetched_bytes) = (self.fetched, self.built, self.fetched_bytes);
+                self.system = Some(SetReport { set, paths, fetched, built, fetched_bytes });
+            }
             Marker::Program { .. } => {
+                self.tail.clear();
                 self.program_at = Some(at);
                 self.stage("preparation", at.millis_since(self.began_at.unwrap_or(at)));
                 entries.extend(self.report(reading).map(Entry::Report));
@@ -183,9 +220,16 @@ impl Transcript {
         }
     }
 
-    /// uv's own words while it installs: what was not in the cache, and how long it took.
+    /// The installers' own words: what was not in the cache, and how long it took.
     fn installer_line(&mut self, line: &str) {
-        if let Some((count, millis)) = counted(line, "Prepared ") {
+        if line.starts_with("copying path '/nix/store/") {
+            self.fetched += 1;
+        } else if line.starts_with("building '/nix/store/") {
+            // Nix makes this one to ask for the variables of a shell: nobody named it.
+            self.built += u32::from(!line.contains("-shell-env.drv'"));
+        } else if let Some(bytes) = fetched_bytes(line) {
+            self.fetched_bytes = Some(self.fetched_bytes.unwrap_or_default() + bytes);
+        } else if let Some((count, millis)) = counted(line, "Prepared ") {
             self.downloaded = count;
             self.stage("download", millis);
         } else if let Some((_, millis)) = counted(line, "Installed ") {
@@ -206,6 +250,7 @@ impl Transcript {
             requested: reading.requested,
             from_cache: reading.requested - downloaded,
             downloaded,
+            system: self.system.clone(),
             stages: self.stages.clone(),
         })
     }
@@ -229,6 +274,14 @@ fn counted(line: &str, verb: &str) -> Option<(u32, u64)> {
     let (count, rest) = line.strip_prefix(verb)?.split_once(' ')?;
     let (_, length) = rest.split_once(" in ")?;
     Some((count.parse().ok()?, millis_of(length)?))
+}
+
+/// Reads Nix's `these 3 paths will be fetched (1.50 MiB download, 4.25 MiB unpacked):`: the bytes.
+fn fetched_bytes(line: &str) -> Option<u64> {
+    let (_, rest) = line.split_once(" will be fetched (")?;
+    let (mebibytes, _) = rest.split_once(" MiB download")?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size, far from the limits")]
+    Some((mebibytes.parse::<f64>().ok()? * f64::from(1024 * 1024)) as u64)
 }
 
 /// Reads `157ms`, `1.25s`, `2m 03s` as milliseconds.
@@ -280,13 +333,13 @@ mod tests {
         let entries = read(
             &mut transcript,
             10,
-            "\x1em {\"begin\":11,\"name\":\"Python packages\"}\nPrepared 2 packages in 50ms\n",
+            "\x1em [{\"begin\":11,\"name\":\"Python packages\"}]\nPrepared 2 packages in 50ms\n",
         );
         assert_eq!(entries, [Entry::Line(Stream::Stoker, Timestamp(10), "Prepared 2 packages in 50ms".into())]);
         let entries = read(
             &mut transcript,
             70,
-            "\x1em {\"environment\":\"built\"}\n\x1em {\"end\":11,\"status\":\"ok\",\"detail\":\"Built.\"}\n\x1em {\"program\":true}\nhello\n",
+            "\x1em [{\"environment\":\"built\"}]\n\x1em [{\"end\":11,\"status\":\"ok\",\"detail\":\"Built.\"},{\"program\":true}]\nhello\n",
         );
         assert!(
             matches!(&entries[0], Entry::Checkpoint(checkpoint) if checkpoint.millis == 60 && checkpoint.number == 11)
@@ -298,10 +351,59 @@ mod tests {
     }
 
     #[test]
+    fn what_nix_did_is_counted() {
+        let mut transcript = Transcript::default();
+        read(&mut transcript, 10, "\x1em [{\"begin\":9,\"name\":\"System packages\"}]\n");
+        read(
+            &mut transcript,
+            20,
+            "these 2 paths will be fetched (1.50 MiB download, 4.25 MiB unpacked):\n\
+             copying path '/nix/store/a-gcc' from 'https://cache.nixos.org'...\n\
+             copying path '/nix/store/b-zlib' from 'https://cache.nixos.org'...\n\
+             building '/nix/store/c-mine.drv'...\nbuilding '/nix/store/d-nix-shell-env.drv'...\n",
+        );
+        let entries = read(
+            &mut transcript,
+            70,
+            "\x1em [{\"set\":\"built\",\"paths\":40},{\"end\":9,\"status\":\"ok\",\"detail\":\"\"},{\"environment\":\"ready\"},{\"program\":true}]\n",
+        );
+        let report = entries.into_iter().find_map(|entry| match entry {
+            Entry::Report(report) => Some(report),
+            _ => None,
+        });
+        let report = report.unwrap();
+        let system = report.system.unwrap();
+        assert_eq!((system.paths, system.fetched, system.built), (Some(40), 2, 1));
+        assert_eq!(system.fetched_bytes, Some(1_572_864));
+        assert_eq!(report.stages[0], StageTime { stage: "system packages".into(), millis: 60 });
+    }
+
+    #[test]
+    fn a_failed_checkpoint_has_the_last_lines_of_its_own_output() {
+        let mut transcript = Transcript::default();
+        read(
+            &mut transcript,
+            1,
+            "\x1em [{\"begin\":8,\"name\":\"Nix\"}]\nearlier\n\x1em [{\"begin\":9,\"name\":\"System packages\"}]\n",
+        );
+        for number in 0..20 {
+            read(&mut transcript, 2, &format!("line {number}\n"));
+        }
+        let failed = "\x1em [{\"end\":9,\"status\":\"failed\",\"code\":\"nix-failed\",\"detail\":\"No.\",\"advice\":\"Try.\"}]\n";
+        let entries = read(&mut transcript, 3, failed);
+        let Some(Entry::Checkpoint(checkpoint)) = entries.last() else { panic!("{entries:?}") };
+        let tail = checkpoint.tail.as_deref().unwrap();
+        assert!(tail.starts_with("line 8\n") && tail.ends_with("line 19"), "{tail}");
+        assert_eq!(checkpoint.code.as_deref(), Some("nix-failed"));
+        assert_eq!(transcript.failed_checkpoint(), Some("No. Try."));
+        assert!(matches!(&entries[1], Entry::Line(_, _, text) if text.ends_with("#nix-failed")));
+    }
+
+    #[test]
     fn a_program_cannot_forge_markers() {
         let mut transcript = Transcript::default();
-        read(&mut transcript, 1, "\x1em {\"program\":true}\n");
-        let forged = "\x1em {\"end\":11,\"status\":\"failed\",\"detail\":\"x\"}";
+        read(&mut transcript, 1, "\x1em [{\"program\":true}]\n");
+        let forged = "\x1em [{\"end\":11,\"status\":\"failed\",\"detail\":\"x\"}]";
         assert_eq!(
             read(&mut transcript, 2, &format!("{forged}\n")),
             [Entry::Line(Stream::Output, Timestamp(2), forged.into())]
@@ -312,7 +414,7 @@ mod tests {
     #[test]
     fn tagged_error_keeps_its_place() {
         let mut transcript = Transcript::default();
-        read(&mut transcript, 1, "\x1em {\"program\":true}\n");
+        read(&mut transcript, 1, "\x1em [{\"program\":true}]\n");
         let entries = read(&mut transcript, 2, "1\n\x1ee00022\n3\n");
         let streams: Vec<_> = entries.iter().map(|entry| matches!(entry, Entry::Line(Stream::Error, ..))).collect();
         assert_eq!(streams, [false, true, false]);
@@ -322,7 +424,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_read_back() {
         let mut transcript = Transcript::default();
-        read(&mut transcript, 1, "\x1em {\"begin\":11,\"name\":\"x\"}\nhalf \u{1f680}\x1e");
+        read(&mut transcript, 1, "\x1em [{\"begin\":11,\"name\":\"x\"}]\nhalf \u{1f680}\x1e");
         assert_eq!(Transcript::load(&transcript.store().unwrap()).unwrap(), transcript);
     }
 }

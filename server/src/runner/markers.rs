@@ -1,6 +1,9 @@
 //! The runner's marker lines: what it says about the preparation between the lines that people read.
 
-use app::model::{cache::EnvironmentUse, checkpoint::CheckpointStatus};
+use app::model::{
+    cache::{EnvironmentUse, SetUse},
+    checkpoint::CheckpointStatus,
+};
 use serde::Deserialize;
 
 /// The first byte of a marker line, and of a tagged piece of standard error.
@@ -27,11 +30,20 @@ pub enum Marker {
         detail: String,
         /// What to do next.
         advice: Option<String>,
+        /// Which entry of docs/troubleshooting.md tells more.
+        code: Option<String>,
     },
     /// How the run came to its environment.
     Environment {
         /// How.
         environment: EnvironmentUse,
+    },
+    /// How the run came to its package set.
+    Set {
+        /// How.
+        set: SetUse,
+        /// How many store paths it is made of; told by whoever built it.
+        paths: Option<u32>,
     },
     /// Preparation is over. Nothing after this is a marker.
     Program {
@@ -40,9 +52,9 @@ pub enum Marker {
     },
 }
 
-/// Reads a line as a marker. `None` when it is an ordinary line.
+/// Reads a line as markers. `None` when it is an ordinary line.
 #[must_use]
-pub fn parse(line: &[u8], secret: &str) -> Option<Marker> {
+pub fn parse(line: &[u8], secret: &str) -> Option<Vec<Marker>> {
     let rest = line.strip_prefix(&[SEPARATOR])?.strip_prefix(secret.as_bytes())?.strip_prefix(b" ")?;
     serde_json::from_slice(rest).ok()
 }
@@ -53,14 +65,15 @@ mod tests {
 
     #[test]
     fn markers_are_told_from_lines() {
-        let marker = parse(b"\x1esecret {\"begin\":11,\"name\":\"Python packages\"}", "secret");
-        assert_eq!(marker, Some(Marker::Begin { begin: 11, name: "Python packages".into() }));
-        assert_eq!(
-            parse(b"\x1esecret {\"environment\":\"ready\"}", "secret"),
-            Some(Marker::Environment { environment: EnvironmentUse::Ready })
-        );
-        assert_eq!(parse(b"\x1eother {\"program\":true}", "secret"), None);
-        assert_eq!(parse(b"secret {\"program\":true}", "secret"), None);
+        let line = b"\x1esecret [{\"begin\":11,\"name\":\"Python packages\"},{\"environment\":\"ready\"},{\"set\":\"built\",\"paths\":3}]";
+        let markers = [
+            Marker::Begin { begin: 11, name: "Python packages".into() },
+            Marker::Environment { environment: EnvironmentUse::Ready },
+            Marker::Set { set: SetUse::Built, paths: Some(3) },
+        ];
+        assert_eq!(parse(line, "secret"), Some(markers.to_vec()));
+        assert_eq!(parse(b"\x1eother [{\"program\":true}]", "secret"), None);
+        assert_eq!(parse(b"secret [{\"program\":true}]", "secret"), None);
         assert_eq!(parse(b"\x1esecret rm -rf", "secret"), None);
     }
 }

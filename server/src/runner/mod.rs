@@ -11,14 +11,28 @@ use sha2::{Digest as _, Sha256};
 
 pub mod markers;
 
-const FILES: [(&str, &str); 3] = [
-    ("runner.sh", include_str!("runner.sh")),
-    ("stoker_streams.py", include_str!("stoker_streams.py")),
-    ("stoker_streams.pth", include_str!("stoker_streams.pth")),
-];
+/// A file of the runner.
+type RunnerFile = (&'static str, &'static str);
+
+macro_rules! files {
+    ($($name:literal),* $(,)?) => { [$(($name, include_str!($name))),*] };
+}
+
+/// What is done, in which order.
+const FLOW: [RunnerFile; 4] = files!["runner.sh", "system.sh", "reach.py", "fetch.py"];
+/// What ends up in environments, and decides how they are built.
+const ENVIRONMENT: [RunnerFile; 3] = files!["python.sh", "stoker_streams.py", "stoker_streams.pth"];
+/// What ends up in package sets.
+const SET: [RunnerFile; 2] = files!["set.nix", "nix_environment.py"];
 
 /// The text of the script.
-pub const SCRIPT: &str = FILES[0].1;
+pub const SCRIPT: &str = FLOW[0].1;
+/// The text of its parts.
+pub const PARTS: [RunnerFile; 2] = [ENVIRONMENT[0], FLOW[1]];
+
+fn files() -> impl Iterator<Item = RunnerFile> {
+    FLOW.into_iter().chain(ENVIRONMENT).chain(SET)
+}
 
 /// What tells the runner's own words from the program's; a pair for each step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,11 +99,11 @@ impl SecretKey {
 /// # Errors
 /// When they cannot be written.
 pub fn install(below: &Path) -> io::Result<PathBuf> {
-    let folder = below.join(&digest()[..16]);
+    let folder = below.join(&digest(files())[..16]);
     if !folder.exists() {
         let unfinished = below.join(format!(".unfinished-{}", std::process::id()));
         fs::create_dir_all(&unfinished)?;
-        for (name, text) in FILES {
+        for (name, text) in files() {
             fs::write(unfinished.join(name), text)?;
         }
         match fs::rename(&unfinished, &folder) {
@@ -102,9 +116,19 @@ pub fn install(below: &Path) -> io::Result<PathBuf> {
 
 /// A digest of what ends up in environments and decides how they are built: part of an environment's key.
 #[must_use]
-pub fn digest() -> String {
+pub fn environment_digest() -> String {
+    digest(ENVIRONMENT)
+}
+
+/// A digest of what ends up in package sets: part of a set's key.
+#[must_use]
+pub fn set_digest() -> String {
+    digest(SET)
+}
+
+fn digest(files: impl IntoIterator<Item = RunnerFile>) -> String {
     let mut digest = Sha256::new();
-    for (name, text) in FILES {
+    for (name, text) in files {
         digest.update(name);
         digest.update([0]);
         digest.update(text);

@@ -1,105 +1,245 @@
 #!/bin/sh
 # Prepares a step's environment and becomes the user's program. The same file for every engine.
+# The parts beside it are read when they are needed: system.sh (Nix and conda), python.sh (uv).
 #
 # Input: a folder of files, named by STOKER_STEP:
 #   work/main.py      the program; it runs in work/
 #   requirements.txt  the lock: exact Python packages with hashes, may be empty
+#   system.txt        the system packages that come from Nix, a name on each line, may be empty
 #   arguments.sh      optional: `set -- 'NAME=value' …`, the user's environment variables, quoted by whoever wrote it
 #   control           optional: a FIFO that hears `p` when preparation is over
 # and the STOKER_… variables that `settings` below checks. No user text is ever part of this script's own text.
 #
-# Output: ordinary lines, and marker lines: a record separator (octal 036), the run's secret, a space, one JSON object.
+# Output: ordinary lines, and marker lines: a record separator (octal 036), the run's secret, a space, a JSON array.
 # After the marker {"program":…} nothing is a marker any more.
+#
+# Eleven checkpoints, always in this order. A warm run skips those that only matter when something is built, so that
+# it starts no process at all before the program.
 set -eu
 
 settings() {
     : "${STOKER_STEP:?}" "${STOKER_SECRET:?}" "${STOKER_UV:?}" "${STOKER_UV_CACHE:?}" "${STOKER_PYTHON:?}"
-    : "${STOKER_ENVIRONMENTS:?}" "${STOKER_ENVIRONMENT_KEY:?}" "${STOKER_STREAMS:?}"
-    : "${STOKER_PRIVATE:=}" "${STOKER_MEMORY_KIB:=}" "${STOKER_PREPARATION_ONLY:=}"
+    : "${STOKER_ENVIRONMENTS:?}" "${STOKER_ENVIRONMENT_KEY:?}" "${STOKER_RUNNER:?}" "${STOKER_STAGE_SECONDS:?}"
+    : "${STOKER_PRIVATE:=}" "${STOKER_MEMORY_KIB:=}" "${STOKER_PREPARATION_ONLY:=}" "${STOKER_PREPARE_ONLY:=}"
+    : "${STOKER_CONTAINER_RUNTIME:=}" "${STOKER_MINIMUM_FREE_KIB:=0}" "${STOKER_INSIDE:=}"
+    # Only with system packages:
+    : "${STOKER_SET_KEY:=}" "${STOKER_SETS:=}" "${STOKER_NIX_KIND:=}" "${STOKER_NIX:=}" "${STOKER_NIX_ROOT:=}"
+    : "${STOKER_NIX_HOME:=}" "${STOKER_NIXPKGS:=}" "${STOKER_PROGRAM:=}" "${STOKER_CONDA:=}"
 }
 
-marker() { printf '\036%s %s\n' "$STOKER_SECRET" "$1"; }
+# --- Saying what happens ---------------------------------------------------------------------------------------------
 
-# begin NUMBER NAME · done_with NUMBER STATUS DETAIL [ADVICE]: a checkpoint. The texts are this script's own or numbers.
-begin() { marker "{\"begin\":$1,\"name\":\"$2\"}"; }
-done_with() { marker "{\"end\":$1,\"status\":\"$2\",\"detail\":\"$3\"${4:+,\"advice\":\"$4\"}}"; }
+# Markers are collected, and said together: each write wakes readers, and a warm run has two dozen of them.
+said=''
+marker() { said=$said,$1; }
+say() {
+    [ -z "$said" ] || printf '\036%s [%s]\n' "$STOKER_SECRET" "${said#,}"
+    said=''
+}
 
-# fail NUMBER DETAIL ADVICE: the checkpoint failed, and so does the step.
+# begin NUMBER NAME, then one of: ok, skip, warn, fail. The texts are this script's own, or made harmless by `plain`.
+begin() {
+    number=$1
+    marker "{\"begin\":$1,\"name\":\"$2\"}"
+}
+ok() { marker "{\"end\":$number,\"status\":\"ok\",\"detail\":\"$1\"}"; }
+skip() { marker "{\"end\":$number,\"status\":\"skipped\",\"detail\":\"$1\"}"; }
+# CODE DETAIL ADVICE; each code has its entry in docs/troubleshooting.md.
+warn() { marker "{\"end\":$number,\"status\":\"warning\",\"code\":\"$1\",\"detail\":\"$2\",\"advice\":\"$3\"}"; }
 fail() {
-    done_with "$1" failed "$2" "$3"
+    marker "{\"end\":$number,\"status\":\"failed\",\"code\":\"$1\",\"detail\":\"$2\",\"advice\":\"$3\"}"
+    say
     exit 70
 }
 
-# Packages end up read-only, so that no task can change what another one imports.
-build_environment() {
-    target=$1
-    "$STOKER_UV" venv --quiet --no-project --no-config --python "$STOKER_PYTHON" "$target" ||
-        fail 11 "The Python environment could not be made." \
-            "Check that the cache folder can be written and that Python is complete (see the lines above)."
-    if [ -s "$STOKER_STEP/requirements.txt" ]; then
-        install_packages "$target"
-    fi
-    for site in "$target"/lib/python*/site-packages; do
-        cp "$STOKER_STREAMS/stoker_streams.py" "$STOKER_STREAMS/stoker_streams.pth" "$site/"
-        # A set-up helper for old build tools that costs every start of Python some milliseconds.
-        rm -f "$site/_virtualenv.py" "$site/_virtualenv.pth"
-    done
-    # Import once what every start imports, so that its bytecode is there.
-    STOKER_STDERR_TAG='' "$target/bin/python" -c 'import stoker_streams'
+# Text from elsewhere as a part of a JSON string.
+# shellcheck disable=SC1003
+plain() { printf %s "$1" | tr '\n\t' '  ' | tr -d '\000-\037"\\'; }
+
+# --- Doing things that take long -------------------------------------------------------------------------------------
+
+# stage COMMAND…: streams its output as it comes, and keeps a copy in which the reason of a failure is looked for.
+# 124 or 137: its time was up. Nix that waits for a lock ignores the polite signal, hence the second one.
+stage() {
+    say
+    {
+        status=0
+        timeout -k 5 "$STOKER_STAGE_SECONDS" "$@" 2>&1 || status=$?
+        echo "$status" >"$STOKER_STEP/stage.status"
+    } | tee "$STOKER_STEP/stage.log"
+    read -r status <"$STOKER_STEP/stage.status"
+    return "$status"
+}
+stage_timed_out() { [ "$1" = 124 ] || [ "$1" = 137 ]; }
+stage_said() { grep -Eqi "$1" "$STOKER_STEP/stage.log"; }
+
+# with_lock FILE COMMAND…: one builder at a time. The kernel drops the lock when its holder dies, however it dies: a
+# left-over lock file holds nobody up.
+with_lock() {
+    lock=$1
+    shift
+    say
+    # Not `( … ) || exit`: that would switch `set -e` off in there.
+    set +e
+    (
+        set -e
+        flock -w "$STOKER_STAGE_SECONDS" 9 || fail lock-timeout \
+            "Another run has been building the same for $STOKER_STAGE_SECONDS s and is not done." \
+            "Run the task again when that run has ended, or cancel it."
+        "$@" 9>&-
+        say
+    ) 9>>"$lock"
+    status=$?
+    set -e
+    [ "$status" = 0 ] || exit 70
 }
 
-# From the cache alone when everything is in it: that asks no index, and is done in a fraction of the time.
-install_packages() {
-    if [ -z "$STOKER_PRIVATE" ] && uv_sync "$1" --offline >"$STOKER_STEP/offline.log" 2>&1; then
-        cat "$STOKER_STEP/offline.log"
+# The time of the last use, for the cleaning of the caches. No process, and no matter if the cache cannot be written.
+used() { true >"$1.used" || true; } 2>/dev/null
+
+# --- Checkpoints 1 to 5: what everything else stands on --------------------------------------------------------------
+
+check_tools() {
+    begin 1 "Tools"
+    [ -x "$STOKER_UV" ] || fail uv-missing "uv was not found." \
+        "Install it (pip install uv) where Stoker runs, or name it with --uv."
+    [ -x "$STOKER_PYTHON" ] || fail python-missing "The Python that runs use is gone." \
+        "Install Python 3.9 or newer, or name one with --python, and start Stoker again."
+    if [ -n "$builds_set$builds_environment" ]; then
+        for tool in flock timeout tee df grep sed; do
+            command -v "$tool" >/dev/null || fail tool-missing "The program $tool was not found." \
+                "Install it where Stoker runs (packages util-linux, coreutils, grep and sed)."
+        done
+    fi
+    ok "The programs that runs need are there."
+}
+
+check_folders() {
+    begin 2 "Folders"
+    [ -w "$STOKER_STEP/work" ] || fail folder-unwritable "The run's folder cannot be written." \
+        "Check the permissions and the free space of Stoker's data folder."
+    if [ -n "$builds_environment" ] && [ -z "$STOKER_PRIVATE" ] && ! [ -w "$STOKER_ENVIRONMENTS" ] ||
+        [ -n "$builds_set" ] && ! [ -w "$STOKER_SETS" ]; then
+        fail folder-unwritable "The cache folder cannot be written." \
+            "Check the permissions of the cache in Stoker's data folder."
+    fi
+    ok "The run's folder and the cache can be used."
+}
+
+check_container_runtime() {
+    begin 3 "Container runtime"
+    if [ -n "$STOKER_CONTAINER_RUNTIME" ]; then
+        ok "$(plain "$STOKER_CONTAINER_RUNTIME")"
+    else
+        skip "This engine starts processes on this machine, not containers."
+    fi
+}
+
+check_store() {
+    begin 4 "Store"
+    case $STOKER_NIX_KIND in
+    '') skip "The task asks for no packages from Nix." ;;
+    none) fail nix-missing "System packages need Nix, and there is none." \
+        "Install Nix, or run: stoker nix install. Then run the task again; Stoker need not be restarted." ;;
+    nix) ok "The Nix store of this machine, /nix/store." ;;
+    *)
+        mkdir -p "$STOKER_NIX_ROOT" || fail store-unwritable "The folder for Stoker's own Nix store cannot be made." \
+            "Check the permissions of the cache in Stoker's data folder."
+        ok "A Nix store of Stoker's own."
+        ;;
+    esac
+}
+
+check_disk() {
+    begin 5 "Disk space"
+    if [ -z "$builds_set$builds_environment" ]; then
+        skip "Nothing has to be built."
         return
     fi
-    if [ -n "$STOKER_PRIVATE" ]; then set -- "$1" --no-cache; fi
-    uv_sync "$@" 2>&1 ||
-        fail 11 "The Python packages could not be installed." \
-            "Read the lines above: they are the installer's own. If the index could not be reached, run again later."
+    set -- "$STOKER_ENVIRONMENTS"
+    if [ -n "$STOKER_NIX_ROOT" ]; then set -- "$STOKER_NIX_ROOT" "$@"; elif [ -d /nix ]; then set -- /nix "$@"; fi
+    for folder in "$@"; do
+        # Of the second line, the fourth word: KiB available.
+        read -r _ _ _ free _ <<-FREE
+			$(df -Pk "$folder" | tail -n 1)
+		FREE
+        if [ "$free" -lt "$STOKER_MINIMUM_FREE_KIB" ]; then
+            fail disk-low "Only $((free / 1024)) MiB are free for packages; $((STOKER_MINIMUM_FREE_KIB / 1024)) MiB are needed." \
+                "Free some space, or remove what is not used: stoker cache prune --older-than 30d."
+        fi
+    done
+    ok "$((free / 1024)) MiB are free."
 }
 
-uv_sync() {
-    target_python=$1/bin/python
-    shift
-    "$STOKER_UV" pip sync --no-config --python "$target_python" --require-hashes --link-mode copy --compile-bytecode \
-        "$@" "$STOKER_STEP/requirements.txt"
-}
+# --- Checkpoint 7: the network, only when something may have to be fetched ---------------------------------------------
 
-# Publishes by one link, which only one of several builders can make; the others delete their own and use that one.
-publish() {
-    built=$1
-    chmod -R a-w "$built"
-    if ! ln -sn "$built" "$environment" 2>/dev/null; then
-        chmod -R u+w "$built"
-        rm -rf "$built"
-        [ -x "$environment/bin/python" ] ||
-            fail 11 "The finished environment could not be put in its place." \
-                "Check that the cache folder can be written and has room."
+check_network() {
+    begin 7 "Network"
+    if [ -z "$builds_set$builds_environment" ]; then
+        skip "Nothing has to be fetched."
+        return
+    fi
+    set --
+    if [ -n "$builds_environment" ] && [ -s "$STOKER_STEP/requirements.txt" ]; then
+        set -- "${UV_DEFAULT_INDEX:-https://pypi.org/simple/}"
+    fi
+    case ${builds_set:+$STOKER_NIX_KIND} in
+    nix | own | portable)
+        # Whoever names other caches in NIX_CONFIG knows best whether they can be reached.
+        case ${NIX_CONFIG:-} in *substituters*) ;; *) set -- "$@" https://cache.nixos.org/nix-cache-info ;; esac
+        ;;
+    esac
+    if [ $# -eq 0 ]; then
+        skip "Nothing has to be fetched."
+    elif missed=$("$STOKER_PYTHON" -I "$STOKER_RUNNER/reach.py" "$@"); then
+        ok "The index and the caches can be reached."
+    else
+        warn network-unreachable "$(plain "$missed")" \
+            "Check the network and the proxy. The run goes on with what is in the cache."
     fi
 }
 
-settings
-export UV_CACHE_DIR="$STOKER_UV_CACHE" UV_NO_PROGRESS=1 NO_COLOR=1 UV_PYTHON_DOWNLOADS=never
-environment=$STOKER_ENVIRONMENTS/$STOKER_ENVIRONMENT_KEY
+# --- The order of things ---------------------------------------------------------------------------------------------
 
-begin 11 "Python packages"
-if [ -n "$STOKER_PRIVATE" ]; then
-    environment=$STOKER_STEP/environment
-    build_environment "$environment"
-    marker '{"environment":"private"}'
-    done_with 11 ok "A private environment was built; it is deleted after the run."
-elif [ -x "$environment/bin/python" ]; then
-    marker '{"environment":"ready"}'
-    done_with 11 ok "The environment was ready."
-else
-    built=$STOKER_ENVIRONMENTS/.built-$STOKER_ENVIRONMENT_KEY-${STOKER_STEP##*/}
-    rm -rf "$built"
-    build_environment "$built"
-    publish "$built"
-    marker '{"environment":"built"}'
-    done_with 11 ok "The environment was built, and is kept for later runs."
+settings
+builds_set=''
+builds_environment=''
+environment=$STOKER_ENVIRONMENTS/$STOKER_ENVIRONMENT_KEY
+# shellcheck source=python.sh
+. "$STOKER_RUNNER/python.sh"
+if [ -n "$STOKER_PRIVATE" ] || ! environment_is_ready; then builds_environment=1; fi
+
+if [ -n "$STOKER_NIX_KIND$STOKER_CONDA" ]; then
+    # shellcheck source=system.sh
+    . "$STOKER_RUNNER/system.sh"
+    if ! system_is_ready; then builds_set=1; fi
+fi
+
+if [ -z "$STOKER_INSIDE" ]; then
+    check_tools
+    check_folders
+    check_container_runtime
+    check_store
+    check_disk
+    if [ -n "$STOKER_NIX_KIND$STOKER_CONDA" ]; then
+        check_database
+        check_network
+        check_nix
+        system_packages
+        enter_store
+    else
+        begin 6 "Nix database" && skip "The task asks for no packages from Nix."
+        check_network
+        begin 8 "Nix" && skip "The task asks for no packages from Nix."
+        begin 9 "System packages" && skip "The task asks for none."
+    fi
+fi
+if [ -n "$STOKER_NIX_KIND$STOKER_CONDA" ]; then use_system_packages; fi
+check_uv_cache
+python_packages
+if [ -n "$STOKER_PREPARE_ONLY" ]; then
+    say
+    exit 0
 fi
 
 # POSIX names neither limit, but dash, bash and busybox all know both.
@@ -109,6 +249,7 @@ if [ -n "$STOKER_MEMORY_KIB" ]; then ulimit -v "$STOKER_MEMORY_KIB"; fi
 ulimit -c 0
 cd "$STOKER_STEP/work"
 marker '{"program":true}'
+say
 if [ -p "$STOKER_STEP/control" ]; then printf p >"$STOKER_STEP/control"; fi
 
 set --
@@ -119,7 +260,9 @@ program=$STOKER_STEP/work/main.py
 # The names are a list of words.
 # shellcheck disable=SC2086
 unset $STOKER_PREPARATION_ONLY UV_CACHE_DIR UV_NO_PROGRESS NO_COLOR UV_PYTHON_DOWNLOADS STOKER_STEP STOKER_SECRET STOKER_UV \
-    STOKER_UV_CACHE STOKER_PYTHON STOKER_ENVIRONMENTS STOKER_ENVIRONMENT_KEY STOKER_STREAMS STOKER_PRIVATE \
-    STOKER_MEMORY_KIB STOKER_PREPARATION_ONLY
+    STOKER_UV_CACHE STOKER_PYTHON STOKER_ENVIRONMENTS STOKER_ENVIRONMENT_KEY STOKER_RUNNER STOKER_PRIVATE STOKER_INSIDE \
+    STOKER_MEMORY_KIB STOKER_PREPARATION_ONLY STOKER_PREPARE_ONLY STOKER_STAGE_SECONDS STOKER_CONTAINER_RUNTIME \
+    STOKER_MINIMUM_FREE_KIB STOKER_SET_KEY STOKER_SETS STOKER_NIX_KIND STOKER_NIX STOKER_NIX_ROOT STOKER_NIX_HOME \
+    STOKER_NIXPKGS STOKER_PROGRAM STOKER_CONDA STOKER_CONDA_KIND STOKER_CONDA_URL STOKER_CONDA_SHA256 STOKER_NIX_RUNTIME
 if [ $# -gt 0 ]; then exec env "$@" "$python" "$program"; fi
 exec "$python" "$program"

@@ -18,7 +18,9 @@ use super::{EndCause, Engine, EngineError, Observed, StepEnd, StepEvent, StepInp
 use crate::{
     caches::hold,
     clock::SharedClock,
+    conda::{self, CondaInstaller},
     environments::Python,
+    nix::{self, NixSettings, provider::Provider},
     runner::{self, SecretKey},
 };
 
@@ -35,7 +37,7 @@ const READ_BYTES: usize = 1024 * 1024;
 /// How often to look whether the shim still lives, when the doorbell is silent.
 const LIVENESS: Duration = Duration::from_millis(500);
 /// Variables of the server that preparing an environment may need (certificates, proxies, indexes), never the program.
-const PREPARATION_VARIABLES: [&str; 17] = [
+const PREPARATION_VARIABLES: [&str; 19] = [
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "HTTP_PROXY",
@@ -53,6 +55,8 @@ const PREPARATION_VARIABLES: [&str; 17] = [
     "UV_FIND_LINKS",
     "UV_SYSTEM_CERTS",
     "NETRC",
+    "NIX_CONFIG",
+    "NIX_SSL_CERT_FILE",
 ];
 
 /// How the local engine is set up.
@@ -80,6 +84,14 @@ pub struct LocalSettings {
     pub log_limit: u64,
     /// Bytes of memory (address space) that each process of a program may have.
     pub memory_limit: Option<u64>,
+    /// Seconds for each stage of preparing.
+    pub stage_timeout: u32,
+    /// Bytes that must be free where something is to be built.
+    pub minimum_free: u64,
+    /// Where system packages come from.
+    pub nix: NixSettings,
+    /// Where conda comes from; `None` when no installer is known, and then tasks that ask for it fail.
+    pub conda: Option<CondaInstaller>,
 }
 
 /// The local engine.
@@ -98,6 +110,7 @@ impl LocalEngine {
     pub fn new(settings: LocalSettings, clock: SharedClock, secret_key: SecretKey) -> io::Result<Self> {
         fs::create_dir_all(settings.data.join("steps"))?;
         fs::create_dir_all(settings.cache.join("environments"))?;
+        fs::create_dir_all(&settings.nix.sets)?;
         let runner = runner::install(&settings.data.join("runner"))?;
         Ok(Self { settings, runner, clock, secret_key })
     }
@@ -123,13 +136,17 @@ impl LocalEngine {
             ("STOKER_STEP".into(), path(folder.path())),
             ("STOKER_SECRET".into(), secrets.marker),
             ("STOKER_STDERR_TAG".into(), secrets.error_tag),
-            ("STOKER_STREAMS".into(), path(&self.runner)),
+            ("STOKER_RUNNER".into(), path(&self.runner)),
             ("STOKER_UV".into(), path(&self.settings.uv)),
             ("STOKER_UV_CACHE".into(), path(&self.settings.cache.join("uv"))),
             ("STOKER_PYTHON".into(), path(&python.path)),
             ("STOKER_ENVIRONMENTS".into(), path(&self.settings.cache.join("environments"))),
-            ("STOKER_ENVIRONMENT_KEY".into(), python.environment_key(&inputs.lock)),
+            ("STOKER_STAGE_SECONDS".into(), self.settings.stage_timeout.to_string()),
+            ("STOKER_MINIMUM_FREE_KIB".into(), (self.settings.minimum_free / 1024).to_string()),
         ];
+        let set = self.system_packages(inputs, &mut environment);
+        let key = python.environment_key(&inputs.lock, set.as_deref());
+        environment.push(("STOKER_ENVIRONMENT_KEY".into(), key));
         if !inputs.spec.use_cache {
             environment.push(("STOKER_PRIVATE".into(), "1".into()));
         }
@@ -159,6 +176,45 @@ impl LocalEngine {
             grace: self.settings.grace,
             log_limit: self.settings.log_limit,
         }
+    }
+
+    /// What the runner must know to make the system packages ready. Gives the key of the set that comes from Nix.
+    fn system_packages(&self, inputs: &StepInputs, environment: &mut Vec<(String, String)>) -> Option<String> {
+        let nix = &self.settings.nix;
+        let mut tell = |name: &str, value: &str| environment.push((name.to_owned(), value.to_owned()));
+        tell("STOKER_SETS", &nix.sets.to_string_lossy());
+        tell("STOKER_PROGRAM", &nix.stoker.to_string_lossy());
+        if inputs.spec.system_packages.iter().any(conda::provides) {
+            match &self.settings.conda {
+                Some(conda) => {
+                    tell("STOKER_CONDA", &conda.folder(&self.settings.cache).to_string_lossy());
+                    tell("STOKER_CONDA_KIND", conda.word());
+                    tell("STOKER_CONDA_URL", &conda.url);
+                    tell("STOKER_CONDA_SHA256", &conda.sha256);
+                }
+                None => tell("STOKER_CONDA", "none"),
+            }
+        }
+        let names = nix::names(&inputs.spec.system_packages);
+        if names.is_empty() {
+            return None;
+        }
+        let provider = Provider::find(nix);
+        let key = nix.set_key(&names, &provider);
+        tell("STOKER_NIX_KIND", provider.word());
+        tell("STOKER_NIXPKGS", &nix.nixpkgs);
+        tell("STOKER_NIX_HOME", &nix.folder.join("home").to_string_lossy());
+        tell("STOKER_SET_KEY", &key);
+        if let Some(program) = provider.program() {
+            tell("STOKER_NIX", &program.to_string_lossy());
+        }
+        if let Some(root) = provider.root() {
+            tell("STOKER_NIX_ROOT", &root.to_string_lossy());
+        }
+        if let Provider::Portable { runtime, .. } = provider {
+            tell("STOKER_NIX_RUNTIME", runtime);
+        }
+        Some(key)
     }
 
     fn tell(&self, step: StepId, letter: u8) {
@@ -262,6 +318,9 @@ impl Engine for LocalEngine {
         ] {
             text.push_str(&yaml_block(name, &content));
         }
+        for (name, content) in runner::PARTS {
+            text.push_str(&yaml_block(name, content));
+        }
         text
     }
 }
@@ -307,7 +366,8 @@ fn write_folder(folder: &StepFolder, steps: &Path, inputs: &StepInputs, orders: 
     fs::create_dir(new.path().join("tmp"))?;
     fs::write(new.work().join("main.py"), inputs.spec.code.as_str())?;
     fs::write(new.path().join("requirements.txt"), &inputs.lock.0)?;
-    fs::write(new.path().join("system.txt"), inputs.spec.system_packages.to_string())?;
+    let names: String = nix::names(&inputs.spec.system_packages).iter().flat_map(|name| [name, "\n"]).collect();
+    fs::write(new.path().join("system.txt"), names)?;
     fs::write(new.path().join("spec.json"), serde_json::to_vec(&inputs.spec)?)?;
     fs::write(new.orders(), serde_json::to_vec(orders)?)?;
     if !inputs.spec.environment.is_empty() {

@@ -1,0 +1,2 @@
+ALTER TABLE checkpoints DROP COLUMN tail;
+ALTER TABLE checkpoints DROP COLUMN code;

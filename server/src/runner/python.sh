@@ -1,0 +1,144 @@
+# shellcheck shell=sh
+# A part of runner.sh: the Python environment (checkpoints 10 and 11), by uv. What is in here decides what ends up in
+# environments: its text is part of their key.
+
+export UV_CACHE_DIR="$STOKER_UV_CACHE" UV_NO_PROGRESS=1 NO_COLOR=1 UV_PYTHON_DOWNLOADS=never
+
+# Complete, with the interpreter it was made from, and with as many installed things as when it was made. Only built-in
+# commands: this is what a warm run waits for.
+environment_is_ready() {
+    [ -x "$environment/bin/python" ] && read -r expected 2>/dev/null <"$environment/complete" || return 1
+    count_installed "$environment"
+    [ "$installed" = "$expected" ]
+}
+
+count_installed() {
+    set -- "$1"/lib/python*/site-packages/*
+    installed=$#
+}
+
+check_uv_cache() {
+    begin 10 "uv cache"
+    if [ -n "$STOKER_PRIVATE" ]; then
+        skip "The task asks for a private environment, without the cache."
+    elif [ -z "$builds_environment" ]; then
+        skip "Nothing has to be installed."
+    elif mkdir -p "$UV_CACHE_DIR" && [ -w "$UV_CACHE_DIR" ]; then
+        ok "It can be used."
+    else
+        fail uv-cache-unwritable "The uv cache cannot be written." \
+            "Check the permissions of the cache in Stoker's data folder."
+    fi
+}
+
+python_packages() {
+    begin 11 "Python packages"
+    if [ -n "$STOKER_PRIVATE" ]; then
+        environment=$STOKER_STEP/environment
+        build_environment "$environment"
+        marker '{"environment":"private"}'
+        ok "A private environment was built; it is deleted after the run."
+        return
+    fi
+    if [ -n "$builds_environment" ]; then
+        with_lock "$environment.lock" build_shared_environment
+    else
+        marker '{"environment":"ready"}'
+        ok "The environment was ready."
+    fi
+    used "$environment"
+}
+
+# Under the lock: what is unfinished here was left by builders that are dead.
+build_shared_environment() {
+    if environment_is_ready; then
+        marker '{"environment":"ready"}'
+        ok "The environment was ready: another run has just built it."
+        return
+    fi
+    if [ -L "$environment" ]; then
+        echo "The environment in the cache is damaged, and is built again."
+        rm -f "$environment"
+    fi
+    for unfinished in "$STOKER_ENVIRONMENTS/.built-$STOKER_ENVIRONMENT_KEY-"*; do
+        if [ -d "$unfinished" ]; then delete_tree "$unfinished"; fi
+    done
+    built=$STOKER_ENVIRONMENTS/.built-$STOKER_ENVIRONMENT_KEY-${STOKER_STEP##*/}
+    trap 'delete_tree "$built"' EXIT
+    build_environment "$built"
+    # Packages end up read-only, so that no task changes by accident what another one imports.
+    chmod -R a-w "$built"
+    # One link is all that a reader ever sees: there, or not there.
+    ln -sn "$built" "$environment" || fail environment-unpublished "The finished environment could not be put in its place." \
+        "Check that the cache folder can be written and has room."
+    trap - EXIT
+    marker '{"environment":"built"}'
+    ok "The environment was built, and is kept for later runs."
+}
+
+delete_tree() {
+    chmod -R u+w "$1" 2>/dev/null || :
+    rm -rf "$1"
+}
+
+build_environment() {
+    target=$1
+    stage "$STOKER_UV" venv --quiet --no-project --no-config --python "$STOKER_PYTHON" "$target" ||
+        explain_uv $? "The Python environment could not be made"
+    if [ -s "$STOKER_STEP/requirements.txt" ]; then install_packages "$target"; fi
+    for site in "$target"/lib/python*/site-packages; do
+        cp "$STOKER_RUNNER/stoker_streams.py" "$STOKER_RUNNER/stoker_streams.pth" "$site/"
+        # A set-up helper for old build tools that costs every start of Python some milliseconds.
+        rm -f "$site/_virtualenv.py" "$site/_virtualenv.pth"
+    done
+    # Import once what every start imports, so that its bytecode is there.
+    STOKER_STDERR_TAG='' "$target/bin/python" -c 'import stoker_streams'
+    if [ -n "$STOKER_SET_KEY" ]; then echo "$STOKER_SET_KEY" >"$target/set"; fi
+    count_installed "$target"
+    echo "$installed" >"$target/complete"
+}
+
+# From the cache alone when everything is in it: that asks no index, and is done in a fraction of the time.
+install_packages() {
+    if [ -z "$STOKER_PRIVATE" ] && uv_sync "$1" --offline >"$STOKER_STEP/offline.log" 2>&1; then
+        cat "$STOKER_STEP/offline.log"
+        return
+    fi
+    if [ -n "$STOKER_PRIVATE" ]; then set -- "$1" --no-cache; fi
+    target_python=$1/bin/python
+    shift
+    stage "$STOKER_UV" pip sync --no-config --python "$target_python" --require-hashes --link-mode copy \
+        --compile-bytecode "$@" "$STOKER_STEP/requirements.txt" ||
+        explain_uv $? "The Python packages could not be installed"
+}
+
+uv_sync() {
+    target_python=$1/bin/python
+    shift
+    timeout -k 5 "$STOKER_STAGE_SECONDS" "$STOKER_UV" pip sync --no-config --python "$target_python" --require-hashes \
+        --link-mode copy --compile-bytecode "$@" "$STOKER_STEP/requirements.txt"
+}
+
+# explain_uv STATUS WHAT: says why uv failed, and ends.
+explain_uv() {
+    if stage_timed_out "$1"; then
+        fail python-timeout "$2: it took longer than $STOKER_STAGE_SECONDS s." \
+            "Run the task again: what was downloaded is kept."
+    elif stage_said 'No space left on device|Disk quota exceeded'; then
+        fail disk-full "$2: the disk is full." \
+            "Free some space, or remove what is not used: stoker cache prune --older-than 30d."
+    elif stage_said 'Read-only file system|Permission denied'; then
+        fail cache-unwritable "$2: the cache cannot be written." \
+            "Check the permissions of the cache in Stoker's data folder."
+    elif stage_said 'hash mismatch'; then
+        fail python-hash-mismatch "$2: a file is not the one that was locked." \
+            "Save the task again to lock it anew, if you trust the index."
+    elif stage_said 'error sending request|dns error|connection refused|connect error|timed out|network'; then
+        fail index-unreachable "$2: the package index could not be reached." \
+            "Check the network, the proxy and --index-url, and run the task again."
+    elif stage_said 'failed to build|build backend'; then
+        fail python-build-failed "$2: a package could not be built from its source." \
+            "Name a version that has a ready wheel, or add the compiler that it needs (gcc) to the system packages."
+    fi
+    fail python-packages-failed "$2." "Read the lines above: they are the installer's own."
+}

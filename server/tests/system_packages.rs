@@ -1,0 +1,421 @@
+//! System packages for real: Debian's own Nix, the test's own tiny packages, the real binary, real Python.
+
+#![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+#[path = "support/server.rs"]
+mod server_process;
+
+use server_process::{Server, wait};
+
+const STOKER: &str = env!("CARGO_BIN_EXE_stoker");
+
+/// Settings of Nix for tests, which fetch nothing.
+const NO_SUBSTITUTERS: &str = "substituters =\n";
+/// As nix-portable has it: no write-ahead log, and locks of which nobody can tell whether their owner lives.
+const DOTFILE_LOCKS: &str = "substituters =\nuse-sqlite-wal = false\n";
+
+/// A Stoker with a Nix store of its own, and a `nix` that notes down what it is asked.
+struct Kitchen {
+    folder: tempfile::TempDir,
+}
+
+impl Kitchen {
+    fn new() -> Self {
+        let kitchen = Self { folder: tempfile::tempdir().unwrap() };
+        let nix = server::environments::found_on_path(Path::new("nix"));
+        assert!(nix.is_absolute(), "these tests need Nix (on Debian: apt-get install nix-bin)");
+        kitchen.program("nix", &format!("echo \"$@\" >>{}\nexec {} \"$@\"", kitchen.calls().display(), nix.display()));
+        kitchen
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.path("data")
+    }
+
+    fn cache(&self, name: &str) -> PathBuf {
+        self.data().join("cache").join(name)
+    }
+
+    fn calls(&self) -> PathBuf {
+        self.path("calls")
+    }
+
+    /// How often Nix was asked for something.
+    fn asked(&self, word: &str) -> usize {
+        let calls = fs::read_to_string(self.calls()).unwrap_or_default();
+        calls.lines().filter(|line| line.split(' ').any(|part| part == word)).count()
+    }
+
+    /// Makes a program that the server finds.
+    fn program(&self, name: &str, script: &str) -> PathBuf {
+        let file = self.path("bin").join(name);
+        fs::create_dir_all(self.path("bin")).unwrap();
+        fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        file
+    }
+
+    fn serve(&self, options: &[&str]) -> Server {
+        self.serve_by(Command::new(STOKER), options)
+    }
+
+    /// `program` is the stoker program, or one that becomes it.
+    fn serve_by(&self, mut program: Command, options: &[&str]) -> Server {
+        let flake = concat!("path:", env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/packages");
+        program.env("PATH", format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap()));
+        if !program.get_envs().any(|(name, _)| name == "NIX_CONFIG") {
+            program.env("NIX_CONFIG", NO_SUBSTITUTERS);
+        }
+        // What a test sets itself comes on the command line, which goes before the environment.
+        program.env("STOKER_NIX", "own").env("STOKER_NIXPKGS", flake).env("STOKER_MINIMUM_FREE", "1");
+        Server::start_by(program, &self.data(), options)
+    }
+
+    /// The only package set that there is.
+    fn set(&self) -> PathBuf {
+        let sets: Vec<PathBuf> = fs::read_dir(self.cache("sets"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_dir())
+            .collect();
+        assert_eq!(sets.len(), 1, "{sets:?}");
+        sets[0].clone()
+    }
+}
+
+/// A run that has ended.
+struct Ended {
+    phase: String,
+    message: String,
+    log: String,
+}
+
+/// Runs a program with system packages to its end.
+fn run(server: &Server, packages: &str, code: &str) -> Ended {
+    ended(server, &server.submit(&json!({"pythonCode": code, "systemDependencies": packages})))
+}
+
+fn ended(server: &Server, task: &str) -> Ended {
+    let phase = server.until_final(task);
+    let detail = server.json("GET", &format!("/api/v1/tasks/{task}"), None);
+    let message = detail["runs"][0]["message"].as_str().unwrap_or_default().to_owned();
+    Ended { phase, message, log: server.log(task) }
+}
+
+/// The output of the program among the lines of the log.
+const CALL: &str =
+    "import subprocess, sys\nprint(subprocess.run(sys.argv[1:] or ['hello'], capture_output=True, text=True).stdout)";
+
+fn call(program: &str) -> String {
+    CALL.replace("'hello'", &format!("{program:?}"))
+}
+
+fn assert_ran(run: &Ended, line: &str) {
+    assert_eq!(run.phase, "Succeeded", "{}\n{}", run.message, run.log);
+    assert!(run.log.lines().any(|found| found == line), "{line} is not in\n{}", run.log);
+}
+
+fn assert_failed(run: &Ended, message: &str, line: &str) {
+    assert_eq!(run.phase, "Failed", "{}", run.log);
+    assert!(run.message.starts_with(message), "{}\n{}", run.message, run.log);
+    assert!(run.log.contains(line), "{line} is not in\n{}", run.log);
+    assert!(run.log.contains("/help/troubleshooting#"), "{}", run.log);
+}
+
+#[test]
+fn a_set_is_built_once_and_a_warm_run_starts_no_nix() {
+    let kitchen = Kitchen::new();
+    let server = kitchen.serve(&[]);
+    let cold = run(&server, "hello tools.nested", &call("hello"));
+    assert_ran(&cold, "hello from the store");
+    assert!(cold.log.contains("building '/nix/store/"), "what Nix says is in the log: {}", cold.log);
+    let calls = fs::read_to_string(kitchen.calls()).unwrap();
+    // In another order it is the same set.
+    assert_ran(&run(&server, "tools.nested hello", &call("nested")), "nested from the store");
+    assert_eq!(fs::read_to_string(kitchen.calls()).unwrap(), calls, "a warm run starts no Nix");
+    // Another Stoker on the same data finds it too.
+    drop(server);
+    let server = kitchen.serve(&[]);
+    assert_ran(&run(&server, "hello tools.nested", &call("hello")), "hello from the store");
+    assert_eq!(fs::read_to_string(kitchen.calls()).unwrap(), calls);
+}
+
+#[test]
+fn twenty_cold_starts_at_once_build_the_set_once() {
+    let kitchen = Kitchen::new();
+    let server = kitchen.serve(&["--workers", "20"]);
+    let body = json!({"pythonCode": call("hello"), "systemDependencies": "hello"});
+    let tasks: Vec<String> = (0..20).map(|_| server.submit(&body)).collect();
+    for task in &tasks {
+        assert_ran(&ended(&server, task), "hello from the store");
+    }
+    assert_eq!(kitchen.asked("build"), 1);
+}
+
+#[test]
+fn compilers_find_the_headers_of_a_set() {
+    let kitchen = Kitchen::new();
+    let server = kitchen.serve(&[]);
+    let code = "import os, subprocess
+open('a.c', 'w').write('#include <answer.h>\\n#include <stdio.h>\\nint main() { printf(\"%d\\\\n\", ANSWER); }')
+subprocess.run(['gcc', 'a.c', '-o', 'a'], check=True)
+print('the answer is', subprocess.run('./a', capture_output=True, text=True).stdout, os.environ['STRANGE_VALUE'])
+print(sorted(name for name in os.environ if name.startswith(('STOKER', 'NIX_BUILD', 'stdenv'))))";
+    let run = run(&server, "answer", code);
+    assert_ran(&run, "the answer is 42");
+    assert!(run.log.contains(" it's $fine"), "{}", run.log);
+    assert!(run.log.lines().any(|line| line == "[]"), "nothing of the runner's is left: {}", run.log);
+}
+
+#[test]
+fn what_nix_cannot_do_is_said_by_name() {
+    let kitchen = Kitchen::new();
+    let server = kitchen.serve(&[]);
+    let unknown = run(&server, "goodbye hell", "print(1)");
+    assert_failed(&unknown, "Nix knows no package hell. Near names: hello.", "Did you mean");
+    let broken = run(&server, "broken", "print(1)");
+    assert_failed(&broken, "The package broken could not be built.", "these are the words of the builder");
+    // Nothing of a set that failed is taken for one that is ready.
+    assert_failed(&run(&server, "broken", "print(1)"), "The package broken could not be built.", "builder");
+}
+
+#[test]
+fn a_stage_that_takes_too_long_is_stopped() {
+    let kitchen = Kitchen::new();
+    let server = kitchen.serve(&["--stage-timeout", "2"]);
+    assert_failed(
+        &run(&server, "slow", "print(1)"),
+        "Nix took longer than 2 s and was stopped.",
+        "System packages failed",
+    );
+}
+
+#[test]
+fn a_lock_that_a_killed_nix_left_holds_nobody_up() {
+    let kitchen = Kitchen::new();
+    let serve = || {
+        let mut program = Command::new(STOKER);
+        program.env("NIX_CONFIG", DOTFILE_LOCKS);
+        kitchen.serve_by(program, &[])
+    };
+    let mut server = serve();
+    assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
+    server.kill();
+    let lock = kitchen.cache("nix/own/nix/var/nix/db/db.sqlite.lock");
+    fs::create_dir(&lock).unwrap();
+    let server = serve();
+    assert_ran(&run(&server, "goodbye", &call("goodbye")), "goodbye from the store");
+    assert!(!lock.exists());
+}
+
+#[test]
+fn a_lock_in_a_store_of_others_is_left_alone_and_waited_for_only_so_long() {
+    let kitchen = Kitchen::new();
+    // The whole server has a folder at /nix, so that it is the machine's own store to it.
+    let root = kitchen.path("machine");
+    fs::create_dir_all(&root).unwrap();
+    let on_a_machine_with_nix = || {
+        let mut program = Command::new(STOKER);
+        // In there a sandbox would be one too many.
+        program.env("NIX_CONFIG", format!("{DOTFILE_LOCKS}sandbox = false\n")).arg("inside").arg(&root).arg(STOKER);
+        program
+    };
+    let server = kitchen.serve_by(on_a_machine_with_nix(), &["--nix", "nix"]);
+    assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
+    drop(server);
+    let lock = root.join("nix/var/nix/db/db.sqlite.lock");
+    fs::create_dir(&lock).unwrap();
+    let server = kitchen.serve_by(on_a_machine_with_nix(), &["--nix", "nix", "--stage-timeout", "2"]);
+    assert_failed(&run(&server, "goodbye", "print(1)"), "Nix took longer than 2 s and was stopped.", "left a lock");
+    assert!(lock.exists());
+    // The warm set needs no database.
+    assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
+}
+
+#[test]
+fn a_full_disk_and_a_read_only_store_are_told_apart() {
+    let kitchen = Kitchen::new();
+    let root = kitchen.cache("nix/own");
+    fs::create_dir_all(&root).unwrap();
+    let small = kitchen.program("small", &format!("mount -t tmpfs -o size=16m none {} && exec \"$@\"", root.display()));
+    let mut program = Command::new("unshare");
+    program.args(["--user", "--map-root-user", "--mount"]).arg(small).arg(STOKER);
+    let server = kitchen.serve_by(program, &[]);
+    assert_failed(&run(&server, "large", "print(1)"), "The disk that holds the Nix store is full.", "No space left");
+    drop(server);
+
+    let server = kitchen.serve(&[]);
+    assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
+    drop(server);
+    let store = root.join("nix");
+    let read_only = kitchen.program(
+        "read-only",
+        &format!("mount --bind {0} {0} && mount -o remount,ro,bind {0} && exec \"$@\"", store.display()),
+    );
+    let mut program = Command::new("unshare");
+    program.args(["--user", "--map-root-user", "--mount"]).arg(read_only).arg(STOKER);
+    let server = kitchen.serve_by(program, &[]);
+    assert_failed(&run(&server, "goodbye", "print(1)"), "The Nix store cannot be written.", "System packages failed");
+    assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
+}
+
+#[test]
+fn too_little_free_space_is_said_before_anything_is_built() {
+    let kitchen = Kitchen::new();
+    let server = kitchen.serve(&["--minimum-free", "1000000G"]);
+    let run = run(&server, "hello", "print(1)");
+    assert_failed(&run, "Only ", "Disk space failed.");
+    assert_eq!(kitchen.asked("build"), 0);
+}
+
+#[test]
+fn a_damaged_set_is_noticed_and_built_again() {
+    let kitchen = Kitchen::new();
+    let server = kitchen.serve(&[]);
+    let again = |expected: usize| {
+        assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
+        assert_eq!(kitchen.asked("build"), expected);
+    };
+    again(1);
+    // The profile is gone: nothing would keep the packages in the store.
+    fs::remove_file(kitchen.set().join("package")).unwrap();
+    again(2);
+    // A path is gone from the store, though Nix believes it to be there.
+    let path = fs::read_to_string(kitchen.set().join("complete")).unwrap().lines().next().unwrap().to_owned();
+    let path = kitchen.cache("nix/own").join(path.trim_start_matches('/'));
+    assert!(Command::new("chmod").arg("-R").arg("u+w").arg(&path).status().unwrap().success());
+    fs::remove_dir_all(&path).unwrap();
+    assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
+    // Whoever built it was killed half-way.
+    fs::write(kitchen.set().join("complete"), "").unwrap();
+    assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
+}
+
+#[test]
+fn a_damaged_python_environment_is_noticed_and_built_again() {
+    let kitchen = Kitchen::new();
+    let server = kitchen.serve(&[]);
+    let body = json!({"pythonCode": "import six\nprint('six is', six.__name__)", "dependencies": "six"});
+    assert_ran(&ended(&server, &server.submit(&body)), "six is six");
+    let link = fs::read_dir(kitchen.cache("environments"))
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .find(|entry| entry.file_type().unwrap().is_symlink())
+        .unwrap();
+    let site = fs::read_dir(link.path().join("lib")).unwrap().next().unwrap().unwrap().path().join("site-packages");
+    fs::set_permissions(&site, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::remove_file(site.join("six.py")).unwrap();
+    let run = ended(&server, &server.submit(&body));
+    assert_ran(&run, "six is six");
+    assert!(run.log.contains("The environment in the cache is damaged"), "{}", run.log);
+    // A link that leads nowhere.
+    fs::remove_file(link.path()).unwrap();
+    std::os::unix::fs::symlink("/nowhere", link.path()).unwrap();
+    assert_ran(&ended(&server, &server.submit(&body)), "six is six");
+}
+
+#[test]
+fn without_nix_a_run_says_what_to_install() {
+    let kitchen = Kitchen::new();
+    let server = kitchen.serve(&["--nix", "none"]);
+    assert_failed(
+        &run(&server, "hello", "print(1)"),
+        "System packages need Nix, and there is none.",
+        "stoker nix install",
+    );
+    // Tasks without system packages need none.
+    assert_ran(&run(&server, "", "print('fine')"), "fine");
+}
+
+/// A file, and its digest.
+fn digest_of(file: &Path) -> String {
+    Sha256::digest(fs::read(file).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn conda_is_installed_once_by_its_own_installer() {
+    let kitchen = Kitchen::new();
+    // A fake: the real installer is a hundred megabytes of somebody else's network. It is called as the real one is.
+    let installed = kitchen.path("conda-was-installed");
+    let installer = kitchen.program(
+        "fake-miniforge.sh",
+        &format!(
+            "[ \"$1 $2\" = '-b -p' ] || exit 9
+mkdir -p \"$3/bin\"
+printf '#!/bin/sh\\necho conda in %s\\n' \"$3\" >\"$3/bin/conda\"
+chmod +x \"$3/bin/conda\"
+echo once >>{}",
+            installed.display()
+        ),
+    );
+    let (url, digest) = (format!("file://{}", installer.display()), digest_of(&installer));
+    let server = kitchen.serve(&["--conda-url", &url, "--conda-sha256", &digest]);
+    for _ in 0..2 {
+        let run = run(&server, "conda hello", &call("conda"));
+        assert_eq!(run.phase, "Succeeded", "{}", run.log);
+        assert!(run.log.contains(&format!("conda in {}", kitchen.cache("conda").display())), "{}", run.log);
+    }
+    assert_eq!(fs::read_to_string(installed).unwrap(), "once\n");
+    drop(server);
+    let server = kitchen.serve(&["--conda-url", &url, "--conda-sha256", &"0".repeat(64)]);
+    let run = run(&server, "conda", "print(1)");
+    assert_failed(&run, "The conda installer is not the file that was expected.", &digest);
+}
+
+#[test]
+fn nix_portable_is_installed_checked_and_used() {
+    let kitchen = Kitchen::new();
+    // A fake: the real one is in no package registry. It has the real one's folders, and insists on its variables.
+    let fake = kitchen.program(
+        "fake-nix-portable",
+        &format!(
+            "[ \"$NP_RUNTIME\" = bwrap ] && [ \"$1\" = nix ] || {{ echo \"wrong call: $NP_RUNTIME $*\" >&2; exit 9; }}
+exec {STOKER} inside \"$NP_LOCATION/.nix-portable\" \"$@\""
+        ),
+    );
+    let install = |digest: &str| {
+        let url = format!("file://{}", fake.display());
+        let mut command = Command::new(STOKER);
+        command.args(["nix", "install", "--url", &url, "--sha256", digest, "--data"]).arg(kitchen.data());
+        command.output().unwrap()
+    };
+    let refused = install(&"0".repeat(64));
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("not 0000"), "{refused:?}");
+    assert!(!kitchen.cache("nix/bin/nix-portable").exists());
+    let installed = install(&digest_of(&fake));
+    assert!(installed.status.success(), "{installed:?}");
+    let server = kitchen.serve(&["--nix", "portable"]);
+    assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
+    assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
+}
+
+#[test]
+fn a_run_tells_what_its_preparation_found() {
+    let kitchen = Kitchen::new();
+    let server = kitchen.serve(&[]);
+    let task = server.submit(&json!({"pythonCode": "print(1)", "systemDependencies": "hell"}));
+    assert_eq!(server.until_final(&task), "Failed");
+    let page = wait("the page", || server.request("GET", &format!("/tasks/{task}/runs/1"), None));
+    let html = String::from_utf8(page.1).unwrap();
+    for words in
+        ["Disk space", "Network", "Nix database", "Near names: hello", "/help/troubleshooting#nix-unknown-package"]
+    {
+        assert!(html.contains(words), "{words} is not in the page");
+    }
+    let _: Value = server.json("GET", &format!("/api/v1/tasks/{task}"), None);
+}
