@@ -7,6 +7,7 @@ pub mod conda;
 pub mod config;
 pub mod data_folder;
 pub mod db;
+pub mod diagnostics;
 pub mod engine;
 pub mod environments;
 pub mod hints;

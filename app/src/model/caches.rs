@@ -15,15 +15,21 @@ pub enum CacheKind {
     Environment,
     /// A set of system packages.
     PackageSet,
+    /// A conda installation.
+    Conda,
 }
 
 impl CacheKind {
+    /// All kinds, in the order in which they are shown.
+    pub const ALL: [Self; 3] = [Self::Environment, Self::PackageSet, Self::Conda];
+
     /// The word in addresses.
     #[must_use]
     pub const fn address_word(self) -> &'static str {
         match self {
             Self::Environment => "environments",
             Self::PackageSet => "sets",
+            Self::Conda => "conda",
         }
     }
 
@@ -33,6 +39,7 @@ impl CacheKind {
         match self {
             Self::Environment => "environment",
             Self::PackageSet => "package set",
+            Self::Conda => "conda installation",
         }
     }
 }
@@ -46,7 +53,7 @@ impl FromStr for CacheKind {
     type Err = UnknownCacheKind;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Environment, Self::PackageSet]
+        Self::ALL
             .into_iter()
             .find(|kind| kind.address_word() == text)
             .ok_or_else(|| UnknownCacheKind(shown(text)))
@@ -124,7 +131,7 @@ impl fmt::Display for CacheName {
     }
 }
 
-/// An environment or a package set that is kept.
+/// An environment, a package set or a conda installation that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CacheEntry {
     /// Its name.
@@ -145,7 +152,7 @@ pub struct CacheEntry {
 /// Everything that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CacheLedger {
-    /// Environments, then package sets, each the latest used first.
+    /// By kind, each the latest used first.
     pub entries: Vec<CacheEntry>,
     /// Bytes of uv's cache of downloaded packages; `None` while they are being counted.
     pub uv_bytes: Option<u64>,
@@ -199,7 +206,7 @@ mod tests {
 
     #[test]
     fn kinds_are_read_back_as_written() {
-        for kind in [CacheKind::Environment, CacheKind::PackageSet] {
+        for kind in CacheKind::ALL {
             assert_eq!(kind.address_word().parse(), Ok(kind));
         }
         assert!("environment".parse::<CacheKind>().is_err());

@@ -16,20 +16,20 @@ use app::model::{
 use super::{
     CacheFolders, InUse, Inventory, Kept,
     nix_store::NixStore,
-    prune::{self, Prune, Pruned, PutAside, RemovalError},
+    prune::{self, Prune, Pruned, RemovalError},
     sizes::{bytes_on_disk, environment_packages},
 };
-use crate::clock::SharedClock;
+use crate::{clock::SharedClock, nix::NixSettings};
 
-/// How old a count of uv's cache and the Nix store may be, in milliseconds. An environment never changes once it is
-/// there, so it is counted once.
+/// How old a count of uv's cache and the Nix store may be, in milliseconds. An environment or a conda installation does
+/// not change once it is there, so it is counted once.
 const FRESH_MILLIS: u64 = 10 * 60 * 1000;
 
 /// The caches of a running server. Cheap to clone.
 #[derive(Clone)]
 pub struct Caches {
     folders: CacheFolders,
-    nix_store: Option<NixStore>,
+    nix: Option<NixSettings>,
     clock: SharedClock,
     counts: Arc<Mutex<Counts>>,
 }
@@ -37,7 +37,7 @@ pub struct Caches {
 /// What was counted so far.
 #[derive(Debug, Default)]
 struct Counts {
-    environments: HashMap<PathBuf, Counted>,
+    folders: HashMap<PathBuf, Counted>,
     uv_bytes: Option<u64>,
     nix_store_bytes: Option<u64>,
     at: Option<Timestamp>,
@@ -51,10 +51,10 @@ struct Counted {
 }
 
 impl Caches {
-    /// The caches in these folders.
+    /// The caches in these folders. Without settings of Nix, nothing is said of its store.
     #[must_use]
-    pub fn new(folders: CacheFolders, nix_store: Option<NixStore>, clock: SharedClock) -> Self {
-        Self { folders, nix_store, clock, counts: Arc::default() }
+    pub fn new(folders: CacheFolders, nix: Option<NixSettings>, clock: SharedClock) -> Self {
+        Self { folders, nix, clock, counts: Arc::default() }
     }
 
     /// Where they are.
@@ -99,7 +99,7 @@ impl Caches {
         let look = move || Inventory::read(&folders, &InUse::read(folders.steps())?);
         let inventory = tokio::task::spawn_blocking(look).await.map_err(io::Error::other)??;
         self.counts().is_counting = true;
-        let (caches, uncounted) = (self.clone(), environments(&inventory.kept));
+        let (caches, uncounted) = (self.clone(), countable(&inventory.kept));
         tokio::task::spawn_blocking(move || caches.count(&uncounted, true)).await.map_err(io::Error::other)?;
         self.ledger().await
     }
@@ -107,10 +107,10 @@ impl Caches {
     /// Starts counting in the background, unless that is under way or everything is known.
     fn count_what_is_missing(&self, kept: &[Kept]) {
         let mut counts = self.counts();
-        let all = environments(kept);
-        counts.environments.retain(|folder, _| all.contains(folder));
+        let all = countable(kept);
+        counts.folders.retain(|folder, _| all.contains(folder));
         let uncounted: Vec<PathBuf> =
-            all.into_iter().filter(|folder| !counts.environments.contains_key(folder)).collect();
+            all.into_iter().filter(|folder| !counts.folders.contains_key(folder)).collect();
         let now = self.clock.now();
         let is_stale = counts.at.is_none_or(|at| now.millis_since(at) > FRESH_MILLIS);
         if counts.is_counting || (uncounted.is_empty() && !is_stale) {
@@ -134,8 +134,8 @@ impl Caches {
             let counted = bytes_on_disk(folder)
                 .and_then(|bytes| Ok(Counted { bytes, packages: environment_packages(folder)? }));
             match counted {
-                Ok(counted) => drop(self.counts().environments.insert(folder.clone(), counted)),
-                Err(error) => tracing::warn!(%error, folder = %folder.display(), "An environment could not be counted"),
+                Ok(counted) => drop(self.counts().folders.insert(folder.clone(), counted)),
+                Err(error) => tracing::warn!(%error, folder = %folder.display(), "A folder of the cache could not be counted"),
             }
         }
         if shared_too {
@@ -146,7 +146,7 @@ impl Caches {
                 })
             };
             let uv = count(self.folders.uv()).ok();
-            let nix_store = self.nix_store.as_ref().and_then(|store| count(store.folder.clone()).ok());
+            let nix_store = self.nix_store().and_then(|store| count(store.folder()).ok());
             let mut counts = self.counts();
             counts.uv_bytes = uv;
             counts.nix_store_bytes = nix_store;
@@ -190,19 +190,23 @@ impl Caches {
         Ok(pruned)
     }
 
-    /// Whatever a run that is just being prepared has put into the store is not linked yet: so only without runs.
     async fn collect_store_garbage(&self) -> io::Result<()> {
-        let Some(collector) = self.nix_store.as_ref().and_then(|store| store.collector.as_ref()) else {
-            return Ok(());
-        };
+        let caches = self.clone();
+        let store = tokio::task::spawn_blocking(move || caches.nix_store()).await.map_err(io::Error::other)?;
+        let Some(store) = store else { return Ok(()) };
         if !InUse::read(self.folders.steps())?.is_idle() {
             tracing::info!("The Nix store's garbage is left for another time, since runs are active");
             return Ok(());
         }
-        if let Err(reason) = collector.collect().await {
-            tracing::warn!("{reason}");
+        if let Err(error) = store.collect_garbage().await {
+            tracing::warn!(%error, "The Nix store's garbage was not collected");
         }
         Ok(())
+    }
+
+    /// The store of the Nix that runs would use now. Not cheap: it may have to try what this machine allows.
+    fn nix_store(&self) -> Option<NixStore> {
+        self.nix.as_ref().and_then(NixStore::find)
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -214,8 +218,8 @@ impl Caches {
 impl Counts {
     fn entry(&self, kept: Kept, in_use: &InUse) -> CacheEntry {
         let (bytes, packages) = match kept.name.kind {
-            CacheKind::Environment => {
-                let counted = self.environments.get(&kept.folder);
+            CacheKind::Environment | CacheKind::Conda => {
+                let counted = self.folders.get(&kept.folder);
                 (counted.map(|counted| counted.bytes), counted.map(|counted| counted.packages.clone()))
             }
             CacheKind::PackageSet => (kept.store_bytes(), kept.system_packages()),
@@ -231,7 +235,8 @@ impl Counts {
     }
 }
 
-fn environments(kept: &[Kept]) -> Vec<PathBuf> {
-    let environments = kept.iter().filter(|kept| kept.name.kind == CacheKind::Environment);
-    environments.map(|kept| kept.folder.clone()).collect()
+/// The folders whose bytes are their own. Those of a package set are the store's.
+fn countable(kept: &[Kept]) -> Vec<PathBuf> {
+    let own = kept.iter().filter(|kept| kept.name.kind != CacheKind::PackageSet);
+    own.map(|kept| kept.folder.clone()).collect()
 }

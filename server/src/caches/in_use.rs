@@ -89,11 +89,13 @@ fn orders(folder: &StepFolder) -> io::Result<Vec<CacheName>> {
     let orders: Variables = serde_json::from_slice(&text)?;
     let environment: HashMap<String, String> = orders.environment.into_iter().collect();
     let named = |kind, variable| {
-        let key = environment.get(variable)?.parse().ok()?;
+        // Only conda is named by its whole path; a key is the last part of itself.
+        let key = environment.get(variable)?.rsplit('/').next()?.parse().ok()?;
         Some(CacheName { kind, key })
     };
     // A step with an environment of its own has the key for nothing.
     let is_private = environment.get("STOKER_PRIVATE").is_some_and(|value| !value.is_empty());
     let own = named(CacheKind::Environment, "STOKER_ENVIRONMENT_KEY").filter(|_| !is_private);
-    Ok(own.into_iter().chain(named(CacheKind::PackageSet, "STOKER_SET_KEY")).collect())
+    let system = [named(CacheKind::PackageSet, "STOKER_SET_KEY"), named(CacheKind::Conda, "STOKER_CONDA")];
+    Ok(own.into_iter().chain(system.into_iter().flatten()).collect())
 }

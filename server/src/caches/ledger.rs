@@ -62,7 +62,8 @@ impl Inventory {
     pub fn read(folders: &CacheFolders, in_use: &InUse) -> io::Result<Self> {
         let mut inventory = Self::default();
         inventory.add_environments(folders, in_use)?;
-        inventory.add_sets(folders, in_use)?;
+        inventory.add_folders(CacheKind::PackageSet, folders, in_use)?;
+        inventory.add_folders(CacheKind::Conda, folders, in_use)?;
         let steps = names_in(folders.steps())?;
         let left = steps.iter().filter(|name| name.starts_with(DELETED)).chain(in_use.abandoned());
         inventory.garbage.extend(left.map(|name| folders.steps().join(name)));
@@ -99,8 +100,9 @@ impl Inventory {
         Ok(())
     }
 
-    fn add_sets(&mut self, folders: &CacheFolders, in_use: &InUse) -> io::Result<()> {
-        let all = folders.of_kind(CacheKind::PackageSet);
+    /// What is built in its place, and is whole once `complete` is there.
+    fn add_folders(&mut self, kind: CacheKind, folders: &CacheFolders, in_use: &InUse) -> io::Result<()> {
+        let all = folders.of_kind(kind);
         for entry in names_in(&all)? {
             let folder = all.join(&entry);
             if entry.starts_with(DELETED) {
@@ -108,7 +110,7 @@ impl Inventory {
             } else if let Ok(key) = entry.parse()
                 && folder.is_dir()
             {
-                let name = CacheName { kind: CacheKind::PackageSet, key };
+                let name = CacheName { kind, key };
                 if folder.join("complete").exists() {
                     let last_used = last_used(folders, &name, &folder)?;
                     self.kept.push(Kept { name, folder, last_used, set: None });

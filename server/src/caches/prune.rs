@@ -77,7 +77,7 @@ pub fn put_aside(
         aside.environments += 1;
         forget_use(folders, kept);
     }
-    for kept in all.iter().filter(|kept| kept.name.kind == CacheKind::PackageSet) {
+    for kept in all.iter().filter(|kept| kept.name.kind != CacheKind::Environment) {
         aside.folders.push(rename_aside(&kept.folder)?);
         forget_use(folders, kept);
     }

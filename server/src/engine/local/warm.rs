@@ -2,7 +2,7 @@
 
 use std::{io, process::Stdio};
 
-use app::model::{identifiers::StepId, lock::Lock, spec::TaskSpec};
+use app::model::{checkpoint::CheckpointStatus, identifiers::StepId, lock::Lock, spec::TaskSpec};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::Command,
@@ -52,7 +52,7 @@ impl LocalEngine {
         self.stage(&StepInputs { step, spec: spec.clone(), lock }).await?;
         let _held = folder.wait_for_lock()?;
         drop(shared);
-        let orders: Orders = serde_json::from_slice(&std::fs::read(folder.orders())?)?;
+        let orders: Orders = serde_json::from_slice(&std::fs::read(folder.orders())?).map_err(io::Error::from)?;
         let outcome = run(orders, &self.secret_key.of_step(step).marker, &mut tell).await;
         std::fs::remove_dir_all(folder.path())?;
         outcome
@@ -76,13 +76,18 @@ async fn run(orders: Orders, secret: &str, tell: &mut (impl FnMut(&str) + Send))
     if let Some(output) = child.stdout.take() {
         let mut lines = BufReader::new(output).split(b'\n');
         while let Some(line) = lines.next_segment().await? {
-            match markers::parse(&line, secret) {
-                None => tell(&String::from_utf8_lossy(&line)),
-                Some(Marker::End { detail, advice, .. }) => {
-                    tell(&detail);
-                    last_words = advice.unwrap_or(detail);
+            let Some(markers) = markers::parse(&line, secret) else {
+                tell(&String::from_utf8_lossy(&line));
+                continue;
+            };
+            for marker in markers {
+                if let Marker::End { status: CheckpointStatus::Warning | CheckpointStatus::Failed, detail, advice, .. } =
+                    marker
+                {
+                    let advice = advice.unwrap_or_default();
+                    last_words = format!("{detail} {advice}").trim().to_owned();
+                    tell(&last_words);
                 }
-                Some(_) => {}
             }
         }
     }

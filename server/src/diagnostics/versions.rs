@@ -1,0 +1,75 @@
+//! The versions of what Stoker works with: asked for once in the background, since each answer takes a process.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use tokio::process::Command;
+
+use crate::nix::{NixSettings, provider::Provider};
+
+/// How long a program may take to say its version.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The versions of programs, once they are known. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct KnownVersions(Arc<OnceLock<ProgramVersions>>);
+
+/// The versions of programs; `None` for what is not there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProgramVersions {
+    /// uv's.
+    pub uv: Option<String>,
+    /// Nix's.
+    pub nix: Option<String>,
+}
+
+impl KnownVersions {
+    /// What is known by now.
+    #[must_use]
+    pub fn get(&self) -> ProgramVersions {
+        self.0.get().cloned().unwrap_or_default()
+    }
+
+    /// Asks the programs.
+    pub async fn find(self, uv: PathBuf, nix: NixSettings) {
+        let provider = tokio::task::spawn_blocking(move || Provider::find(&nix)).await.unwrap_or(Provider::None);
+        let of_provider = async {
+            match &provider {
+                Provider::Portable { .. } | Provider::None => None,
+                Provider::Nix { program } | Provider::Own { program, .. } => version(program).await,
+            }
+        };
+        let (uv, nix) = tokio::join!(version(&uv), of_provider);
+        // Nobody else sets them.
+        let _ = self.0.set(ProgramVersions { uv, nix });
+    }
+}
+
+async fn version(program: &Path) -> Option<String> {
+    let mut command = Command::new(program);
+    command.arg("--version").stdin(Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, command.output()).await.ok()?.ok()?;
+    version_in(&String::from_utf8_lossy(&output.stdout))
+}
+
+/// The first word that begins with a digit: `uv 0.9.2 (…)`, `nix (Nix) 2.31.1`.
+fn version_in(text: &str) -> Option<String> {
+    let mut words = text.lines().next()?.split_whitespace();
+    words.find(|word| word.starts_with(|first: char| first.is_ascii_digit())).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_found_in_what_programs_say() {
+        assert_eq!(version_in("uv 0.9.2 (abcdef 2026-01-01)\n").as_deref(), Some("0.9.2"));
+        assert_eq!(version_in("nix (Nix) 2.31.1+1").as_deref(), Some("2.31.1+1"));
+        assert_eq!(version_in("").as_deref(), None);
+    }
+}
