@@ -4,6 +4,7 @@ use std::{
     net::SocketAddr,
     num::NonZeroUsize,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use app::model::spec::Timeout;
@@ -44,6 +45,8 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// What runs are given.
     pub engine: EngineConfig,
+    /// After how long an unused environment or package set is removed; `None` keeps all.
+    pub prune_after: Option<Duration>,
 }
 
 /// What runs are given.
@@ -138,6 +141,7 @@ impl Config {
             data: DataFolder::wanted(options.data)?,
             address: options.addr,
             allowed_hosts: options.allowed_hosts,
+            prune_after: options.prune_after.0,
             engine: EngineConfig {
                 workers: options.workers.unwrap_or_else(cores),
                 python: options.python,

@@ -1,5 +1,6 @@
 //! The stoker server as a library, so that tests can go through its front door.
 
+pub mod cache_command;
 pub mod caches;
 pub mod cli;
 pub mod clock;

@@ -63,6 +63,12 @@ impl Caches {
         &self.folders
     }
 
+    /// The settings of the Nix whose store is counted.
+    #[must_use]
+    pub fn nix(&self) -> Option<&NixSettings> {
+        self.nix.as_ref()
+    }
+
     /// Everything that is kept, with the bytes known so far. Starts counting what is not known, or was counted long
     /// ago.
     ///

@@ -17,6 +17,7 @@ mod ledger;
 pub mod nix_store;
 pub mod prune;
 mod removal;
+pub mod schedule;
 mod sizes;
 
 pub use collected::Caches;

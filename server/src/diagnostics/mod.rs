@@ -1,17 +1,28 @@
 //! How this server is doing: what is collected while it runs, for the System page and the REST API. What the database
 //! knows is added by the service.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use app::model::diagnostics::{DiskSpace, EngineLimits};
 
-use crate::caches::Caches;
+use crate::{
+    caches::{CacheFolders, Caches},
+    clock::SharedClock,
+    config::Config,
+    environments::found_on_path,
+    nix::NixSettings,
+};
 
 pub mod checks;
+pub mod json;
 pub mod recent_errors;
 pub mod versions;
 
-use checks::Checks;
+use checks::{Checker, Checks};
 use recent_errors::RecentErrors;
 use versions::KnownVersions;
 
@@ -32,6 +43,47 @@ pub struct Sources {
     pub limits: EngineLimits,
     /// The folder whose disk matters.
     pub data: PathBuf,
+}
+
+impl Sources {
+    /// Those of a server that runs with this configuration.
+    ///
+    /// # Errors
+    /// When the data folder is named relative to a working directory that is gone.
+    pub fn new(
+        config: &Config,
+        python: Option<String>,
+        errors: RecentErrors,
+        checker: Arc<dyn Checker>,
+        clock: SharedClock,
+    ) -> io::Result<Self> {
+        let engine = &config.engine;
+        let folders = CacheFolders::of(&config.data)?;
+        let nix = NixSettings::new(engine.nix, engine.nixpkgs.clone(), folders.cache(), std::env::current_exe()?);
+        Ok(Self {
+            caches: Caches::new(folders, Some(nix), clock),
+            checks: Checks::new(checker),
+            errors,
+            versions: KnownVersions::default(),
+            python,
+            limits: EngineLimits {
+                at_once: engine.workers.get(),
+                default_timeout: engine.default_timeout.seconds(),
+                memory: engine.memory_limit,
+                log: engine.log_limit,
+                prune_after: config.prune_after.map(|age| age.as_secs()),
+            },
+            data: config.data.path().to_owned(),
+        })
+    }
+
+    /// Begins, in the background, to find out what takes time.
+    pub fn start(&self, config: &Config) {
+        self.checks.start();
+        if let Some(nix) = self.caches.nix() {
+            tokio::spawn(self.versions.clone().find(found_on_path(&config.engine.uv), nix.clone()));
+        }
+    }
 }
 
 /// The room on the disk of a folder; `None` when the system does not tell.
