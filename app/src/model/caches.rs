@@ -53,10 +53,7 @@ impl FromStr for CacheKind {
     type Err = UnknownCacheKind;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.address_word() == text)
-            .ok_or_else(|| UnknownCacheKind(shown(text)))
+        Self::ALL.into_iter().find(|kind| kind.address_word() == text).ok_or_else(|| UnknownCacheKind(shown(text)))
     }
 }
 
@@ -215,9 +212,6 @@ mod tests {
     #[test]
     fn bytes_read_well() {
         let texts = [0, 1023, 1024, 1536, 102_400, 1 << 20, 2_147_483_648, u64::MAX].map(bytes_text);
-        assert_eq!(
-            texts,
-            ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "100 KiB", "1.0 MiB", "2.0 GiB", "16384 PiB"]
-        );
+        assert_eq!(texts, ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "100 KiB", "1.0 MiB", "2.0 GiB", "16384 PiB"]);
     }
 }

@@ -84,8 +84,7 @@ impl Caches {
         let (in_use, inventory) = tokio::task::spawn_blocking(look).await.map_err(io::Error::other)??;
         self.count_what_is_missing(&inventory.kept);
         let counts = self.counts();
-        let mut entries: Vec<CacheEntry> =
-            inventory.kept.into_iter().map(|kept| counts.entry(kept, &in_use)).collect();
+        let mut entries: Vec<CacheEntry> = inventory.kept.into_iter().map(|kept| counts.entry(kept, &in_use)).collect();
         entries.sort_by(|a, b| (a.name.kind, b.last_used, &a.name.key).cmp(&(b.name.kind, a.last_used, &b.name.key)));
         Ok(CacheLedger {
             entries,
@@ -115,8 +114,7 @@ impl Caches {
         let mut counts = self.counts();
         let all = countable(kept);
         counts.folders.retain(|folder, _| all.contains(folder));
-        let uncounted: Vec<PathBuf> =
-            all.into_iter().filter(|folder| !counts.folders.contains_key(folder)).collect();
+        let uncounted: Vec<PathBuf> = all.into_iter().filter(|folder| !counts.folders.contains_key(folder)).collect();
         let now = self.clock.now();
         let is_stale = counts.at.is_none_or(|at| now.millis_since(at) > FRESH_MILLIS);
         if counts.is_counting || (uncounted.is_empty() && !is_stale) {
@@ -137,11 +135,13 @@ impl Caches {
         }
         let done = Done(self);
         for folder in uncounted {
-            let counted = bytes_on_disk(folder)
-                .and_then(|bytes| Ok(Counted { bytes, packages: environment_packages(folder)? }));
+            let counted =
+                bytes_on_disk(folder).and_then(|bytes| Ok(Counted { bytes, packages: environment_packages(folder)? }));
             match counted {
                 Ok(counted) => drop(self.counts().folders.insert(folder.clone(), counted)),
-                Err(error) => tracing::warn!(%error, folder = %folder.display(), "A folder of the cache could not be counted"),
+                Err(error) => {
+                    tracing::warn!(%error, folder = %folder.display(), "A folder of the cache could not be counted")
+                }
             }
         }
         if shared_too {

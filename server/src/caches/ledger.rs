@@ -93,9 +93,9 @@ impl Inventory {
                 }
             }
         }
-        let partial = built
-            .into_iter()
-            .filter(|(folder, builder)| !linked.contains(folder.as_ref() as &std::ffi::OsStr) && !in_use.has_step(builder));
+        let partial = built.into_iter().filter(|(folder, builder)| {
+            !linked.contains(folder.as_ref() as &std::ffi::OsStr) && !in_use.has_step(builder)
+        });
         self.garbage.extend(partial.map(|(folder, _)| all.join(folder)));
         Ok(())
     }

@@ -108,7 +108,8 @@ fn rename_aside(path: &Path) -> io::Result<PathBuf> {
         return Ok(path.to_owned());
     }
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let aside = path.with_file_name(format!("{DELETED}{}-{}-{count}", name.trim_start_matches('.'), std::process::id()));
+    let aside =
+        path.with_file_name(format!("{DELETED}{}-{}-{count}", name.trim_start_matches('.'), std::process::id()));
     fs::rename(path, &aside)?;
     Ok(aside)
 }
@@ -148,8 +149,7 @@ impl Prune {
         let inventory = Inventory::read(folders, &in_use)?;
         for kept in &inventory.kept {
             let all = inventory.with_dependents(kept);
-            let is_needed =
-                |kept: &&Kept| kept.last_used >= self.unused_since || in_use.users_of(&kept.name) > 0;
+            let is_needed = |kept: &&Kept| kept.last_used >= self.unused_since || in_use.users_of(&kept.name) > 0;
             if all.iter().any(is_needed) {
                 continue;
             }

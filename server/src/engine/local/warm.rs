@@ -81,8 +81,12 @@ async fn run(orders: Orders, secret: &str, tell: &mut (impl FnMut(&str) + Send))
                 continue;
             };
             for marker in markers {
-                if let Marker::End { status: CheckpointStatus::Warning | CheckpointStatus::Failed, detail, advice, .. } =
-                    marker
+                if let Marker::End {
+                    status: CheckpointStatus::Warning | CheckpointStatus::Failed,
+                    detail,
+                    advice,
+                    ..
+                } = marker
                 {
                     let advice = advice.unwrap_or_default();
                     last_words = format!("{detail} {advice}").trim().to_owned();
