@@ -51,6 +51,7 @@ pub fn App() -> impl IntoView {
             <Routes fallback=pages::errors::NoSuchPage>
                 <Route path=path!("/") view=pages::task_list::TaskListPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks") view=pages::task_list::TaskListPage ssr=SsrMode::Async />
+                <Route path=path!("/help/:page") view=pages::help::HelpPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/new") view=pages::task_form::NewTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id") view=pages::task::TaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id/edit") view=pages::task_form::EditTaskPage ssr=SsrMode::Async />
