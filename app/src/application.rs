@@ -51,6 +51,7 @@ pub fn App() -> impl IntoView {
             <Routes fallback=pages::errors::NoSuchPage>
                 <Route path=path!("/") view=pages::task_list::TaskListPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks") view=pages::task_list::TaskListPage ssr=SsrMode::Async />
+                <Route path=path!("/help/:page") view=pages::help::HelpPage ssr=SsrMode::Async />
                 <Route path=path!("/system") view=pages::system::SystemPage ssr=SsrMode::Async />
                 <Route
                     path=path!("/system/:kind/:key/delete")

@@ -9,11 +9,12 @@ use leptos::server_fn::{
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
+    cache::Readiness,
     caches::CacheName,
     diagnostics::Diagnostics,
     fields::FieldErrors,
     identifiers::{RunNumber, TaskId},
-    spec::ValidTask,
+    spec::{TaskSpec, ValidTask},
     system_packages::SystemPackages,
     views::{LogPage, LogWindow, RunDetail, TaskDetail, TaskPage, TaskQuery},
 };
@@ -41,6 +42,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Asks for a run to be stopped, with everything it started.
     async fn cancel_run(&self, id: &TaskId, number: RunNumber) -> Result<(), BackendError>;
+
+    /// What a run of this spec would find in the cache now.
+    async fn readiness(&self, spec: &TaskSpec) -> Readiness;
 
     /// A run.
     async fn run(&self, id: &TaskId, number: RunNumber) -> Result<RunDetail, BackendError>;

@@ -33,10 +33,16 @@ pub fn tasks_page(query: &TaskQuery) -> String {
     address
 }
 
+/// A page of the documentation.
+#[must_use]
+pub fn help(page: &str) -> String {
+    format!("/help/{page}")
+}
+
 /// The troubleshooting page, at the entry of a failure's code.
 #[must_use]
 pub fn troubleshooting(code: &str) -> String {
-    format!("/help/troubleshooting#{code}")
+    format!("{}#{code}", help("troubleshooting"))
 }
 
 /// The empty form for a new task.

@@ -8,6 +8,7 @@ use app::{
     App,
     backend::{Backend, BackendError, DeletedCache, DeletedTask, SaveTask, SavedTask, StartRun},
     model::{
+        cache::{Readiness, Ready},
         caches::{CacheEntry, CacheKind, CacheLedger, CacheName},
         checkpoint::CheckpointStatus,
         checks::{Check, CheckGroup, CheckReport},
@@ -77,6 +78,10 @@ impl Backend for Fake {
             "locked" => Err(BackendError::Unavailable("The database is busy.".to_owned())),
             _ => Ok(TaskPage { tasks: Vec::new(), newer: None, older: None, none_at_all: false }),
         }
+    }
+
+    async fn readiness(&self, _: &TaskSpec) -> Readiness {
+        Readiness { environment: Ready::Ready, system: Some(Ready::ToBuild) }
     }
 
     async fn task(&self, task: &TaskId, _: Option<RunNumber>) -> Result<TaskDetail, BackendError> {
@@ -312,6 +317,22 @@ async fn a_form_without_versions_offers_to_go_on() {
     let (_, html) = page_with("/tasks/new", Some(state)).await;
     assert!(html.contains("The index cannot be reached."));
     assert!(html.contains(r#"value="save_unresolved""#) && html.contains(r#"value="run_unresolved""#));
+}
+
+#[tokio::test]
+async fn what_the_cache_has_is_said_at_the_task_and_its_form() {
+    for address in [routes::task(&id()), routes::edit_task(&id(), None)] {
+        let html = page(&address).await;
+        assert!(html.contains("environment ready") && html.contains("system packages will be built"), "{address}");
+    }
+    assert!(!page("/tasks/new").await.contains("environment ready"));
+}
+
+#[tokio::test]
+async fn help_is_a_page_with_every_failure() {
+    let html = page("/help/troubleshooting").await;
+    assert!(html.contains(r#"<h3 id="nix-unknown-package">"#));
+    assert!(page_with("/help/nothing", None).await.1.contains("There is no such page of help."));
 }
 
 #[tokio::test]

@@ -94,6 +94,11 @@ linters() {
   fail "missing in the Rust toolchain: ${missing[*]}. Install Rust from https://rustup.rs, or run: rustup component add ${missing[*]}"
 }
 
+# Nix, for the tests of system packages. They bring packages of their own, and leave /nix alone.
+nix() {
+  has nix || install "Nix, for the tests of system packages" nix-bin
+}
+
 # A browser, and the program that drives it.
 browser() {
   has chromium || install "the browser for the tests" chromium fonts-liberation
@@ -120,7 +125,7 @@ build() {
 
 case ${1:-} in
   build) build ;;
-  test) build && linters && browser ;;
+  test) build && linters && nix && browser ;;
   *) fail "usage: setup.sh build | setup.sh test" ;;
 esac
 say "all there for: $1"

@@ -8,8 +8,11 @@ use std::{
 };
 
 use app::model::{
+    cache::Readiness,
     identifiers::{RunId, StepId, TaskId},
+    lock::Lock,
     phase::Phase,
+    spec::TaskSpec,
 };
 use async_trait::async_trait;
 use tokio::{sync::Notify, task::JoinHandle};
@@ -220,6 +223,10 @@ impl EngineControl for Control {
         if tokio::time::timeout(STOPPING, all_ended).await.is_err() {
             tracing::warn!("Runs of a deleted task did not end in time; the supervisor goes on stopping them");
         }
+    }
+
+    fn readiness(&self, spec: &TaskSpec, lock: Option<&Lock>) -> Readiness {
+        self.engine.readiness(spec, lock)
     }
 
     async fn manifest(&self, run: RunId) -> Result<String, ManifestError> {

@@ -4,6 +4,7 @@
 
 use std::{
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -172,7 +173,7 @@ fn a_full_disk_holds_runs_up_and_loses_nothing() {
     // Where mounting is not allowed (no root) the disk cannot be filled without filling everybody's.
     let Some(disk) = SmallDisk::new("24m") else { return };
     let ballast = disk.path().join("ballast");
-    let server = start(&disk.path(), &[]);
+    let server = start(&disk.path(), &["--minimum-free", "1"]);
     let started = disk.path().join("started");
     let gate = disk.path().join("gate");
     let code = format!(

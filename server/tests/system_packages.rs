@@ -9,13 +9,13 @@ use std::{
     process::Command,
 };
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 #[path = "support/server.rs"]
 mod server_process;
 
-use server_process::{Server, wait};
+use server_process::Server;
 
 const STOKER: &str = env!("CARGO_BIN_EXE_stoker");
 
@@ -140,8 +140,11 @@ fn assert_failed(run: &Ended, message: &str, line: &str) {
 fn a_set_is_built_once_and_a_warm_run_starts_no_nix() {
     let kitchen = Kitchen::new();
     let server = kitchen.serve(&[]);
-    let cold = run(&server, "hello tools.nested", &call("hello"));
+    let task = server.submit(&json!({"pythonCode": call("hello"), "systemDependencies": "hello tools.nested"}));
+    let cold = ended(&server, &task);
     assert_ran(&cold, "hello from the store");
+    let page = server.page(&format!("/tasks/{task}"));
+    assert!(page.contains("environment ready") && page.contains("system packages ready"), "{page}");
     assert!(cold.log.contains("building '/nix/store/"), "what Nix says is in the log: {}", cold.log);
     let calls = fs::read_to_string(kitchen.calls()).unwrap();
     // In another order it is the same set.
@@ -343,14 +346,14 @@ fn without_nix_a_run_says_what_to_install() {
 
 /// A file, and its digest.
 fn digest_of(file: &Path) -> String {
-    Sha256::digest(fs::read(file).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect()
+    server::environments::hexadecimal(&Sha256::digest(fs::read(file).unwrap()))
 }
 
 #[test]
 fn conda_is_installed_once_by_its_own_installer() {
     let kitchen = Kitchen::new();
     // A fake: the real installer is a hundred megabytes of somebody else's network. It is called as the real one is.
-    let installed = kitchen.path("conda-was-installed");
+    let record = kitchen.path("conda-was-installed");
     let installer = kitchen.program(
         "fake-miniforge.sh",
         &format!(
@@ -359,7 +362,7 @@ mkdir -p \"$3/bin\"
 printf '#!/bin/sh\\necho conda in %s\\n' \"$3\" >\"$3/bin/conda\"
 chmod +x \"$3/bin/conda\"
 echo once >>{}",
-            installed.display()
+            record.display()
         ),
     );
     let (url, digest) = (format!("file://{}", installer.display()), digest_of(&installer));
@@ -369,7 +372,7 @@ echo once >>{}",
         assert_eq!(run.phase, "Succeeded", "{}", run.log);
         assert!(run.log.contains(&format!("conda in {}", kitchen.cache("conda").display())), "{}", run.log);
     }
-    assert_eq!(fs::read_to_string(installed).unwrap(), "once\n");
+    assert_eq!(fs::read_to_string(record).unwrap(), "once\n");
     drop(server);
     let server = kitchen.serve(&["--conda-url", &url, "--conda-sha256", &"0".repeat(64)]);
     let run = run(&server, "conda", "print(1)");
@@ -410,12 +413,10 @@ fn a_run_tells_what_its_preparation_found() {
     let server = kitchen.serve(&[]);
     let task = server.submit(&json!({"pythonCode": "print(1)", "systemDependencies": "hell"}));
     assert_eq!(server.until_final(&task), "Failed");
-    let page = wait("the page", || server.request("GET", &format!("/tasks/{task}/runs/1"), None));
-    let html = String::from_utf8(page.1).unwrap();
+    let html = server.page(&format!("/tasks/{task}/runs/1"));
     for words in
         ["Disk space", "Network", "Nix database", "Near names: hello", "/help/troubleshooting#nix-unknown-package"]
     {
         assert!(html.contains(words), "{words} is not in the page");
     }
-    let _: Value = server.json("GET", &format!("/api/v1/tasks/{task}"), None);
 }

@@ -72,6 +72,7 @@ fn Footer() -> impl IntoView {
     view! {
         <footer class="site-footer" id="clock" data-now=now().0.to_string()>
             {facts}
+            <a href=routes::help("guide")>"Help"</a>
             <ThemeChoice />
         </footer>
     }

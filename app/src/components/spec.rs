@@ -2,7 +2,11 @@
 
 use leptos::prelude::*;
 
-use crate::model::{spec::TaskSpec, time::duration_text};
+use crate::model::{
+    cache::{Readiness, Ready},
+    spec::TaskSpec,
+    time::duration_text,
+};
 
 /// Packages, environment variables, time limit and cache choice, as a list of terms.
 #[component]
@@ -45,6 +49,31 @@ pub fn SpecFacts(
         </dl>
     }
     .into_any()
+}
+
+/// What a run of the spec would find in the cache now.
+#[component]
+pub fn ReadinessBadges(
+    /// What it would find.
+    readiness: Readiness,
+) -> impl IntoView {
+    let environment = match readiness.environment {
+        Ready::Ready => ("is-ready", "environment ready"),
+        Ready::ToBuild => ("", "environment will be built"),
+        Ready::Private => ("", "private environment, built for each run"),
+        Ready::Impossible => ("is-missing", "no Python to build an environment"),
+    };
+    let system = readiness.system.map(|ready| match ready {
+        Ready::Ready => ("is-ready", "system packages ready"),
+        Ready::ToBuild | Ready::Private => ("", "system packages will be built"),
+        Ready::Impossible => ("is-missing", "no Nix for system packages"),
+    });
+    let badges = [Some(environment), system]
+        .into_iter()
+        .flatten()
+        .map(|(class, words)| view! { <li class=class>{words}</li> })
+        .collect_view();
+    view! { <ul class="readiness" aria-label="In the cache, as saved">{badges}</ul> }.into_any()
 }
 
 fn chips<'a>(names: impl Iterator<Item = &'a str>) -> AnyView {

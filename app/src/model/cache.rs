@@ -39,6 +39,28 @@ pub struct SetReport {
     pub fetched_bytes: Option<u64>,
 }
 
+/// What a run of a spec would find in the cache now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readiness {
+    /// Its Python environment.
+    pub environment: Ready,
+    /// Its system packages; `None` when it asks for none.
+    pub system: Option<Ready>,
+}
+
+/// Whether something is in the cache. In order: the further down, the further from ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Ready {
+    /// It is ready.
+    Ready,
+    /// The next run builds it.
+    ToBuild,
+    /// Each run builds its own (`use_cache` off).
+    Private,
+    /// Nothing on this machine can build it.
+    Impossible,
+}
+
 /// Seconds that one stage of a run took.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageTime {

@@ -40,3 +40,12 @@ pub struct Checkpoint {
     /// Milliseconds it took.
     pub millis: u64,
 }
+
+impl Checkpoint {
+    /// True for what keeps others from reading, changing or replacing what the run uses: who may write its folders (2),
+    /// how it is kept apart from the machine (3), and that its packages are the ones that were locked (11).
+    #[must_use]
+    pub const fn guards_security(&self) -> bool {
+        matches!(self.number, 2 | 3 | 11)
+    }
+}

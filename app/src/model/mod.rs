@@ -13,6 +13,7 @@ pub mod lock;
 pub mod log;
 pub mod phase;
 pub mod python_packages;
+pub mod sizes;
 pub mod spec;
 pub mod system_packages;
 pub mod time;

@@ -2,6 +2,7 @@
 
 pub mod confirm;
 pub mod errors;
+pub mod help;
 pub mod run;
 pub mod run_details;
 pub mod run_summary;

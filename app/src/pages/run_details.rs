@@ -5,9 +5,10 @@ use leptos::prelude::*;
 use crate::{
     components::{code::CodeBlock, difference::Difference, icon::checkpoint_icon, message::message, spec::SpecFacts},
     model::{
-        cache::{CacheReport, EnvironmentUse},
+        cache::{CacheReport, EnvironmentUse, SetReport, SetUse},
         checkpoint::{Checkpoint, CheckpointStatus},
         lock::Lock,
+        sizes::bytes_text,
         time::duration_text,
         views::{PreviousRun, RunDetail},
     },
@@ -39,8 +40,10 @@ fn preparation(checkpoints: &[Checkpoint]) -> AnyView {
         (0, _) => "not started".to_owned(),
         (_, _) if has_failed => "failed".to_owned(),
         (count, 0) => {
+            let made = checkpoints.iter().filter(|checkpoint| checkpoint.status != CheckpointStatus::Skipped).count();
             let millis = checkpoints.iter().map(|checkpoint| checkpoint.millis).sum();
-            format!("{count} {}, {}", if count == 1 { "check" } else { "checks" }, duration_text(millis))
+            let skipped = if made == count { String::new() } else { format!(", {} not needed", count - made) };
+            format!("{made} ok{skipped}, {}", duration_text(millis))
         }
         (count, 1) => format!("{count} checks, 1 warning"),
         (count, warnings) => format!("{count} checks, {warnings} warnings"),
@@ -63,16 +66,23 @@ fn checkpoint_item(checkpoint: &Checkpoint) -> AnyView {
         CheckpointStatus::Failed => ("is-failed", "failed"),
     };
     let advice = checkpoint.advice.as_deref().map(|text| message("checkpoint-advice", text));
+    let tail = checkpoint.tail.clone().map(|tail| view! { <pre class="checkpoint-tail">{tail}</pre> });
+    let more = checkpoint.code.as_deref().map(|code| {
+        view! { <p class="checkpoint-more"><a href=routes::troubleshooting(code)>"More about this"</a></p> }
+    });
+    let security = checkpoint.guards_security().then(|| view! { <span class="checkpoint-mark">"security"</span> });
     view! {
         <li class=class value=checkpoint.number.to_string()>
             <p class="checkpoint-head">
                 {checkpoint_icon(checkpoint.status)}
-                <span class="checkpoint-name">{checkpoint.name.clone()}</span>
+                <span class="checkpoint-name">{checkpoint.name.clone()} {security}</span>
                 <span class="checkpoint-word">{word}</span>
                 <span class="duration">{duration_text(checkpoint.millis)}</span>
             </p>
             {message("checkpoint-detail", &checkpoint.detail)}
+            {tail}
             {advice}
+            {more}
         </li>
     }
     .into_any()
@@ -102,13 +112,35 @@ fn cache_report(report: &CacheReport) -> AnyView {
             <p>{environment}</p>
             <table class="small-table">
                 <tbody>
-                    <tr><th scope="row">"Packages"</th><td class="number">{report.requested.to_string()}</td></tr>
+                    <tr><th scope="row">"Python packages"</th><td class="number">{report.requested.to_string()}</td></tr>
                     <tr><th scope="row">"From the cache"</th><td class="number">{report.from_cache.to_string()}</td></tr>
                     <tr><th scope="row">"Downloaded"</th><td class="number">{report.downloaded.to_string()}</td></tr>
+                    {report.system.as_ref().map(system_rows)}
                     {stages}
                 </tbody>
             </table>
         </details>
+    }
+    .into_any()
+}
+
+/// What Nix did for the system packages.
+fn system_rows(report: &SetReport) -> AnyView {
+    let row = |name: &'static str, value: String| {
+        view! { <tr><th scope="row">{name}</th><td class="number">{value}</td></tr> }
+    };
+    let made = report.fetched + report.built;
+    let state = match report.set {
+        SetUse::Ready => "ready",
+        SetUse::Built => "built",
+    };
+    let bytes = report.fetched_bytes.map(|bytes| row("Nix: download", bytes_text(bytes)));
+    view! {
+        {row("System packages", state.to_owned())}
+        {report.paths.map(|paths| row("Nix: paths present", paths.saturating_sub(made).to_string()))}
+        {row("Nix: paths fetched", report.fetched.to_string())}
+        {row("Nix: paths built", report.built.to_string())}
+        {bytes}
     }
     .into_any()
 }

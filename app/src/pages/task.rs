@@ -9,10 +9,11 @@ use crate::{
         code::CodeBlock,
         page::Page,
         phase::PhaseBadge,
-        spec::SpecFacts,
+        spec::{ReadinessBadges, SpecFacts},
         time::{Ago, Duration, now},
     },
     model::{
+        cache::Readiness,
         identifiers::TaskId,
         time::Timestamp,
         views::{RunSummary, TaskDetail},
@@ -25,10 +26,16 @@ use crate::{
 pub fn TaskPage() -> impl IntoView {
     let id = task_id();
     let older_than = query("older_than").and_then(|number| number.parse().ok());
-    load(async move { backend()?.task(&id?, older_than).await }, move |task| show(task, older_than.is_some()))
+    let data = async move {
+        let backend = backend()?;
+        let task = backend.task(&id?, older_than).await?;
+        let readiness = backend.readiness(&task.spec).await;
+        Ok((task, readiness))
+    };
+    load(data, move |(task, readiness)| show(task, readiness, older_than.is_some()))
 }
 
-fn show(task: TaskDetail, is_older_page: bool) -> AnyView {
+fn show(task: TaskDetail, readiness: Readiness, is_older_page: bool) -> AnyView {
     let now = now();
     let TaskDetail { id, name, spec, updated_at, .. } = task.clone();
     let title = name.map_or_else(|| id.to_string(), |name| name.as_str().to_owned());
@@ -54,6 +61,7 @@ fn show(task: TaskDetail, is_older_page: bool) -> AnyView {
             </section>
             <section aria-labelledby="code-title">
                 <h2 id="code-title">"Code"</h2>
+                <ReadinessBadges readiness />
                 <SpecFacts spec=spec.clone() />
                 <CodeBlock code=spec.code.as_str() label="The task's code" />
             </section>

@@ -9,9 +9,11 @@ use crate::{
         field::{ErrorSummary, field_block, text_area, text_input},
         message::message,
         page::Page,
+        spec::ReadinessBadges,
     },
     examples,
     model::{
+        cache::Readiness,
         fields::{Field, FieldErrors},
         identifiers::{RunNumber, TaskId},
         spec::{TaskDraft, TaskName, Timeout},
@@ -35,6 +37,7 @@ pub fn NewTaskPage() -> impl IntoView {
         back: routes::tasks(),
         state,
         origin: Origin::Nothing,
+        readiness: None,
     })
 }
 
@@ -51,12 +54,13 @@ pub fn EditTaskPage() -> impl IntoView {
             Some(number) => Some(backend.run(&id, number).await?),
             None => None,
         };
-        Ok((task, run))
+        let readiness = backend.readiness(run.as_ref().map_or(&task.spec, |run| &run.spec)).await;
+        Ok((task, run, readiness))
     };
-    load(data, move |(task, run)| edit_page(task, run, state))
+    load(data, move |(task, run, readiness)| edit_page(task, run, readiness, state))
 }
 
-fn edit_page(task: TaskDetail, run: Option<RunDetail>, state: Option<TaskFormState>) -> AnyView {
+fn edit_page(task: TaskDetail, run: Option<RunDetail>, readiness: Readiness, state: Option<TaskFormState>) -> AnyView {
     let spec = run.as_ref().map_or(&task.spec, |run| &run.spec);
     let mut state = state.unwrap_or_else(|| TaskFormState {
         draft: TaskDraft::of(task.name.as_ref(), spec),
@@ -81,7 +85,7 @@ fn edit_page(task: TaskDetail, run: Option<RunDetail>, state: Option<TaskFormSta
             Origin::Task { id: task.id },
         ),
     };
-    form_page(FormPage { title, action, back, state, origin })
+    form_page(FormPage { title, action, back, state, origin, readiness: Some(readiness) })
 }
 
 /// Where the form's content comes from.
@@ -100,10 +104,12 @@ struct FormPage {
     back: String,
     state: TaskFormState,
     origin: Origin,
+    /// What a run of the spec as saved would find in the cache.
+    readiness: Option<Readiness>,
 }
 
 fn form_page(page: FormPage) -> AnyView {
-    let FormPage { title, action, back, state, origin } = page;
+    let FormPage { title, action, back, state, origin, readiness } = page;
     let TaskFormState { draft, errors, unresolved, revision } = state;
     let has_problem = !errors.is_empty() || unresolved.is_some();
     let tab_title = if has_problem { format!("Error: {title}") } else { title.clone() };
@@ -114,6 +120,7 @@ fn form_page(page: FormPage) -> AnyView {
             {problems(&errors, unresolved.as_deref(), &origin)}
             <h1 dir="auto">{title}</h1>
             {origin_words(&origin)}
+            {readiness.map(|readiness| view! { <ReadinessBadges readiness /> })}
             <form class="task-form" method="post" action=action enctype="multipart/form-data">
                 {revision}
                 // The first button of a form is pressed by Enter: let that be the harmless one.

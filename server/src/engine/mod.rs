@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::model::{identifiers::StepId, lock::Lock, spec::TaskSpec, time::Timestamp};
+use app::model::{cache::Readiness, identifiers::StepId, lock::Lock, spec::TaskSpec, time::Timestamp};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
@@ -110,6 +110,9 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Steps that something is kept of.
     async fn kept(&self) -> Vec<StepId>;
+
+    /// What a run of this spec would find in the cache now. Without a lock its environment cannot be there.
+    fn readiness(&self, spec: &TaskSpec, lock: Option<&Lock>) -> Readiness;
 
     /// What the engine runs for a step, as text for people.
     fn manifest(&self, inputs: &StepInputs) -> String;

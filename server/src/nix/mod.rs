@@ -1,6 +1,9 @@
 //! Nix: which one there is, and the package sets that runs get from it. Building a set is the runner's work.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use app::model::system_packages::SystemPackages;
 
@@ -47,8 +50,17 @@ pub struct NixSettings {
 impl NixSettings {
     /// The settings for a cache folder.
     #[must_use]
-    pub fn new(choice: NixChoice, nixpkgs: String, cache: &std::path::Path, stoker: PathBuf) -> Self {
+    pub fn new(choice: NixChoice, nixpkgs: String, cache: &Path, stoker: PathBuf) -> Self {
         Self { choice, nixpkgs, folder: cache.join("nix"), sets: cache.join("sets"), stoker }
+    }
+
+    /// Whether a set is there with all its packages. The runner looks again, and closer.
+    #[must_use]
+    pub fn set_is_ready(&self, key: &str, provider: &provider::Provider) -> bool {
+        let root = provider.root().unwrap_or_else(|| Path::new("/"));
+        let there = |path: &str| root.join(path.trim_start_matches('/')).exists();
+        let paths = fs::read_to_string(self.sets.join(key).join("complete")).unwrap_or_default();
+        !paths.is_empty() && paths.lines().all(there)
     }
 
     /// The key of the set that has exactly these packages.

@@ -24,4 +24,7 @@ pub trait Resolver: Send + Sync + 'static {
     /// # Errors
     /// When there is none, or it could not be found out.
     async fn lock(&self, spec: &TaskSpec) -> Result<Lock, ResolveError>;
+
+    /// The lock of a spec's Python packages, if it was made before.
+    async fn known(&self, spec: &TaskSpec) -> Option<Lock>;
 }

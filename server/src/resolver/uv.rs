@@ -9,7 +9,7 @@ use tokio::{io::AsyncWriteExt as _, process::Command};
 use super::{ResolveError, Resolver};
 use crate::{
     clock::SharedClock,
-    db::{Database, locks},
+    db::{Database, DatabaseError, locks},
     environments::{self, Python, PythonError},
 };
 
@@ -42,10 +42,8 @@ impl Resolver for UvResolver {
         }
         let wanted = wanted(spec);
         let python = self.python.as_ref().map_err(|error| ResolveError::Unavailable(error.to_string()))?;
-        let index = self.index_url.clone().unwrap_or_default();
-        let key = environments::key(&[SCHEMA, &python.version, &python.platform, &index, &wanted]);
-        let sought = key.clone();
-        match self.database.read(move |connection| locks::find(connection, &sought)).await {
+        let key = self.key(python, &wanted);
+        match self.find(key.clone()).await {
             Ok(Some(lock)) => return Ok(lock),
             Ok(None) => {}
             Err(error) => return Err(ResolveError::Unavailable(error.to_string())),
@@ -57,9 +55,26 @@ impl Resolver for UvResolver {
         }
         Ok(lock)
     }
+
+    async fn known(&self, spec: &TaskSpec) -> Option<Lock> {
+        if !spec.needs_lock() {
+            return Some(Lock::default());
+        }
+        let key = self.key(self.python.as_ref().ok()?, &wanted(spec));
+        self.find(key).await.ok()?
+    }
 }
 
 impl UvResolver {
+    fn key(&self, python: &Python, wanted: &str) -> String {
+        let index = self.index_url.as_deref().unwrap_or_default();
+        environments::key(&[SCHEMA, &python.version, &python.platform, index, wanted])
+    }
+
+    async fn find(&self, key: String) -> Result<Option<Lock>, DatabaseError> {
+        self.database.read(move |connection| locks::find(connection, &key)).await
+    }
+
     /// A requirements file may name indexes of its own; then the lock names them too.
     async fn compile(&self, python: &Python, wanted: &str, own_indexes: bool) -> Result<Lock, ResolveError> {
         let mut command = Command::new(&self.uv);

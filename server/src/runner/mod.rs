@@ -158,4 +158,43 @@ mod tests {
         let output = std::process::Command::new("sh").arg("-c").arg(script).output().unwrap();
         assert_eq!(String::from_utf8(output.stdout).unwrap().trim_end_matches('\n'), typed);
     }
+
+    /// The codes that the scripts fail or warn with.
+    fn codes() -> std::collections::BTreeSet<String> {
+        let scripts = [FLOW[0].1, FLOW[1].1, ENVIRONMENT[0].1];
+        let words = scripts.iter().flat_map(|script| script.split_whitespace().collect::<Vec<_>>());
+        let mut codes = std::collections::BTreeSet::new();
+        let mut before = "";
+        for word in words {
+            if matches!(before, "fail" | "warn")
+                && word.contains('-')
+                && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+            {
+                codes.insert(word.to_owned());
+            }
+            before = word;
+        }
+        codes
+    }
+
+    #[test]
+    fn each_failure_has_its_entry_in_the_documentation_and_each_entry_its_failure() {
+        let text = include_str!("../../../docs/troubleshooting.md");
+        let entries: std::collections::BTreeSet<String> =
+            text.lines().filter_map(|line| line.strip_prefix("### ")).map(str::to_owned).collect();
+        let codes = codes();
+        assert!(codes.len() > 25, "the scripts' codes are found: {codes:?}");
+        assert_eq!(codes, entries);
+    }
+
+    #[test]
+    fn no_failure_is_without_a_code() {
+        for (name, script) in [FLOW[0], FLOW[1], ENVIRONMENT[0]] {
+            for line in script.lines().filter(|line| line.contains("fail ") && !line.trim_start().starts_with('#')) {
+                let after = line.split("fail ").nth(1).unwrap_or_default();
+                let code = after.split_whitespace().next().unwrap_or_default();
+                assert!(codes().contains(code), "{name}: {line}");
+            }
+        }
+    }
 }

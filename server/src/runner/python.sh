@@ -26,7 +26,7 @@ check_uv_cache() {
     elif mkdir -p "$UV_CACHE_DIR" && [ -w "$UV_CACHE_DIR" ]; then
         ok "It can be used."
     else
-        fail uv-cache-unwritable "The uv cache cannot be written." \
+        fail cache-unwritable "The uv cache cannot be written." \
             "Check the permissions of the cache in Stoker's data folder."
     fi
 }

@@ -120,7 +120,7 @@ check_folders() {
         "Check the permissions and the free space of Stoker's data folder."
     if [ -n "$builds_environment" ] && [ -z "$STOKER_PRIVATE" ] && ! [ -w "$STOKER_ENVIRONMENTS" ] ||
         [ -n "$builds_set" ] && ! [ -w "$STOKER_SETS" ]; then
-        fail folder-unwritable "The cache folder cannot be written." \
+        fail cache-unwritable "The cache folder cannot be written." \
             "Check the permissions of the cache in Stoker's data folder."
     fi
     ok "The run's folder and the cache can be used."

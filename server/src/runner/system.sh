@@ -103,6 +103,7 @@ nix_stage() {
         "$STOKER_NIX" nix "$@" ;;
     esac
     set -- env HOME="$STOKER_NIX_HOME" "$@"
+    # shellcheck disable=SC2016
     if [ -n "$answer" ]; then set -- sh -c 'answer=$1; shift; exec "$@" >"$answer"' sh "$answer" "$@"; fi
     stage "$@"
 }

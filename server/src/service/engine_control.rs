@@ -1,7 +1,12 @@
 //! What the service needs of the engine beside the database: stopping runs whose rows are about to go, and showing
 //! what a run executes. Everything else the engine learns from the database.
 
-use app::model::identifiers::{RunId, StepId};
+use app::model::{
+    cache::Readiness,
+    identifiers::{RunId, StepId},
+    lock::Lock,
+    spec::TaskSpec,
+};
 use async_trait::async_trait;
 
 /// Why there is no manifest. The text is for the user.
@@ -18,6 +23,9 @@ pub trait EngineControl: Send + Sync + 'static {
     /// Stops these runs with everything they started. Their cancellation is already noted, so none
     /// of them starts any more; their rows are deleted after this returns.
     async fn stop(&self, runs: Vec<(RunId, StepId)>);
+
+    /// What a run of this spec would find in the engine's cache now. Without a lock its environment cannot be there.
+    fn readiness(&self, spec: &TaskSpec, lock: Option<&Lock>) -> Readiness;
 
     /// What the engine executes for a run, as YAML.
     ///

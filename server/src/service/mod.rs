@@ -6,9 +6,11 @@ use std::sync::Arc;
 use app::{
     backend::{Backend, BackendError, DeletedCache, DeletedTask, SaveTask, SavedTask, StartRun},
     model::{
+        cache::Readiness,
         caches::CacheName,
         diagnostics::Diagnostics,
         identifiers::{RunNumber, TaskId},
+        spec::TaskSpec,
         views::{LogPage, LogWindow, RunDetail, TaskDetail, TaskPage, TaskQuery},
     },
 };
@@ -110,6 +112,12 @@ impl Backend for Service {
 
     async fn cancel_run(&self, id: &TaskId, number: RunNumber) -> Result<(), BackendError> {
         self.cancel(id, number).await
+    }
+
+    async fn readiness(&self, spec: &TaskSpec) -> Readiness {
+        // What cannot be told now is not ready: its lock would have to be made.
+        let lock = self.parts.resolver.known(spec).await;
+        self.parts.engine.readiness(spec, lock.as_ref())
     }
 
     async fn run(&self, id: &TaskId, number: RunNumber) -> Result<RunDetail, BackendError> {

@@ -7,6 +7,7 @@ use std::sync::{
 
 use app::{
     model::{
+        cache::{Readiness, Ready},
         checkpoint::CheckpointStatus,
         checks::{Check, CheckGroup, CheckReport},
         diagnostics::EngineLimits,
@@ -99,6 +100,10 @@ impl Resolver for FakeResolver {
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.answer.lock().unwrap().clone()
     }
+
+    async fn known(&self, _spec: &TaskSpec) -> Option<Lock> {
+        None
+    }
 }
 
 /// An engine that only notes what it was asked to stop.
@@ -122,6 +127,10 @@ impl EngineControl for FakeEngine {
 
     async fn stop(&self, runs: Vec<(RunId, StepId)>) {
         self.stopped.lock().unwrap().extend(runs.into_iter().map(|(run, _)| run));
+    }
+
+    fn readiness(&self, _: &TaskSpec, _: Option<&Lock>) -> Readiness {
+        Readiness { environment: Ready::ToBuild, system: None }
     }
 
     async fn manifest(&self, run: RunId) -> Result<String, ManifestError> {

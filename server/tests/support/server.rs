@@ -75,8 +75,12 @@ impl Server {
     }
 
     pub fn log(&self, task: &str) -> String {
-        let (status, text) = self.request("GET", &format!("/tasks/{task}/runs/1/log"), None).unwrap();
-        assert_eq!(status, 200);
+        self.page(&format!("/tasks/{task}/runs/1/log"))
+    }
+
+    pub fn page(&self, path: &str) -> String {
+        let (status, text) = self.request("GET", path, None).unwrap();
+        assert_eq!(status, 200, "{path}");
         String::from_utf8(text).unwrap()
     }
 

@@ -8,7 +8,12 @@ use std::{
     time::Duration,
 };
 
-use app::model::identifiers::StepId;
+use app::model::{
+    cache::{Readiness, Ready},
+    identifiers::StepId,
+    lock::Lock,
+    spec::TaskSpec,
+};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use tokio::{io::AsyncReadExt as _, net::unix::pipe, process::Command};
@@ -304,6 +309,36 @@ impl Engine for LocalEngine {
         let Ok(entries) = fs::read_dir(self.steps()) else { return Vec::new() };
         let steps = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(StepId));
         steps.filter(|step| !folder::is_of_no_run(*step)).collect()
+    }
+
+    fn readiness(&self, spec: &TaskSpec, lock: Option<&Lock>) -> Readiness {
+        let nix = &self.settings.nix;
+        let names = nix::names(&spec.system_packages);
+        let provider = if names.is_empty() { Provider::None } else { Provider::find(nix) };
+        let set = (!names.is_empty()).then(|| nix.set_key(&names, &provider));
+        let system = set.as_ref().map(|key| match provider {
+            Provider::None => Ready::Impossible,
+            _ if nix.set_is_ready(key, &provider) => Ready::Ready,
+            _ => Ready::ToBuild,
+        });
+        let conda = spec.system_packages.iter().any(conda::provides).then(|| match &self.settings.conda {
+            None => Ready::Impossible,
+            Some(conda) if conda.folder(&self.settings.cache).join("complete").exists() => Ready::Ready,
+            Some(_) => Ready::ToBuild,
+        });
+        // Of the two, the one that is further from ready.
+        let system = system.max(conda);
+        let environment = match (&self.settings.python, lock) {
+            _ if !spec.use_cache => Ready::Private,
+            (Err(_), _) => Ready::Impossible,
+            (Ok(python), Some(lock)) => {
+                let key = python.environment_key(lock, set.as_deref());
+                let folder = self.settings.cache.join("environments").join(key);
+                if folder.join("complete").exists() { Ready::Ready } else { Ready::ToBuild }
+            }
+            (Ok(_), None) => Ready::ToBuild,
+        };
+        Readiness { environment, system }
     }
 
     fn manifest(&self, inputs: &StepInputs) -> String {
