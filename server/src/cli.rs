@@ -7,6 +7,8 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 use app::model::spec::Timeout;
 use clap::{Args, Parser, Subcommand};
 
+use crate::preflight::Word;
+
 /// Run Python in warm environments, and watch it live.
 ///
 /// Every option can also be given as the environment variable named beside it. Set RUST_LOG (for instance to debug, or
@@ -24,6 +26,9 @@ pub struct CommandLine {
 pub enum Command {
     /// Serve the web pages and the REST API, and run tasks.
     Serve(ServeOptions),
+    /// Look whether this place has what Stoker needs, and say what to do about what is missing. Ends with 0 when all is
+    /// in order, with 1 when something failed, and with 2 when there are only warnings.
+    Preflight(PreflightOptions),
     /// Runs one step. Stoker starts this itself.
     #[command(hide = true)]
     Step {
@@ -32,9 +37,9 @@ pub enum Command {
     },
 }
 
-/// The options of `stoker serve`.
+/// Where Stoker works and what it works with: what serving and looking have in common.
 #[derive(Debug, Clone, Args)]
-pub struct ServeOptions {
+pub struct PlaceOptions {
     /// Folder for everything Stoker keeps: the database, logs, and environments. Made when it is not there. One
     /// Stoker at a time uses it. [default: `stoker` in your platform's folder for application data]
     #[arg(long, env = "STOKER_DATA", value_name = "FOLDER")]
@@ -44,16 +49,6 @@ pub struct ServeOptions {
     /// since whoever reaches Stoker can run programs.
     #[arg(long, env = "STOKER_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
     pub addr: SocketAddr,
-
-    /// A further name under which browsers may reach Stoker, as `name` or `name:port`; may be repeated, or be a list
-    /// with commas. Needed behind a proxy or a port forward; other names are refused, so that no foreign web page can
-    /// reach Stoker by a name of its own.
-    #[arg(long = "allowed-host", env = "STOKER_ALLOWED_HOSTS", value_name = "NAME", value_delimiter = ',')]
-    pub allowed_hosts: Vec<String>,
-
-    /// How many runs go on at once; the others wait in order. [default: the number of processor cores]
-    #[arg(long, env = "STOKER_WORKERS", value_name = "NUMBER")]
-    pub workers: Option<NonZeroUsize>,
 
     /// The Python that runs use: a file, or a version such as 3.12. [default: the one that uv finds]
     #[arg(long, env = "STOKER_PYTHON", value_name = "PYTHON")]
@@ -66,6 +61,24 @@ pub struct ServeOptions {
     /// The package index to use instead of PyPI.
     #[arg(long, env = "STOKER_INDEX_URL", value_name = "URL")]
     pub index_url: Option<String>,
+}
+
+/// The options of `stoker serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeOptions {
+    /// Where and with what.
+    #[command(flatten)]
+    pub place: PlaceOptions,
+
+    /// A further name under which browsers may reach Stoker, as `name` or `name:port`; may be repeated, or be a list
+    /// with commas. Needed behind a proxy or a port forward; other names are refused, so that no foreign web page can
+    /// reach Stoker by a name of its own.
+    #[arg(long = "allowed-host", env = "STOKER_ALLOWED_HOSTS", value_name = "NAME", value_delimiter = ',')]
+    pub allowed_hosts: Vec<String>,
+
+    /// How many runs go on at once; the others wait in order. [default: the number of processor cores]
+    #[arg(long, env = "STOKER_WORKERS", value_name = "NUMBER")]
+    pub workers: Option<NonZeroUsize>,
 
     /// When to stop a run whose task sets no time limit, in seconds; at most seven days.
     #[arg(long, env = "STOKER_DEFAULT_TIMEOUT", value_name = "SECONDS", default_value = "86400", value_parser = timeout)]
@@ -80,6 +93,35 @@ pub struct ServeOptions {
     /// the log says so.
     #[arg(long, env = "STOKER_LOG_LIMIT", value_name = "BYTES", default_value = "256M", value_parser = bytes)]
     pub log_limit: u64,
+}
+
+/// The options of `stoker preflight`.
+#[derive(Debug, Clone, Args)]
+pub struct PreflightOptions {
+    /// Where and with what.
+    #[command(flatten)]
+    pub place: PlaceOptions,
+
+    /// The kubeconfig's context that names the cluster. [default: the current one]
+    #[arg(long, env = "STOKER_KUBE_CONTEXT", value_name = "NAME")]
+    pub context: Option<String>,
+
+    /// The namespace where runs are to be. [default: the context's]
+    #[arg(long, env = "STOKER_NAMESPACE", value_name = "NAME")]
+    pub namespace: Option<String>,
+
+    /// The volume claims that runs use; may be repeated, or be a list with commas.
+    #[arg(long, env = "STOKER_CLAIMS", value_name = "NAME", value_delimiter = ',')]
+    pub claims: Vec<String>,
+
+    /// Make only these checks: groups (tools, storage, network, kubernetes) or single ones (such as disk or
+    /// containerd); may be repeated, or be a list with commas.
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub only: Vec<Word>,
+
+    /// Print JSON, for programs.
+    #[arg(long)]
+    pub json: bool,
 }
 
 fn timeout(text: &str) -> Result<Timeout, String> {

@@ -63,6 +63,19 @@ pub struct EngineConfig {
 pub struct DataFolder(pub PathBuf);
 
 impl DataFolder {
+    /// The folder that somebody named, or the platform's.
+    ///
+    /// # Errors
+    /// When none is named, and the platform has none.
+    pub fn named(folder: Option<PathBuf>) -> Result<Self, ConfigError> {
+        if let Some(folder) = folder {
+            return Ok(Self(folder));
+        }
+        let strategy =
+            etcetera::choose_base_strategy().map_err(|error| ConfigError::NoDataFolder(error.to_string()))?;
+        Ok(Self(strategy.data_dir().join("stoker")))
+    }
+
     /// The folder itself.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -100,21 +113,19 @@ impl Config {
     /// # Errors
     /// When the address is not this machine's own, or no data folder is known.
     pub fn from_options(options: ServeOptions) -> Result<Self, ConfigError> {
-        if !options.addr.ip().is_loopback() {
-            return Err(ConfigError::NotLoopback(options.addr));
+        let place = options.place;
+        if !place.addr.ip().is_loopback() {
+            return Err(ConfigError::NotLoopback(place.addr));
         }
         Ok(Self {
-            data: DataFolder(match options.data {
-                Some(folder) => folder,
-                None => default_data_folder()?,
-            }),
-            address: options.addr,
+            data: DataFolder::named(place.data)?,
+            address: place.addr,
             allowed_hosts: options.allowed_hosts,
             engine: EngineConfig {
                 workers: options.workers.unwrap_or_else(cores),
-                python: options.python,
-                uv: options.uv,
-                index_url: options.index_url,
+                python: place.python,
+                uv: place.uv,
+                index_url: place.index_url,
                 default_timeout: options.default_timeout,
                 memory_limit: options.memory_limit,
                 log_limit: options.log_limit,
@@ -125,11 +136,6 @@ impl Config {
 
 fn cores() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
-}
-
-fn default_data_folder() -> Result<PathBuf, ConfigError> {
-    let strategy = etcetera::choose_base_strategy().map_err(|error| ConfigError::NoDataFolder(error.to_string()))?;
-    Ok(strategy.data_dir().join("stoker"))
 }
 
 #[cfg(test)]

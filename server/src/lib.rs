@@ -9,6 +9,7 @@ pub mod engine;
 pub mod environments;
 pub mod hints;
 pub mod http;
+pub mod preflight;
 pub mod recorder;
 pub mod resolver;
 pub mod runner;

@@ -10,7 +10,7 @@ use clap::Parser as _;
 use server::{
     cli::{Command, CommandLine},
     engine::local::shim,
-    serve,
+    preflight, serve,
 };
 
 /// Pages are made of many small pieces of memory: this one makes them a third faster than the C library's.
@@ -26,10 +26,22 @@ fn main() -> ExitCode {
     {
         return step(&folder);
     }
-    match CommandLine::parse().command {
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(error) => return explain_usage(&error),
+    };
+    match line.command {
         Command::Serve(options) => serve::run(options),
+        Command::Preflight(options) => preflight::command::run(options),
         Command::Step { folder } => step(&folder),
     }
+}
+
+/// Clap itself would end with 2, which `stoker preflight` means otherwise.
+fn explain_usage(error: &clap::Error) -> ExitCode {
+    // Nobody is left to tell when it cannot be printed.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 #[expect(clippy::print_stderr, reason = "there is no log in this process")]
