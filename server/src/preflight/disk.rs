@@ -44,8 +44,7 @@ fn judge(free: u64) -> Finding {
 
 /// Rounded down, so that no limit seems to be reached.
 fn gibibytes(bytes: u64) -> String {
-    let tenths = bytes / (GIB / 10);
-    format!("{}.{} GiB", tenths / 10, tenths % 10)
+    format!("{}.{} GiB", bytes / GIB, bytes % GIB * 10 / GIB)
 }
 
 /// The folder, or the nearest one above it that there is: the data folder is made at the first start.

@@ -146,7 +146,20 @@ mod tests {
 
     #[test]
     fn the_table_is_aligned_and_says_the_fixes() {
-        insta::assert_snapshot!(as_table(&report(), false), @"");
+        insta::assert_snapshot!(as_table(&report(), false), @"
+        Tools
+          ✓ ok       uv             uv 0.9.1 (/usr/bin/uv).
+          ! warning  Nix            There is no Nix that can be used, so tasks cannot have system packages. Python
+                                    packages need none at all.
+                                    Fix: Install[2J Nix.
+
+        Network
+          ✗ failed   Package index  It does not answer.
+                                    Fix: Check the network.
+          - skipped  Address        Not asked.
+
+        4 checks, 1 failed, 1 warning.
+        ");
     }
 
     #[test]

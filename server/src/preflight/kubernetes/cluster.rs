@@ -42,12 +42,19 @@ pub(super) async fn connect(settings: KubernetesSettings) -> Result<Option<Clust
     let url = config.cluster_url.to_string();
     let namespace = settings.namespace.unwrap_or_else(|| config.default_namespace.clone());
     // It may run a program that gives the credentials, and waits for it with the thread.
-    let client = match tokio::task::spawn_blocking(move || Client::try_from(config)).await {
-        Ok(client) => client.map_err(|error| refusal::explain(&error))?,
-        Err(_) => return Err(broken("the credentials could not be had")),
+    let client = tokio::task::spawn_blocking(move || Client::try_from(config));
+    let client = match tokio::time::timeout(ANSWERING, client).await {
+        Ok(Ok(client)) => client.map_err(|error| refusal::explain(&error))?,
+        Ok(Err(_)) | Err(_) => {
+            return Err(Finding::failed(
+                "The kubeconfig's login program gives no credentials, and does not end.",
+                "Run it by hand (`kubectl get namespaces` does), and log in where it asks to.",
+            ));
+        }
     };
-    let version = client.apiserver_version().await.map_err(|error| match refusal::explain(&error) {
-        Finding { detail, fix, status } => Finding { detail: format!("{url}: {detail}"), fix, status },
+    let version = client.apiserver_version().await.map_err(|error| {
+        let finding = refusal::explain(&error);
+        Finding { detail: format!("{url}: {}", finding.detail), ..finding }
     })?;
     Ok(Some(Cluster { client, namespace, url, version: version.git_version }))
 }
@@ -72,20 +79,20 @@ async fn configuration(settings: &KubernetesSettings) -> Result<Option<Config>, 
 
 /// What KUBECONFIG names, of which some may be missing (as for kubectl), or the usual file when it is there.
 fn kubeconfig() -> Result<Option<Kubeconfig>, Finding> {
-    let named = env::var_os("KUBECONFIG").unwrap_or_default();
-    let named: Vec<PathBuf> = env::split_paths(&named).filter(|path| !path.as_os_str().is_empty()).collect();
-    let usual = || etcetera::home_dir().map(|home| home.join(".kube/config")).into_iter().collect();
-    let is_named = !named.is_empty();
-    let there: Vec<PathBuf> =
-        if is_named { named.clone() } else { usual() }.into_iter().filter(|path| path.exists()).collect();
-    if there.is_empty() && is_named {
-        let names: Vec<_> = named.iter().map(|path| path.display().to_string()).collect();
+    let variable = env::var_os("KUBECONFIG").unwrap_or_default();
+    let mut paths: Vec<PathBuf> = env::split_paths(&variable).filter(|path| !path.as_os_str().is_empty()).collect();
+    let is_named = !paths.is_empty();
+    if !is_named {
+        paths.extend(etcetera::home_dir().map(|home| home.join(".kube/config")));
+    }
+    paths.retain(|path| path.exists());
+    if is_named && paths.is_empty() {
         return Err(Finding::failed(
-            format!("KUBECONFIG names {}, which is not there.", names.join(" and ")),
+            format!("KUBECONFIG names {}, which is not there.", variable.display()),
             "Correct the variable KUBECONFIG, or unset it when Stoker is to use no cluster.",
         ));
     }
-    let merged = there.iter().try_fold(None, |merged: Option<Kubeconfig>, path| {
+    let merged = paths.iter().try_fold(None, |merged: Option<Kubeconfig>, path| {
         let next = Kubeconfig::read_from(path)?;
         Ok::<_, KubeconfigError>(Some(match merged {
             Some(first) => first.merge(next)?,
