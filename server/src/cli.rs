@@ -16,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     conda::CondaKind,
     nix::{self, NixChoice},
+    preflight::Word,
 };
 
 /// Run Python in warm environments, and watch it live.
@@ -47,6 +48,9 @@ pub enum Command {
         #[command(subcommand)]
         command: NixCommand,
     },
+    /// Look whether this place has what Stoker needs, and say what to do about what is missing. Ends with 0 when all is
+    /// in order, with 1 when something failed, and with 2 when there are only warnings.
+    Preflight(PreflightOptions),
     /// Runs one step. Stoker starts this itself.
     #[command(hide = true)]
     Step {
@@ -157,9 +161,9 @@ pub struct NixInstallOptions {
     pub uv: PathBuf,
 }
 
-/// The options of `stoker serve`.
+/// Where Stoker works and what it works with: what serving and looking have in common.
 #[derive(Debug, Clone, Args)]
-pub struct ServeOptions {
+pub struct PlaceOptions {
     /// Folder for everything Stoker keeps: the database, logs, and environments. Made when it is not there. One
     /// Stoker at a time uses it. [default: `stoker` in your platform's folder for application data]
     #[arg(long, env = "STOKER_DATA", value_name = "FOLDER")]
@@ -169,16 +173,6 @@ pub struct ServeOptions {
     /// since whoever reaches Stoker can run programs.
     #[arg(long, env = "STOKER_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
     pub addr: SocketAddr,
-
-    /// A further name under which browsers may reach Stoker, as `name` or `name:port`; may be repeated, or be a list
-    /// with commas. Needed behind a proxy or a port forward; other names are refused, so that no foreign web page can
-    /// reach Stoker by a name of its own.
-    #[arg(long = "allowed-host", env = "STOKER_ALLOWED_HOSTS", value_name = "NAME", value_delimiter = ',')]
-    pub allowed_hosts: Vec<String>,
-
-    /// How many runs go on at once; the others wait in order. [default: the number of processor cores]
-    #[arg(long, env = "STOKER_WORKERS", value_name = "NUMBER")]
-    pub workers: Option<NonZeroUsize>,
 
     /// The Python that runs use: a file, or a version such as 3.12. [default: the one that uv finds]
     #[arg(long, env = "STOKER_PYTHON", value_name = "PYTHON")]
@@ -191,6 +185,24 @@ pub struct ServeOptions {
     /// The package index to use instead of PyPI.
     #[arg(long, env = "STOKER_INDEX_URL", value_name = "URL")]
     pub index_url: Option<String>,
+}
+
+/// The options of `stoker serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeOptions {
+    /// Where and with what.
+    #[command(flatten)]
+    pub place: PlaceOptions,
+
+    /// A further name under which browsers may reach Stoker, as `name` or `name:port`; may be repeated, or be a list
+    /// with commas. Needed behind a proxy or a port forward; other names are refused, so that no foreign web page can
+    /// reach Stoker by a name of its own.
+    #[arg(long = "allowed-host", env = "STOKER_ALLOWED_HOSTS", value_name = "NAME", value_delimiter = ',')]
+    pub allowed_hosts: Vec<String>,
+
+    /// How many runs go on at once; the others wait in order. [default: the number of processor cores]
+    #[arg(long, env = "STOKER_WORKERS", value_name = "NUMBER")]
+    pub workers: Option<NonZeroUsize>,
 
     /// When to stop a run whose task sets no time limit, in seconds; at most seven days.
     #[arg(long, env = "STOKER_DEFAULT_TIMEOUT", value_name = "SECONDS", default_value = "86400", value_parser = timeout)]
@@ -264,6 +276,35 @@ fn age(text: &str) -> Result<Duration, String> {
         .filter(|_| seconds > 0)
         .map(Duration::from_secs)
         .ok_or_else(|| "enter a whole number of hours, days or weeks, such as 12h, 30d or 2w".to_owned())
+}
+
+/// The options of `stoker preflight`.
+#[derive(Debug, Clone, Args)]
+pub struct PreflightOptions {
+    /// Where and with what.
+    #[command(flatten)]
+    pub place: PlaceOptions,
+
+    /// The kubeconfig's context that names the cluster. [default: the current one]
+    #[arg(long, env = "STOKER_KUBE_CONTEXT", value_name = "NAME")]
+    pub context: Option<String>,
+
+    /// The namespace where runs are to be. [default: the context's]
+    #[arg(long, env = "STOKER_NAMESPACE", value_name = "NAME")]
+    pub namespace: Option<String>,
+
+    /// The volume claims that runs use; may be repeated, or be a list with commas.
+    #[arg(long, env = "STOKER_CLAIMS", value_name = "NAME", value_delimiter = ',')]
+    pub claims: Vec<String>,
+
+    /// Make only these checks: groups (tools, storage, network, kubernetes) or single ones (such as disk or
+    /// containerd); may be repeated, or be a list with commas.
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub only: Vec<Word>,
+
+    /// Print JSON, for programs.
+    #[arg(long)]
+    pub json: bool,
 }
 
 fn timeout(text: &str) -> Result<Timeout, String> {

@@ -88,7 +88,12 @@ impl DataFolder {
     /// # Errors
     /// When none is named, and the platform has none.
     pub fn wanted(named: Option<PathBuf>) -> Result<Self, ConfigError> {
-        named.map_or_else(default_data_folder, Ok).map(Self)
+        if let Some(folder) = named {
+            return Ok(Self(folder));
+        }
+        let strategy =
+            etcetera::choose_base_strategy().map_err(|error| ConfigError::NoDataFolder(error.to_string()))?;
+        Ok(Self(strategy.data_dir().join("stoker")))
     }
 
     /// The folder itself.
@@ -134,19 +139,20 @@ impl Config {
     /// # Errors
     /// When the address is not this machine's own, or no data folder is known.
     pub fn from_options(options: ServeOptions) -> Result<Self, ConfigError> {
-        if !options.addr.ip().is_loopback() {
-            return Err(ConfigError::NotLoopback(options.addr));
+        let place = options.place;
+        if !place.addr.ip().is_loopback() {
+            return Err(ConfigError::NotLoopback(place.addr));
         }
         Ok(Self {
-            data: DataFolder::wanted(options.data)?,
-            address: options.addr,
+            data: DataFolder::wanted(place.data)?,
+            address: place.addr,
             allowed_hosts: options.allowed_hosts,
             prune_after: options.prune_after.0,
             engine: EngineConfig {
                 workers: options.workers.unwrap_or_else(cores),
-                python: options.python,
-                uv: options.uv,
-                index_url: options.index_url,
+                python: place.python,
+                uv: place.uv,
+                index_url: place.index_url,
                 default_timeout: options.default_timeout,
                 memory_limit: options.memory_limit,
                 log_limit: options.log_limit,
@@ -171,11 +177,6 @@ fn conda(kind: CondaKind, url: Option<String>, sha256: Option<String>) -> Result
 
 fn cores() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
-}
-
-fn default_data_folder() -> Result<PathBuf, ConfigError> {
-    let strategy = etcetera::choose_base_strategy().map_err(|error| ConfigError::NoDataFolder(error.to_string()))?;
-    Ok(strategy.data_dir().join("stoker"))
 }
 
 #[cfg(test)]

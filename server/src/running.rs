@@ -19,7 +19,7 @@ use tokio::{sync::Notify, task::JoinHandle};
 
 use crate::{
     config::Config,
-    db::{Database, DatabaseError, runs, tasks, views},
+    db::{self, Database, DatabaseError, runs, tasks, views},
     engine::{
         SharedEngine, StepInputs,
         local::{LocalEngine, LocalSettings, WarmError},
@@ -125,6 +125,9 @@ pub enum WarmTaskError {
     /// There is no database in the data folder.
     #[error("There is no database in {0}. Name the data folder of your Stoker with --data.")]
     NoDatabase(PathBuf),
+    /// An older Stoker made the database, and perhaps serves it now.
+    #[error("The database is an older Stoker's. Start this one with `stoker serve` first: that brings it up to date.")]
+    OldDatabase,
     /// The database does not answer.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -154,6 +157,10 @@ pub async fn warm(config: &Config, task: &TaskId, tell: impl FnMut(&str) + Send)
     let path = config.data.database();
     if !path.exists() {
         return Err(WarmTaskError::NoDatabase(config.data.path().to_owned()));
+    }
+    // Not brought up to date here: a server may be using it.
+    if db::pending_migrations(&path)? > 0 {
+        return Err(WarmTaskError::OldDatabase);
     }
     let database = Database::open(&path).await?;
     let wanted = task.clone();

@@ -14,9 +14,10 @@ use crate::{
     config::{Config, ConfigError},
     data_folder::{self, DataFolderError, DataFolderLock},
     db::{Database, DatabaseError},
-    diagnostics::{Sources, recent_errors::RecentErrors},
+    diagnostics::{Sources, checks::Preflight, recent_errors::RecentErrors},
     hints::Hints,
     http::{self, hosts::Hosts},
+    preflight,
     running::{self, StartRunningError},
     site::Site,
     state::{self, AppState, Inputs},
@@ -89,7 +90,7 @@ fn set_up_log() -> RecentErrors {
 
 async fn serve(options: ServeOptions, errors: RecentErrors) -> Result<(), StartError> {
     let config = Config::from_options(options)?;
-    let _hold: DataFolderLock = data_folder::take(&config.data)?;
+    let hold: DataFolderLock = data_folder::take(&config.data)?;
     let path = config.data.database();
     let database = Database::open(&path).await.map_err(|error| StartError::Database { error, path })?;
     let listener =
@@ -97,9 +98,12 @@ async fn serve(options: ServeOptions, errors: RecentErrors) -> Result<(), StartE
     let hints = Hints::default();
     let inputs = Inputs::default();
     let (engine, supervisor) = running::start(&config, &database, &hints, &inputs).await?;
+    if let Err(error) = hold.note_address(listener.local_addr()?) {
+        tracing::warn!(%error, "Where Stoker listens could not be noted: `stoker preflight` will not know it");
+    }
     let hosts = Hosts::new(listener.local_addr()?.port(), &config.allowed_hosts);
     let clock = inputs.clock.clone();
-    let checker = Arc::new(NothingChecked(clock.clone()));
+    let checker = Arc::new(Preflight { settings: preflight::Settings::from(&config), clock: clock.clone() });
     let diagnostics = Sources::new(&config, engine.python.clone(), errors, checker, clock.clone())?;
     diagnostics.start(&config);
     let pruning = config.prune_after.map(|age| schedule::start(diagnostics.caches.clone(), age, clock));
@@ -146,14 +150,4 @@ async fn answer_until_stopped(listener: TcpListener, state: AppState) -> std::io
     let _ = stop.send(());
     let farewell = async { tokio::join!(&mut server, closing.close_all()).0 };
     tokio::time::timeout(FAREWELL, farewell).await.unwrap_or(Ok(()))
-}
-
-/// Until there are checks.
-struct NothingChecked(crate::clock::SharedClock);
-
-#[async_trait::async_trait]
-impl crate::diagnostics::checks::Checker for NothingChecked {
-    async fn check(&self) -> app::model::checks::CheckReport {
-        app::model::checks::CheckReport { checks: Vec::new(), at: self.0.now() }
-    }
 }

@@ -1,11 +1,13 @@
 //! The checks of the place where Stoker works, made in the background; what they found last is kept in memory.
-//! What is checked is decided elsewhere.
+//! What is checked is decided in `preflight`.
 
 use std::{sync::Arc, time::Duration};
 
 use app::model::{checks::CheckReport, diagnostics::LastChecks};
 use async_trait::async_trait;
 use tokio::sync::watch;
+
+use crate::{clock::SharedClock, preflight};
 
 /// How long who asks for the checks waits for them. They go on after that.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -15,6 +17,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub trait Checker: Send + Sync + 'static {
     /// Makes all of them, once.
     async fn check(&self) -> CheckReport;
+}
+
+/// The checks of `stoker preflight`, for a server that runs.
+pub struct Preflight {
+    /// What they need to know.
+    pub settings: preflight::Settings,
+    /// Says when they were made.
+    pub clock: SharedClock,
+}
+
+#[async_trait]
+impl Checker for Preflight {
+    async fn check(&self) -> CheckReport {
+        preflight::run(&self.settings, self.clock.as_ref()).await
+    }
 }
 
 /// The checks as last made. Cheap to clone.
