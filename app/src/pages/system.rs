@@ -84,22 +84,30 @@ fn engine_facts(engine: &EngineState) -> AnyView {
     let limits = &engine.limits;
     let memory =
         limits.memory.map_or_else(|| "no limit".to_owned(), |bytes| format!("{} a process", bytes_text(bytes)));
-    let seconds = |seconds: u64| duration_text(seconds.saturating_mul(1000));
     view! {
         <dl class="spec-facts">
             {fact("Engine", engine.name.clone())}
             {fact("Running", format!("{} of at most {}", engine.running, limits.at_once))}
             {fact("Waiting", engine.queued.to_string())}
-            {fact("Time limit", format!("{}, where the task sets none", seconds(limits.default_timeout.into())))}
+            {fact("Time limit", format!("{}, where the task sets none", length(limits.default_timeout.into())))}
             {fact("Memory", memory)}
             {fact("Log", format!("{} a run", bytes_text(limits.log)))}
             {fact("Unused caches", limits.prune_after.map_or_else(
                 || "are kept".to_owned(),
-                |after| format!("are removed after {}", seconds(after)),
+                |after| format!("are removed after {}", length(after)),
             ))}
         </dl>
     }
     .into_any()
+}
+
+/// A length of time that somebody chose: mostly a number of whole days.
+fn length(seconds: u64) -> String {
+    match (seconds / 86_400, seconds % 86_400) {
+        (1, 0) => "1 day".to_owned(),
+        (days, 0) if days > 0 => format!("{days} days"),
+        _ => duration_text(seconds.saturating_mul(1000)),
+    }
 }
 
 fn storage(caches: &CacheLedger, disk: Option<DiskSpace>) -> AnyView {

@@ -152,7 +152,8 @@ impl Caches {
                 })
             };
             let uv = count(self.folders.uv()).ok();
-            let nix_store = self.nix_store().and_then(|store| count(store.folder()).ok());
+            // A provider that has never been used has no store yet.
+            let nix_store = self.nix_store().and_then(|store| count(store.folder()).ok()).filter(|bytes| *bytes > 0);
             let mut counts = self.counts();
             counts.uv_bytes = uv;
             counts.nix_store_bytes = nix_store;

@@ -41,6 +41,9 @@ pub use warm::WarmError;
 const READ_BYTES: usize = 1024 * 1024;
 /// How often to look whether the shim still lives, when the doorbell is silent.
 const LIVENESS: Duration = Duration::from_millis(500);
+/// How long a shim has to go after it has written the end, and how often to look whether it has.
+const SHIM_FAREWELL: Duration = Duration::from_secs(1);
+const SHIM_LOOK: Duration = Duration::from_millis(5);
 /// Variables of the server that preparing an environment may need (certificates, proxies, indexes), never the program.
 const PREPARATION_VARIABLES: [&str; 19] = [
     "SSL_CERT_FILE",
@@ -293,7 +296,13 @@ impl Engine for LocalEngine {
 
     async fn forget(&self, step: StepId) {
         let folder = self.folder(step);
-        if folder.shim_lives() {
+        // A shim that has just written the end is about to go itself.
+        let gone = async {
+            while folder.shim_lives() {
+                tokio::time::sleep(SHIM_LOOK).await;
+            }
+        };
+        if tokio::time::timeout(SHIM_FAREWELL, gone).await.is_err() {
             self.tell(step, shim::TELL_KILL);
             return;
         }
