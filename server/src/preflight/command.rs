@@ -51,8 +51,23 @@ fn settings(options: PreflightOptions) -> Result<Settings, ConfigError> {
         python: place.python,
         uv: place.uv,
         index_url: place.index_url,
-        kubernetes: KubernetesSettings { context, namespace, claims },
+        kubernetes: KubernetesSettings { context: given(context), namespace: given(namespace), claims: names(claims) },
         chosen: Chosen::of(only),
+    })
+}
+
+/// A variable that is set to nothing says nothing.
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// Each name once.
+fn names(texts: Vec<String>) -> Vec<String> {
+    texts.into_iter().filter(|text| !text.is_empty()).fold(Vec::new(), |mut names, name| {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+        names
     })
 }
 
