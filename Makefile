@@ -22,7 +22,7 @@ say = @printf '\n== %s\n' '$(1)'
 
 .PHONY: help
 help: ## Print this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build ## Install what is missing, build, and start Stoker
@@ -59,6 +59,13 @@ unit: site ## Run the tests of the Rust code
 end2end: build ## Run the tests in a browser, against the release build
 	$(call say,tests in a browser)
 	cd end2end && STOKER_BIN="$(STOKER)" CHROMIUM="$${CHROMIUM:-$$(command -v chromium)}" npx --no playwright test
+
+# Warnings (2) do not stop make; whoever wants the exit code itself calls the binary.
+.PHONY: preflight check-containerd
+preflight: build ## Look whether this machine, and the cluster if there is one, have what Stoker needs
+	"$(STOKER)" preflight $(ARGS) || [ $$? -eq 2 ]
+check-containerd: build ## Look at the container runtimes of the cluster's nodes alone
+	"$(STOKER)" preflight --only containerd $(ARGS) || [ $$? -eq 2 ]
 
 .PHONY: bench
 bench: build ## Measure the times that matter

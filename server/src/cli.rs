@@ -15,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     conda::CondaKind,
     nix::{self, NixChoice},
+    preflight::Word,
 };
 
 /// Run Python in warm environments, and watch it live.
@@ -40,6 +41,9 @@ pub enum Command {
         #[command(subcommand)]
         command: NixCommand,
     },
+    /// Look whether this place has what Stoker needs, and say what to do about what is missing. Ends with 0 when all is
+    /// in order, with 1 when something failed, and with 2 when there are only warnings.
+    Preflight(PreflightOptions),
     /// Runs one step. Stoker starts this itself.
     #[command(hide = true)]
     Step {
@@ -84,9 +88,9 @@ pub struct NixInstallOptions {
     pub uv: PathBuf,
 }
 
-/// The options of `stoker serve`.
+/// Where Stoker works and what it works with: what serving and looking have in common.
 #[derive(Debug, Clone, Args)]
-pub struct ServeOptions {
+pub struct PlaceOptions {
     /// Folder for everything Stoker keeps: the database, logs, and environments. Made when it is not there. One
     /// Stoker at a time uses it. [default: `stoker` in your platform's folder for application data]
     #[arg(long, env = "STOKER_DATA", value_name = "FOLDER")]
@@ -97,6 +101,39 @@ pub struct ServeOptions {
     #[arg(long, env = "STOKER_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
     pub addr: SocketAddr,
 
+    /// The Python that runs use: a file, or a version such as 3.12. [default: the one that uv finds]
+    #[arg(long, env = "STOKER_PYTHON", value_name = "PYTHON")]
+    pub python: Option<String>,
+
+    /// The uv that finds and installs packages.
+    #[arg(long, env = "STOKER_UV", value_name = "FILE", default_value = "uv")]
+    pub uv: PathBuf,
+
+    /// Space that must be free before anything is built; `K`, `M` and `G` may follow the number.
+    #[arg(long, env = "STOKER_MINIMUM_FREE", value_name = "BYTES", default_value = "1G", value_parser = bytes)]
+    pub minimum_free: u64,
+
+    /// Where system packages come from. Set NIX_CONFIG in Stoker's environment for settings of Nix itself.
+    #[arg(long, env = "STOKER_NIX", value_name = "PROVIDER", value_enum, default_value_t = NixChoice::Auto)]
+    pub nix: NixChoice,
+
+    /// The nixpkgs that system packages come from, as a flake reference. Name a revision, not a branch: then a name
+    /// means the same tomorrow.
+    #[arg(long, env = "STOKER_NIXPKGS", value_name = "FLAKE", default_value = nix::NIXPKGS)]
+    pub nixpkgs: String,
+
+    /// The package index to use instead of PyPI.
+    #[arg(long, env = "STOKER_INDEX_URL", value_name = "URL")]
+    pub index_url: Option<String>,
+}
+
+/// The options of `stoker serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeOptions {
+    /// Where and with what.
+    #[command(flatten)]
+    pub place: PlaceOptions,
+
     /// A further name under which browsers may reach Stoker, as `name` or `name:port`; may be repeated, or be a list
     /// with commas. Needed behind a proxy or a port forward; other names are refused, so that no foreign web page can
     /// reach Stoker by a name of its own.
@@ -106,18 +143,6 @@ pub struct ServeOptions {
     /// How many runs go on at once; the others wait in order. [default: the number of processor cores]
     #[arg(long, env = "STOKER_WORKERS", value_name = "NUMBER")]
     pub workers: Option<NonZeroUsize>,
-
-    /// The Python that runs use: a file, or a version such as 3.12. [default: the one that uv finds]
-    #[arg(long, env = "STOKER_PYTHON", value_name = "PYTHON")]
-    pub python: Option<String>,
-
-    /// The uv that finds and installs packages.
-    #[arg(long, env = "STOKER_UV", value_name = "FILE", default_value = "uv")]
-    pub uv: PathBuf,
-
-    /// The package index to use instead of PyPI.
-    #[arg(long, env = "STOKER_INDEX_URL", value_name = "URL")]
-    pub index_url: Option<String>,
 
     /// When to stop a run whose task sets no time limit, in seconds; at most seven days.
     #[arg(long, env = "STOKER_DEFAULT_TIMEOUT", value_name = "SECONDS", default_value = "86400", value_parser = timeout)]
@@ -137,19 +162,6 @@ pub struct ServeOptions {
     #[arg(long, env = "STOKER_STAGE_TIMEOUT", value_name = "SECONDS", default_value = "1800")]
     pub stage_timeout: NonZeroU32,
 
-    /// Space that must be free before anything is built; `K`, `M` and `G` may follow the number.
-    #[arg(long, env = "STOKER_MINIMUM_FREE", value_name = "BYTES", default_value = "1G", value_parser = bytes)]
-    pub minimum_free: u64,
-
-    /// Where system packages come from. Set NIX_CONFIG in Stoker's environment for settings of Nix itself.
-    #[arg(long, env = "STOKER_NIX", value_name = "PROVIDER", value_enum, default_value_t = NixChoice::Auto)]
-    pub nix: NixChoice,
-
-    /// The nixpkgs that system packages come from, as a flake reference. Name a revision, not a branch: then a name
-    /// means the same tomorrow.
-    #[arg(long, env = "STOKER_NIXPKGS", value_name = "FLAKE", default_value = nix::NIXPKGS)]
-    pub nixpkgs: String,
-
     /// What a task gets that asks for conda.
     #[arg(long, env = "STOKER_CONDA", value_name = "INSTALLER", value_enum, default_value_t = CondaKind::Miniforge)]
     pub conda: CondaKind,
@@ -161,6 +173,35 @@ pub struct ServeOptions {
     /// The SHA-256 of that installer.
     #[arg(long, env = "STOKER_CONDA_SHA256", value_name = "HEX")]
     pub conda_sha256: Option<String>,
+}
+
+/// The options of `stoker preflight`.
+#[derive(Debug, Clone, Args)]
+pub struct PreflightOptions {
+    /// Where and with what.
+    #[command(flatten)]
+    pub place: PlaceOptions,
+
+    /// The kubeconfig's context that names the cluster. [default: the current one]
+    #[arg(long, env = "STOKER_KUBE_CONTEXT", value_name = "NAME")]
+    pub context: Option<String>,
+
+    /// The namespace where runs are to be. [default: the context's]
+    #[arg(long, env = "STOKER_NAMESPACE", value_name = "NAME")]
+    pub namespace: Option<String>,
+
+    /// The volume claims that runs use; may be repeated, or be a list with commas.
+    #[arg(long, env = "STOKER_CLAIMS", value_name = "NAME", value_delimiter = ',')]
+    pub claims: Vec<String>,
+
+    /// Make only these checks: groups (tools, storage, network, kubernetes) or single ones (such as disk or
+    /// containerd); may be repeated, or be a list with commas.
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub only: Vec<Word>,
+
+    /// Print JSON, for programs.
+    #[arg(long)]
+    pub json: bool,
 }
 
 fn timeout(text: &str) -> Result<Timeout, String> {

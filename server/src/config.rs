@@ -12,7 +12,7 @@ use etcetera::BaseStrategy as _;
 use crate::{
     cli::ServeOptions,
     conda::{CondaError, CondaInstaller, CondaKind},
-    nix::NixChoice,
+    nix::{self, NixChoice, NixSettings},
 };
 
 /// Why Stoker does not start with these options. Says what to do instead.
@@ -80,12 +80,17 @@ pub struct EngineConfig {
 pub struct DataFolder(pub PathBuf);
 
 impl DataFolder {
-    /// The folder that is named, or the platform's.
+    /// The folder that somebody named, or the platform's.
     ///
     /// # Errors
     /// When none is named, and the platform has none.
-    pub fn wanted(named: Option<PathBuf>) -> Result<Self, ConfigError> {
-        named.map_or_else(default_data_folder, Ok).map(Self)
+    pub fn named(folder: Option<PathBuf>) -> Result<Self, ConfigError> {
+        if let Some(folder) = folder {
+            return Ok(Self(folder));
+        }
+        let strategy =
+            etcetera::choose_base_strategy().map_err(|error| ConfigError::NoDataFolder(error.to_string()))?;
+        Ok(Self(strategy.data_dir().join("stoker")))
     }
 
     /// The folder itself.
@@ -120,30 +125,37 @@ impl DataFolder {
 }
 
 impl Config {
+    /// Where system packages come from.
+    #[must_use]
+    pub fn nix(&self) -> NixSettings {
+        NixSettings::new(self.engine.nix, self.engine.nixpkgs.clone(), &self.data.cache(), nix::stoker_program())
+    }
+
     /// Checks the options, and fills in what they leave open.
     ///
     /// # Errors
     /// When the address is not this machine's own, or no data folder is known.
     pub fn from_options(options: ServeOptions) -> Result<Self, ConfigError> {
-        if !options.addr.ip().is_loopback() {
-            return Err(ConfigError::NotLoopback(options.addr));
+        let place = options.place;
+        if !place.addr.ip().is_loopback() {
+            return Err(ConfigError::NotLoopback(place.addr));
         }
         Ok(Self {
-            data: DataFolder::wanted(options.data)?,
-            address: options.addr,
+            data: DataFolder::named(place.data)?,
+            address: place.addr,
             allowed_hosts: options.allowed_hosts,
             engine: EngineConfig {
                 workers: options.workers.unwrap_or_else(cores),
-                python: options.python,
-                uv: options.uv,
-                index_url: options.index_url,
+                python: place.python,
+                uv: place.uv,
+                index_url: place.index_url,
                 default_timeout: options.default_timeout,
                 memory_limit: options.memory_limit,
                 log_limit: options.log_limit,
                 stage_timeout: options.stage_timeout.get(),
-                minimum_free: options.minimum_free,
-                nix: options.nix,
-                nixpkgs: options.nixpkgs,
+                minimum_free: place.minimum_free,
+                nix: place.nix,
+                nixpkgs: place.nixpkgs,
                 conda: conda(options.conda, options.conda_url, options.conda_sha256)?,
             },
         })
@@ -161,11 +173,6 @@ fn conda(kind: CondaKind, url: Option<String>, sha256: Option<String>) -> Result
 
 fn cores() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
-}
-
-fn default_data_folder() -> Result<PathBuf, ConfigError> {
-    let strategy = etcetera::choose_base_strategy().map_err(|error| ConfigError::NoDataFolder(error.to_string()))?;
-    Ok(strategy.data_dir().join("stoker"))
 }
 
 #[cfg(test)]

@@ -43,13 +43,14 @@ impl Python {
     pub async fn find(uv: &Path, wish: Option<&str>) -> Result<Self, PythonError> {
         let mut find = Command::new(uv);
         find.args(["python", "find", "--no-project", "--no-config", "--system"]).args(wish).stdin(Stdio::null());
-        find.env("UV_PYTHON_DOWNLOADS", "never");
+        find.env("UV_PYTHON_DOWNLOADS", "never").kill_on_drop(true);
         let found = find.output().await.map_err(|_| PythonError::NoUv)?;
         let path = PathBuf::from(String::from_utf8_lossy(&found.stdout).trim());
         if !found.status.success() || path.as_os_str().is_empty() {
             return Err(PythonError::NoPython(last_line(&found.stderr)));
         }
-        let described = Command::new(&path).args(["-I", "-c", DESCRIBE]).stdin(Stdio::null()).output().await;
+        let described =
+            Command::new(&path).args(["-I", "-c", DESCRIBE]).stdin(Stdio::null()).kill_on_drop(true).output().await;
         let described = described.map_err(|error| PythonError::NoPython(error.to_string()))?;
         let text = String::from_utf8_lossy(&described.stdout);
         match text.lines().collect::<Vec<_>>().as_slice() {

@@ -11,6 +11,7 @@ pub mod environments;
 pub mod hints;
 pub mod http;
 pub mod nix;
+pub mod preflight;
 pub mod recorder;
 pub mod resolver;
 pub mod runner;

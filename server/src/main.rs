@@ -8,7 +8,7 @@ use server::{
     config::DataFolder,
     engine::local::shim,
     environments::{self, Python},
-    nix, serve,
+    nix, preflight, serve,
 };
 
 /// Pages are made of many small pieces of memory: this one makes them a third faster than the C library's.
@@ -25,9 +25,14 @@ fn main() -> ExitCode {
         }
         _ => {}
     }
-    match CommandLine::parse().command {
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(error) => return explain_usage(&error),
+    };
+    match line.command {
         Command::Serve(options) => serve::run(options),
         Command::Nix { command: NixCommand::Install(options) } => nix_install(options),
+        Command::Preflight(options) => preflight::command::run(options),
         Command::Step { folder } => step(&folder),
         Command::Inside { root, command } => inside(&root, &command),
     }
@@ -44,7 +49,7 @@ fn inside(root: &Path, command: &[OsString]) -> ExitCode {
 fn nix_install(options: NixInstallOptions) -> ExitCode {
     let outcome =
         nix::install::wanted(options.url, options.sha256).map_err(|error| error.to_string()).and_then(|download| {
-            let data = DataFolder::wanted(options.data).map_err(|error| error.to_string())?;
+            let data = DataFolder::named(options.data).map_err(|error| error.to_string())?;
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
@@ -67,6 +72,13 @@ fn nix_install(options: NixInstallOptions) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Clap itself would end with 2, which `stoker preflight` means otherwise.
+fn explain_usage(error: &clap::Error) -> ExitCode {
+    // Nobody is left to tell when it cannot be printed.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 #[expect(clippy::print_stderr, reason = "there is no log in this process")]

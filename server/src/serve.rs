@@ -82,7 +82,7 @@ fn set_up_log() {
 
 async fn serve(options: ServeOptions) -> Result<(), StartError> {
     let config = Config::from_options(options)?;
-    let _hold: DataFolderLock = data_folder::take(&config.data)?;
+    let hold: DataFolderLock = data_folder::take(&config.data)?;
     let path = config.data.database();
     let database = Database::open(&path).await.map_err(|error| StartError::Database { error, path })?;
     let listener =
@@ -90,6 +90,9 @@ async fn serve(options: ServeOptions) -> Result<(), StartError> {
     let hints = Hints::default();
     let inputs = Inputs::default();
     let (engine, supervisor) = running::start(&config, &database, &hints, &inputs).await?;
+    if let Err(error) = hold.note_address(listener.local_addr()?) {
+        tracing::warn!(%error, "Where Stoker listens could not be noted: `stoker preflight` will not know it");
+    }
     let hosts = Hosts::new(listener.local_addr()?.port(), &config.allowed_hosts);
     let state = state::assemble(database.clone(), hints, engine, Site::embedded(), hosts, inputs);
     if !state.site.has_bundle() {

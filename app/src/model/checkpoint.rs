@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::time::Timestamp;
 
-/// How a checkpoint ended.
+/// How a checkpoint ended, or how a check of the place stands (`checks`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckpointStatus {
@@ -14,7 +14,7 @@ pub enum CheckpointStatus {
     Skipped,
     /// Goes on, but somebody should look.
     Warning,
-    /// The preparation ends here.
+    /// It cannot go on like this: a preparation ends here.
     Failed,
 }
 

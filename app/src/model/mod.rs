@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod checkpoint;
+pub mod checks;
 pub mod environment;
 pub mod fallback;
 pub mod fields;

@@ -210,16 +210,42 @@ fn migrate(path: &Path) -> Result<(), DatabaseError> {
     let mut connection = SqliteConnection::establish(&path.to_string_lossy())
         .map_err(|error| DatabaseError::Unopened(error.to_string()))?;
     set_up(&mut connection)?;
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
-        let text = error.to_string();
-        DatabaseError::known(&text).unwrap_or(DatabaseError::Migration(text))
-    };
-    // Diesel itself does not mind migrations that it does not know.
-    let known: Vec<_> = MigrationSource::<Sqlite>::migrations(&MIGRATIONS).map_err(failed)?;
-    let applied = connection.applied_migrations().map_err(failed)?;
+    pending(&mut connection)?;
+    connection.run_pending_migrations(MIGRATIONS).map_err(|error| migration_error(&*error))?;
+    Ok(())
+}
+
+/// How many migrations an existing file lacks. It is only read, whatever is in it, and may be in use.
+///
+/// # Errors
+/// When it cannot be opened, is no database of Stoker's, or that of a newer one.
+pub fn pending_migrations(path: &Path) -> Result<usize, DatabaseError> {
+    let text = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let mut connection = SqliteConnection::establish(&format!("file:{text}?mode=ro"))
+        .map_err(|error| DatabaseError::Unopened(error.to_string()))?;
+    let busy_timeout = format!("PRAGMA busy_timeout = {BUSY_TIMEOUT_MILLIS}");
+    diesel::sql_query(busy_timeout).execute(&mut connection)?;
+    // An empty file is a database without tables: all migrations are pending, and asking for them would make a table.
+    let tables = diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>("(SELECT count(*) FROM sqlite_schema)"));
+    if tables.get_result::<i64>(&mut connection)? == 0 {
+        let known: Vec<Box<dyn Migration<Sqlite>>> =
+            MIGRATIONS.migrations().map_err(|error| migration_error(&*error))?;
+        return Ok(known.len());
+    }
+    pending(&mut connection)
+}
+
+/// How many migrations the database lacks. Diesel itself does not mind those that it does not know.
+fn pending(connection: &mut SqliteConnection) -> Result<usize, DatabaseError> {
+    let known: Vec<Box<dyn Migration<Sqlite>>> = MIGRATIONS.migrations().map_err(|error| migration_error(&*error))?;
+    let applied = connection.applied_migrations().map_err(|error| migration_error(&*error))?;
     if applied.iter().any(|version| !known.iter().any(|migration| migration.name().version() == *version)) {
         return Err(DatabaseError::Newer);
     }
-    connection.run_pending_migrations(MIGRATIONS).map_err(failed)?;
-    Ok(())
+    Ok(known.len().saturating_sub(applied.len()))
+}
+
+fn migration_error(error: &(dyn std::error::Error + Send + Sync)) -> DatabaseError {
+    let text = error.to_string();
+    DatabaseError::known(&text).unwrap_or(DatabaseError::Migration(text))
 }

@@ -1,0 +1,99 @@
+//! `stoker preflight`: from the options to a table or JSON, and an exit code.
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    process::ExitCode,
+};
+
+use app::model::{checkpoint::CheckpointStatus, checks::CheckReport};
+
+use super::{Chosen, KubernetesSettings, Settings, output, run as make_checks};
+use crate::{
+    cli::PreflightOptions,
+    clock::SystemClock,
+    config::{ConfigError, DataFolder},
+    nix::{NixSettings, stoker_program},
+};
+
+/// Makes the checks and prints what they found.
+#[must_use]
+pub fn run(options: PreflightOptions) -> ExitCode {
+    match report(options) {
+        Ok(status) => exit_code(status),
+        Err(error) => refuse(&error),
+    }
+}
+
+/// Why there is no report. The text is for the user.
+#[derive(Debug, thiserror::Error)]
+enum NoReport {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("The report could not be made or printed: {0}.")]
+    System(#[from] io::Error),
+}
+
+fn report(options: PreflightOptions) -> Result<CheckpointStatus, NoReport> {
+    let json = options.json;
+    let settings = settings(options)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let report = runtime.block_on(make_checks(&settings, &SystemClock));
+    // Without waiting for what hangs.
+    runtime.shutdown_background();
+    print(&report, json)?;
+    Ok(report.worst())
+}
+
+fn settings(options: PreflightOptions) -> Result<Settings, ConfigError> {
+    let PreflightOptions { place, context, namespace, claims, only, json: _ } = options;
+    let data = DataFolder::named(place.data)?;
+    Ok(Settings {
+        nix: NixSettings::new(place.nix, place.nixpkgs, &data.cache(), stoker_program()),
+        data,
+        address: place.addr,
+        python: place.python,
+        uv: place.uv,
+        index_url: place.index_url,
+        kubernetes: KubernetesSettings { context: given(context), namespace: given(namespace), claims: names(claims) },
+        chosen: Chosen::of(only),
+    })
+}
+
+/// A variable that is set to nothing says nothing.
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// Each name once.
+fn names(texts: Vec<String>) -> Vec<String> {
+    texts.into_iter().filter(|text| !text.is_empty()).fold(Vec::new(), |mut names, name| {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+        names
+    })
+}
+
+fn print(report: &CheckReport, json: bool) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if json {
+        return writeln!(out, "{:#}", output::as_json(report));
+    }
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let colours = out.is_terminal() && !is_set("NO_COLOR");
+    out.write_all(output::as_table(report, colours).as_bytes())
+}
+
+fn exit_code(status: CheckpointStatus) -> ExitCode {
+    match status {
+        CheckpointStatus::Ok | CheckpointStatus::Skipped => ExitCode::SUCCESS,
+        CheckpointStatus::Failed => ExitCode::FAILURE,
+        CheckpointStatus::Warning => ExitCode::from(2),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "there is no log in this command")]
+fn refuse(error: &NoReport) -> ExitCode {
+    eprintln!("stoker: {error}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,78 @@
+//! The cluster: that it answers, and has what runs there need. Without any, there is nothing to look at, and nothing
+//! wrong: the engine of this machine needs no cluster.
+
+use app::model::checks::{Check, CheckGroup};
+use futures::{FutureExt as _, future};
+
+use super::{
+    TIME_LIMIT,
+    chosen::Chosen,
+    finding::{self, Finding, Subject},
+};
+
+mod argo;
+mod claims;
+mod cluster;
+mod container_runtime;
+mod namespace;
+mod nodes;
+mod permissions;
+mod refusal;
+
+use cluster::Cluster;
+
+const CLUSTER: Subject = Subject::new("cluster", CheckGroup::Kubernetes, "Cluster");
+
+/// What the checks of the cluster need to know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KubernetesSettings {
+    /// Which of the kubeconfig's contexts; `None` takes the current one.
+    pub context: Option<String>,
+    /// Where runs are to be; `None` takes the context's.
+    pub namespace: Option<String>,
+    /// The names of the volume claims that runs use.
+    pub claims: Vec<String>,
+}
+
+/// Connects, and makes the chosen checks. When there is no connection, that is the only check.
+pub(super) async fn checks(settings: KubernetesSettings, chosen: &Chosen) -> Vec<Check> {
+    if !chosen.takes_any_of(CheckGroup::Kubernetes) {
+        return Vec::new();
+    }
+    let claims = settings.claims.clone();
+    match finding::guard(TIME_LIMIT, cluster::connect(settings)).await {
+        Ok(Ok(Some(cluster))) => of_cluster(&cluster, claims, chosen).await,
+        Ok(Ok(None)) => vec![no_cluster().of(CLUSTER)],
+        Ok(Err(finding)) | Err(finding) => vec![finding.of(CLUSTER)],
+    }
+}
+
+fn no_cluster() -> Finding {
+    Finding::skipped("There is no kubeconfig, so there is no cluster to look at. Runs on this machine need none.")
+}
+
+async fn of_cluster(cluster: &Cluster, claims: Vec<String>, chosen: &Chosen) -> Vec<Check> {
+    let nodes = nodes::Nodes::of(cluster);
+    let mut wanted = vec![
+        (CLUSTER, future::ready(Finding::ok(cluster.describe())).boxed()),
+        (namespace::NAMESPACE, namespace::finding(cluster.clone()).boxed()),
+    ];
+    wanted.extend(
+        permissions::ALL
+            .iter()
+            .map(|permission| (permission.subject(), permissions::finding(cluster.clone(), permission).boxed())),
+    );
+    if claims.is_empty() {
+        wanted.push((claims::CLAIM, future::ready(claims::none_named()).boxed()));
+    }
+    wanted.extend(
+        claims
+            .into_iter()
+            .map(|claim| (claims::subject(&claim), claims::finding(cluster.clone(), claim, nodes.clone()).boxed())),
+    );
+    wanted.push((argo::CRD, argo::resource(cluster.clone()).boxed()));
+    wanted.push((argo::CONTROLLER, argo::controller(cluster.clone()).boxed()));
+    wanted.push((nodes::CONTAINERD, nodes::container_runtimes(nodes).boxed()));
+    let wanted = wanted.into_iter().filter(|(subject, _)| chosen.takes(subject));
+    future::join_all(wanted.map(|(subject, work)| finding::look(subject, TIME_LIMIT, work))).await
+}

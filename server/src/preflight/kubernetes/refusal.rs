@@ -1,0 +1,69 @@
+//! Why the cluster did not do as asked, in words for people.
+
+use kube::{Error, client::AuthError};
+
+use super::super::{finding::Finding, web::root_cause};
+
+/// What to say of an error that no check has words of its own for.
+pub(super) fn explain(error: &Error) -> Finding {
+    match error {
+        Error::Api(status) if status.code == 401 => Finding::failed(
+            "The cluster does not accept the credentials (401).",
+            "They may have expired: log in again or get a new token, and put it into the kubeconfig's user.",
+        ),
+        Error::Api(status) if status.code == 403 => Finding::failed(
+            format!("The account may not ask for this (403): {}.", status.message.trim_end_matches('.')),
+            "Ask who runs the cluster for the permission; docs/preflight.md has the whole role.",
+        ),
+        Error::Api(status) if status.code == 404 => not_kubernetes(),
+        Error::Api(status) => Finding::failed(
+            format!("The cluster answered with {}: {}.", status.code, status.message.trim().trim_end_matches('.')),
+            "Look at the API server's health (`kubectl get --raw /readyz`), and try again.",
+        ),
+        Error::Auth(error) => Finding::failed(
+            format!("The credentials could not be had: {}.", credentials(error)),
+            "Correct the kubeconfig's user: the program, token file or certificate that it names.",
+        ),
+        Error::SerdeError(_) | Error::FromUtf8(_) => not_kubernetes(),
+        error => {
+            let cause = root_cause(error);
+            let fix = if cause.contains("certificate") {
+                "Check the kubeconfig's certificate-authority: it must be that of this cluster."
+            } else {
+                "Check that the cluster runs, the server's address in the kubeconfig, the network, and HTTPS_PROXY and \
+                 NO_PROXY."
+            };
+            Finding::failed(format!("The cluster does not answer: {cause}."), fix)
+        }
+    }
+}
+
+fn not_kubernetes() -> Finding {
+    Finding::failed(
+        "What answers there does not speak Kubernetes.",
+        "Check the server's address in the kubeconfig, and that no proxy answers in its place.",
+    )
+}
+
+/// Without the login program's arguments and result, which may be secrets.
+fn credentials(error: &AuthError) -> String {
+    match error {
+        AuthError::AuthExecStart(error) => format!("the kubeconfig's login program could not be started: {error}"),
+        AuthError::AuthExecRun { out, .. } => {
+            let words = String::from_utf8_lossy(&out.stderr);
+            let words = words.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it gave no reason");
+            format!("the kubeconfig's login program failed: {}", words.trim_end_matches('.'))
+        }
+        error => root_cause(error),
+    }
+}
+
+/// True when the account may not ask.
+pub(super) fn is_forbidden(error: &Error) -> bool {
+    matches!(error, Error::Api(status) if status.code == 403)
+}
+
+/// True when there is no such thing.
+pub(super) fn is_missing(error: &Error) -> bool {
+    matches!(error, Error::Api(status) if status.code == 404)
+}

@@ -1,0 +1,97 @@
+//! Looks whether this place has what Stoker needs, and says what to do about what it has not. Changes nothing.
+//! Not the checkpoints of a run: those are the runner's.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use app::model::checks::CheckReport;
+use futures::{FutureExt as _, future};
+
+use crate::{
+    clock::Clock,
+    config::{Config, DataFolder},
+    nix::NixSettings,
+};
+
+mod binary_cache;
+mod chosen;
+pub mod command;
+mod database;
+mod disk;
+mod finding;
+mod folder;
+mod index;
+mod kubernetes;
+mod nix;
+mod output;
+mod port;
+mod tools;
+mod web;
+
+pub use chosen::{Chosen, UnknownCheck, Word};
+pub use kubernetes::KubernetesSettings;
+pub use output::as_json;
+
+/// How long one check may take.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// What the checks need to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where everything is kept.
+    pub data: DataFolder,
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// The Python that runs use, a path or a version; `None` takes what `uv` finds.
+    pub python: Option<String>,
+    /// The `uv` that runs use.
+    pub uv: PathBuf,
+    /// The package index; `None` leaves it to `uv`.
+    pub index_url: Option<String>,
+    /// Where system packages come from.
+    pub nix: NixSettings,
+    /// The cluster.
+    pub kubernetes: KubernetesSettings,
+    /// Which checks to make.
+    pub chosen: Chosen,
+}
+
+impl From<&Config> for Settings {
+    /// All checks, for a server that runs with this configuration.
+    fn from(config: &Config) -> Self {
+        Self {
+            data: config.data.clone(),
+            address: config.address,
+            python: config.engine.python.clone(),
+            uv: config.engine.uv.clone(),
+            index_url: config.engine.index_url.clone(),
+            nix: config.nix(),
+            kubernetes: KubernetesSettings::default(),
+            chosen: Chosen::default(),
+        }
+    }
+}
+
+/// Makes the chosen checks, all at once and each with a time limit of its own. A check that panics has failed.
+pub async fn run(settings: &Settings, clock: &dyn Clock) -> CheckReport {
+    let Settings { data, address, python, uv, index_url, nix, kubernetes, chosen } = settings.clone();
+    let provider = nix::find(nix);
+    let look = |subject, work| chosen.takes(&subject).then(|| finding::look(subject, TIME_LIMIT, work));
+    let here = future::join_all(
+        [
+            look(tools::UV, tools::uv(uv.clone()).boxed()),
+            look(tools::PYTHON, tools::python(uv, python).boxed()),
+            look(nix::NIX, nix::finding(provider.clone()).boxed()),
+            look(folder::FOLDER, folder::finding(data.clone()).boxed()),
+            look(database::DATABASE, database::finding(data.clone()).boxed()),
+            look(disk::DISK, disk::finding(data.clone()).boxed()),
+            look(port::PORT, port::finding(address, data).boxed()),
+            look(index::INDEX, index::finding(index_url).boxed()),
+            look(binary_cache::BINARY_CACHE, binary_cache::finding(provider).boxed()),
+        ]
+        .into_iter()
+        .flatten(),
+    );
+    let (mut checks, cluster) = tokio::join!(here, kubernetes::checks(kubernetes, &chosen));
+    checks.extend(cluster);
+    CheckReport { checks, at: clock.now() }
+}

@@ -1,0 +1,98 @@
+//! The programs that every run needs: uv and Python.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use app::model::checks::CheckGroup;
+use tokio::process::Command;
+
+use super::finding::{Finding, Subject};
+use crate::environments::{Python, PythonError, found_on_path};
+
+pub(super) const UV: Subject = Subject::new("uv", CheckGroup::Tools, "uv");
+pub(super) const PYTHON: Subject = Subject::new("python", CheckGroup::Tools, "Python");
+
+/// The oldest Python that the runner's files can do with.
+const OLDEST_PYTHON: (u32, u32) = (3, 9);
+
+const INSTALL_UV: &str = "Install uv (`pip install uv`, or https://docs.astral.sh/uv), or name it with --uv.";
+
+pub(super) async fn uv(program: PathBuf) -> Finding {
+    match version_of(&program).await {
+        Ok(version) => Finding::ok(format!("{version} ({}).", found_on_path(&program).display())),
+        Err(UvTrouble::Missing) => Finding::failed(format!("`{}` was not found.", program.display()), INSTALL_UV),
+        Err(UvTrouble::Other(words)) => {
+            Finding::failed(format!("`{} --version` went wrong: {words}", program.display()), INSTALL_UV)
+        }
+    }
+}
+
+enum UvTrouble {
+    Missing,
+    Other(String),
+}
+
+/// Such as `uv 0.9.1`.
+async fn version_of(uv: &Path) -> Result<String, UvTrouble> {
+    let output = Command::new(uv).arg("--version").stdin(Stdio::null()).kill_on_drop(true).output().await;
+    let output = output.map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => UvTrouble::Missing,
+        _ => UvTrouble::Other(format!("{error}.")),
+    })?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    match said.split_whitespace().collect::<Vec<_>>().as_slice() {
+        ["uv", version, ..] if output.status.success() => Ok(format!("uv {version}")),
+        _ => {
+            let words = String::from_utf8_lossy(&output.stderr);
+            let words = words.lines().last().unwrap_or("it did not tell its version, so it may be another program.");
+            Err(UvTrouble::Other(words.to_owned()))
+        }
+    }
+}
+
+pub(super) async fn python(uv: PathBuf, wish: Option<String>) -> Finding {
+    match Python::find(&uv, wish.as_deref()).await {
+        Ok(python) => judge(&python),
+        Err(PythonError::NoUv) => Finding::skipped("uv finds Python, and uv is missing."),
+        Err(PythonError::NoPython(words)) => Finding::failed(
+            format!("No Python was found. uv says: {words}"),
+            "Install Python 3.9 or newer, or name one with --python.",
+        ),
+    }
+}
+
+fn judge(python: &Python) -> Finding {
+    let Python { version, path, .. } = python;
+    let found = format!("Python {version} ({}).", path.display());
+    let mut numbers = version.split('.').map(|number| number.parse::<u32>().ok());
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(major), Some(minor)) if (major, minor) >= OLDEST_PYTHON => Finding::ok(found),
+        _ => Finding::failed(
+            format!("{found} Runs need {}.{} or newer.", OLDEST_PYTHON.0, OLDEST_PYTHON.1),
+            "Install Python 3.9 or newer, or name one with --python.",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use app::model::checkpoint::CheckpointStatus;
+
+    use super::*;
+
+    #[test]
+    fn old_pythons_are_refused() {
+        let status = |version: &str| {
+            judge(&Python { path: "/usr/bin/python3".into(), version: version.to_owned(), platform: String::new() })
+                .status
+        };
+        for good in ["3.9.0", "3.12.4", "3.15.0a1", "4.0.0"] {
+            assert_eq!(status(good), CheckpointStatus::Ok, "{good}");
+        }
+        for old in ["3.8.19", "2.7.18", "nonsense"] {
+            assert_eq!(status(old), CheckpointStatus::Failed, "{old}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! `stoker preflight`, through the real command: what it finds, says, and ends with.
+
+#![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
+
+mod cluster;
+mod fake_cluster;
+mod here;
+mod support;
