@@ -18,7 +18,7 @@ use crate::{
     config::{Config, DataFolder},
     diagnostics,
     environments::found_on_path,
-    nix::{NIXPKGS, NixSettings},
+    nix::{NIXPKGS, NixSettings, stoker_program},
     running,
 };
 
@@ -54,11 +54,10 @@ pub fn run(command: CacheCommand) -> ExitCode {
 }
 
 fn caches(place: CachePlace) -> Result<Caches, String> {
-    let data = existing(DataFolder::wanted(place.data).map_err(|error| error.to_string())?)?;
+    let data = existing(DataFolder::named(place.data).map_err(|error| error.to_string())?)?;
     let unusable = |error: std::io::Error| format!("The data folder cannot be used: {error}.");
     let folders = CacheFolders::of(&data).map_err(unusable)?;
-    let stoker = std::env::current_exe().map_err(unusable)?;
-    let nix = NixSettings::new(place.nix, NIXPKGS.to_owned(), folders.cache(), stoker);
+    let nix = NixSettings::new(place.nix, NIXPKGS.to_owned(), folders.cache(), stoker_program());
     Ok(Caches::new(folders, Some(nix), Arc::new(SystemClock)))
 }
 

@@ -182,6 +182,19 @@ pub struct PlaceOptions {
     #[arg(long, env = "STOKER_UV", value_name = "FILE", default_value = "uv")]
     pub uv: PathBuf,
 
+    /// Space that must be free before anything is built; `K`, `M` and `G` may follow the number.
+    #[arg(long, env = "STOKER_MINIMUM_FREE", value_name = "BYTES", default_value = "1G", value_parser = bytes)]
+    pub minimum_free: u64,
+
+    /// Where system packages come from. Set NIX_CONFIG in Stoker's environment for settings of Nix itself.
+    #[arg(long, env = "STOKER_NIX", value_name = "PROVIDER", value_enum, default_value_t = NixChoice::Auto)]
+    pub nix: NixChoice,
+
+    /// The nixpkgs that system packages come from, as a flake reference. Name a revision, not a branch: then a name
+    /// means the same tomorrow.
+    #[arg(long, env = "STOKER_NIXPKGS", value_name = "FLAKE", default_value = nix::NIXPKGS)]
+    pub nixpkgs: String,
+
     /// The package index to use instead of PyPI.
     #[arg(long, env = "STOKER_INDEX_URL", value_name = "URL")]
     pub index_url: Option<String>,
@@ -226,19 +239,6 @@ pub struct ServeOptions {
     /// Longest time for each stage of preparing a run (fetching or building its packages), in seconds.
     #[arg(long, env = "STOKER_STAGE_TIMEOUT", value_name = "SECONDS", default_value = "1800")]
     pub stage_timeout: NonZeroU32,
-
-    /// Space that must be free before anything is built; `K`, `M` and `G` may follow the number.
-    #[arg(long, env = "STOKER_MINIMUM_FREE", value_name = "BYTES", default_value = "1G", value_parser = bytes)]
-    pub minimum_free: u64,
-
-    /// Where system packages come from. Set NIX_CONFIG in Stoker's environment for settings of Nix itself.
-    #[arg(long, env = "STOKER_NIX", value_name = "PROVIDER", value_enum, default_value_t = NixChoice::Auto)]
-    pub nix: NixChoice,
-
-    /// The nixpkgs that system packages come from, as a flake reference. Name a revision, not a branch: then a name
-    /// means the same tomorrow.
-    #[arg(long, env = "STOKER_NIXPKGS", value_name = "FLAKE", default_value = nix::NIXPKGS)]
-    pub nixpkgs: String,
 
     /// What a task gets that asks for conda.
     #[arg(long, env = "STOKER_CONDA", value_name = "INSTALLER", value_enum, default_value_t = CondaKind::Miniforge)]

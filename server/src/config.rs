@@ -13,7 +13,7 @@ use etcetera::BaseStrategy as _;
 use crate::{
     cli::ServeOptions,
     conda::{CondaError, CondaInstaller, CondaKind},
-    nix::NixChoice,
+    nix::{self, NixChoice, NixSettings},
 };
 
 /// Why Stoker does not start with these options. Says what to do instead.
@@ -83,12 +83,12 @@ pub struct EngineConfig {
 pub struct DataFolder(pub PathBuf);
 
 impl DataFolder {
-    /// The folder that is named, or the platform's.
+    /// The folder that somebody named, or the platform's.
     ///
     /// # Errors
     /// When none is named, and the platform has none.
-    pub fn wanted(named: Option<PathBuf>) -> Result<Self, ConfigError> {
-        if let Some(folder) = named {
+    pub fn named(folder: Option<PathBuf>) -> Result<Self, ConfigError> {
+        if let Some(folder) = folder {
             return Ok(Self(folder));
         }
         let strategy =
@@ -134,6 +134,15 @@ impl DataFolder {
 }
 
 impl Config {
+    /// Where system packages come from.
+    #[must_use]
+    pub fn nix(&self) -> NixSettings {
+        let cache = self.data.cache();
+        // Steps have another working directory than this process.
+        let cache = std::path::absolute(&cache).unwrap_or(cache);
+        NixSettings::new(self.engine.nix, self.engine.nixpkgs.clone(), &cache, nix::stoker_program())
+    }
+
     /// Checks the options, and fills in what they leave open.
     ///
     /// # Errors
@@ -144,7 +153,7 @@ impl Config {
             return Err(ConfigError::NotLoopback(place.addr));
         }
         Ok(Self {
-            data: DataFolder::wanted(place.data)?,
+            data: DataFolder::named(place.data)?,
             address: place.addr,
             allowed_hosts: options.allowed_hosts,
             prune_after: options.prune_after.0,
@@ -157,9 +166,9 @@ impl Config {
                 memory_limit: options.memory_limit,
                 log_limit: options.log_limit,
                 stage_timeout: options.stage_timeout.get(),
-                minimum_free: options.minimum_free,
-                nix: options.nix,
-                nixpkgs: options.nixpkgs,
+                minimum_free: place.minimum_free,
+                nix: place.nix,
+                nixpkgs: place.nixpkgs,
                 conda: conda(options.conda, options.conda_url, options.conda_sha256)?,
             },
         })

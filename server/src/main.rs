@@ -51,7 +51,7 @@ fn inside(root: &Path, command: &[OsString]) -> ExitCode {
 fn nix_install(options: NixInstallOptions) -> ExitCode {
     let outcome =
         nix::install::wanted(options.url, options.sha256).map_err(|error| error.to_string()).and_then(|download| {
-            let data = DataFolder::wanted(options.data).map_err(|error| error.to_string())?;
+            let data = DataFolder::named(options.data).map_err(|error| error.to_string())?;
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()

@@ -26,7 +26,6 @@ use crate::{
     },
     environments::{self, Python},
     hints::Hints,
-    nix::NixSettings,
     recorder::Recorder,
     resolver::{ResolveError, Resolver, uv::UvResolver},
     runner::SecretKey,
@@ -186,7 +185,7 @@ fn local_settings(
     let engine = &config.engine;
     Ok(LocalSettings {
         data: std::path::absolute(config.data.path())?,
-        nix: NixSettings::new(engine.nix, engine.nixpkgs.clone(), &cache, stoker.clone()),
+        nix: config.nix(),
         conda: engine.conda.clone(),
         stage_timeout: engine.stage_timeout,
         minimum_free: engine.minimum_free,

@@ -71,18 +71,23 @@ fn checkpoint_item(checkpoint: &Checkpoint) -> AnyView {
         view! { <p class="checkpoint-more"><a href=routes::troubleshooting(code)>"More about this"</a></p> }
     });
     let security = checkpoint.guards_security().then(|| view! { <span class="checkpoint-mark">"security"</span> });
+    // What was skipped took no time.
+    let duration = (checkpoint.status != CheckpointStatus::Skipped).then(|| duration_text(checkpoint.millis));
+    let is_open = matches!(checkpoint.status, CheckpointStatus::Failed | CheckpointStatus::Warning);
     view! {
         <li class=class value=checkpoint.number.to_string()>
-            <p class="checkpoint-head">
-                {checkpoint_icon(checkpoint.status)}
-                <span class="checkpoint-name">{checkpoint.name.clone()} {security}</span>
-                <span class="checkpoint-word">{word}</span>
-                <span class="duration">{duration_text(checkpoint.millis)}</span>
-            </p>
-            {message("checkpoint-detail", &checkpoint.detail)}
-            {tail}
-            {advice}
-            {more}
+            <details open=is_open>
+                <summary class="checkpoint-head">
+                    {checkpoint_icon(checkpoint.status)}
+                    <span class="checkpoint-name">{checkpoint.name.clone()} {security}</span>
+                    <span class="checkpoint-word">{word}</span>
+                    <span class="duration">{duration}</span>
+                </summary>
+                {message("checkpoint-detail", &checkpoint.detail)}
+                {tail}
+                {advice}
+                {more}
+            </details>
         </li>
     }
     .into_any()
@@ -136,7 +141,7 @@ fn system_rows(report: &SetReport) -> AnyView {
     };
     let bytes = report.fetched_bytes.map(|bytes| row("Nix: download", bytes_text(bytes)));
     view! {
-        {row("System packages", state.to_owned())}
+        {row("Nix: package set", state.to_owned())}
         {report.paths.map(|paths| row("Nix: paths present", paths.saturating_sub(made).to_string()))}
         {row("Nix: paths fetched", report.fetched.to_string())}
         {row("Nix: paths built", report.built.to_string())}

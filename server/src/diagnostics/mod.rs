@@ -14,7 +14,6 @@ use crate::{
     clock::SharedClock,
     config::Config,
     environments::found_on_path,
-    nix::NixSettings,
 };
 
 pub mod checks;
@@ -58,10 +57,8 @@ impl Sources {
         clock: SharedClock,
     ) -> io::Result<Self> {
         let engine = &config.engine;
-        let folders = CacheFolders::of(&config.data)?;
-        let nix = NixSettings::new(engine.nix, engine.nixpkgs.clone(), folders.cache(), std::env::current_exe()?);
         Ok(Self {
-            caches: Caches::new(folders, Some(nix), clock),
+            caches: Caches::new(CacheFolders::of(&config.data)?, Some(config.nix()), clock),
             checks: Checks::new(checker),
             errors,
             versions: KnownVersions::default(),

@@ -51,6 +51,8 @@ impl NixSettings {
     /// The settings for a cache folder.
     #[must_use]
     pub fn new(choice: NixChoice, nixpkgs: String, cache: &Path, stoker: PathBuf) -> Self {
+        // Programs get to see these folders, and run elsewhere.
+        let cache = std::path::absolute(cache).unwrap_or_else(|_| cache.to_owned());
         Self { choice, nixpkgs, folder: cache.join("nix"), sets: cache.join("sets"), stoker }
     }
 
@@ -71,6 +73,12 @@ impl NixSettings {
         let platform = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
         environments::key(&[&sorted.join(" "), &self.nixpkgs, &platform, provider.word(), &runner::set_digest()])
     }
+}
+
+/// This program. Where it cannot be told, it is looked for on `PATH`.
+#[must_use]
+pub fn stoker_program() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_| "stoker".into())
 }
 
 /// The names that Nix has to provide: all but those that a fallback provides.

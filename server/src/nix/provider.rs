@@ -141,8 +141,8 @@ fn program(name: &str, settings: &NixSettings) -> Option<PathBuf> {
 fn namespaces_work(settings: &NixSettings) -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new();
     *ANSWER.get_or_init(|| {
-        let probe = settings.folder.join("probe");
-        Command::new(&settings.stoker)
+        let probe = std::env::temp_dir().join(format!("stoker-probe-{}", std::process::id()));
+        let answer = Command::new(&settings.stoker)
             .arg("inside")
             .arg(&probe)
             .args(["/bin/sh", "-c", ":"])
@@ -150,7 +150,10 @@ fn namespaces_work(settings: &NixSettings) -> bool {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status()
-            .is_ok_and(|status| status.success())
+            .is_ok_and(|status| status.success());
+        // What it was mounted on; there is nothing in it, and nothing depends on its going.
+        let _ = std::fs::remove_dir_all(probe);
+        answer
     })
 }
 

@@ -5,17 +5,18 @@ use reqwest::Url;
 
 use super::{
     finding::{Finding, Subject},
+    nix::Found,
     web,
 };
+use crate::nix::provider::Provider;
 
 pub(super) const BINARY_CACHE: Subject = Subject::new("binary-cache", CheckGroup::Network, "Nix binary cache");
 
 /// What every Nix asks by default.
 const CACHE: &str = "https://cache.nixos.org/nix-cache-info";
 
-/// `wanted`: there is a Nix that would ask it.
-pub(super) async fn finding(wanted: bool) -> Finding {
-    if !wanted {
+pub(super) async fn finding(provider: Found) -> Finding {
+    if provider.await == Provider::None {
         return Finding::skipped("Without Nix it is not asked.");
     }
     let Ok(url) = Url::parse(CACHE) else { return Finding::skipped("No binary cache is configured.") };

@@ -12,6 +12,7 @@ use crate::{
     cli::PreflightOptions,
     clock::SystemClock,
     config::{ConfigError, DataFolder},
+    nix::{NixSettings, stoker_program},
 };
 
 /// Makes the checks and prints what they found.
@@ -45,14 +46,31 @@ fn report(options: PreflightOptions) -> Result<CheckpointStatus, NoReport> {
 
 fn settings(options: PreflightOptions) -> Result<Settings, ConfigError> {
     let PreflightOptions { place, context, namespace, claims, only, json: _ } = options;
+    let data = DataFolder::named(place.data)?;
     Ok(Settings {
-        data: DataFolder::wanted(place.data)?,
+        nix: NixSettings::new(place.nix, place.nixpkgs, &data.cache(), stoker_program()),
+        data,
         address: place.addr,
         python: place.python,
         uv: place.uv,
         index_url: place.index_url,
-        kubernetes: KubernetesSettings { context, namespace, claims },
+        kubernetes: KubernetesSettings { context: given(context), namespace: given(namespace), claims: names(claims) },
         chosen: Chosen::of(only),
+    })
+}
+
+/// A variable that is set to nothing says nothing.
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// Each name once.
+fn names(texts: Vec<String>) -> Vec<String> {
+    texts.into_iter().filter(|text| !text.is_empty()).fold(Vec::new(), |mut names, name| {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+        names
     })
 }
 

@@ -1,6 +1,7 @@
 //! The database: that this version of Stoker can open it. It is not changed, and not read through.
 
 use app::model::checks::CheckGroup;
+use rustix::fs::{Access, access};
 
 use super::finding::{Finding, Subject, blocking};
 use crate::{
@@ -14,10 +15,11 @@ pub(super) async fn finding(data: DataFolder) -> Finding {
     blocking(move || {
         let path = data.database();
         let place = path.display();
-        if !path.exists() {
+        if path.try_exists().is_ok_and(|there| !there) {
             return Finding::ok(format!("{place} will be made at the first start."));
         }
-        match db::pending_migrations(&path) {
+        let writable = access(&path, Access::READ_OK | Access::WRITE_OK).map_err(|_| DatabaseError::ReadOnly);
+        match writable.and_then(|()| db::pending_migrations(&path)) {
             Ok(0) => Finding::ok(format!("{place} can be opened, and is up to date.")),
             Ok(pending) => Finding::ok(format!(
                 "{place} can be opened. The next start brings it up to date ({pending} {}).",

@@ -9,6 +9,7 @@ use futures::{FutureExt as _, future};
 use crate::{
     clock::Clock,
     config::{Config, DataFolder},
+    nix::NixSettings,
 };
 
 mod binary_cache;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub uv: PathBuf,
     /// The package index; `None` leaves it to `uv`.
     pub index_url: Option<String>,
+    /// Where system packages come from.
+    pub nix: NixSettings,
     /// The cluster.
     pub kubernetes: KubernetesSettings,
     /// Which checks to make.
@@ -61,6 +64,7 @@ impl From<&Config> for Settings {
             python: config.engine.python.clone(),
             uv: config.engine.uv.clone(),
             index_url: config.engine.index_url.clone(),
+            nix: config.nix(),
             kubernetes: KubernetesSettings::default(),
             chosen: Chosen::default(),
         }
@@ -69,20 +73,20 @@ impl From<&Config> for Settings {
 
 /// Makes the chosen checks, all at once and each with a time limit of its own. A check that panics has failed.
 pub async fn run(settings: &Settings, clock: &dyn Clock) -> CheckReport {
-    let Settings { data, address, python, uv, index_url, kubernetes, chosen } = settings.clone();
-    let provider = nix::Provider::find();
+    let Settings { data, address, python, uv, index_url, nix, kubernetes, chosen } = settings.clone();
+    let provider = nix::find(nix);
     let look = |subject, work| chosen.takes(&subject).then(|| finding::look(subject, TIME_LIMIT, work));
     let here = future::join_all(
         [
             look(tools::UV, tools::uv(uv.clone()).boxed()),
             look(tools::PYTHON, tools::python(uv, python).boxed()),
-            look(nix::NIX, future::ready(nix::finding(provider.as_ref())).boxed()),
+            look(nix::NIX, nix::finding(provider.clone()).boxed()),
             look(folder::FOLDER, folder::finding(data.clone()).boxed()),
             look(database::DATABASE, database::finding(data.clone()).boxed()),
             look(disk::DISK, disk::finding(data.clone()).boxed()),
             look(port::PORT, port::finding(address, data).boxed()),
             look(index::INDEX, index::finding(index_url).boxed()),
-            look(binary_cache::BINARY_CACHE, binary_cache::finding(provider.is_some()).boxed()),
+            look(binary_cache::BINARY_CACHE, binary_cache::finding(provider).boxed()),
         ]
         .into_iter()
         .flatten(),

@@ -1,45 +1,29 @@
 //! Where system packages come from.
 
-use std::path::{Path, PathBuf};
-
 use app::model::checks::CheckGroup;
-use rustix::fs::{Access, access};
+use futures::{FutureExt as _, future::Shared};
 
 use super::finding::{Finding, Subject};
-use crate::environments::found_on_path;
+use crate::nix::{NixSettings, provider::Provider};
 
 pub(super) const NIX: Subject = Subject::new("nix", CheckGroup::Tools, "Nix");
 
-/// A Nix that can be used here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Provider {
-    /// `nix`, with a store at /nix that can be written, by itself or through its daemon.
-    Nix(PathBuf),
-    /// `nix-portable`, with a store of its own.
-    Portable(PathBuf),
+/// The provider, for all checks that need to know it: looked for once, and not before one of them asks.
+pub(super) type Found = Shared<futures::future::BoxFuture<'static, Provider>>;
+
+/// Looks for the provider that runs would use. That can start a process, so it has a thread of its own.
+pub(super) fn find(settings: NixSettings) -> Found {
+    async move { tokio::task::spawn_blocking(move || Provider::find(&settings)).await.unwrap_or(Provider::None) }
+        .boxed()
+        .shared()
 }
 
-impl Provider {
-    /// The first that is there.
-    pub(super) fn find() -> Option<Self> {
-        let store =
-            Path::new("/nix/var/nix/daemon-socket/socket").exists() || access("/nix/store", Access::WRITE_OK).is_ok();
-        let nix = store.then(|| on_path("nix")).flatten().map(Self::Nix);
-        nix.or_else(|| on_path("nix-portable").map(Self::Portable))
-    }
-}
-
-fn on_path(program: &str) -> Option<PathBuf> {
-    Some(found_on_path(Path::new(program))).filter(|path| path.is_absolute())
-}
-
-pub(super) fn finding(provider: Option<&Provider>) -> Finding {
-    match provider {
-        Some(Provider::Nix(program)) => Finding::ok(format!("{} with the store of this machine.", program.display())),
-        Some(Provider::Portable(program)) => Finding::ok(format!("{} with a store of its own.", program.display())),
-        None => Finding::warning(
+pub(super) async fn finding(provider: Found) -> Finding {
+    match provider.await {
+        Provider::None => Finding::warning(
             "There is no Nix that can be used, so tasks cannot have system packages. Python packages need none.",
-            "If tasks are to have system packages, install Nix with a writable /nix, or put nix-portable on the PATH.",
+            "If tasks are to have system packages, install Nix, or run: stoker nix install.",
         ),
+        found => Finding::ok(format!("{}.", found.describe())),
     }
 }

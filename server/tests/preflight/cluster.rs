@@ -118,6 +118,19 @@ async fn a_claim_for_one_node_warns_when_there_are_several() {
 }
 
 #[tokio::test]
+async fn claims_are_looked_at_once_each_and_may_be_none() {
+    let place = tempfile::tempdir().unwrap();
+    let kubeconfig = place.path().join("kubeconfig");
+    FakeCluster::default().start(&kubeconfig).await;
+    for (variable, expected) in [("cache,cache,", ("claim-cache", "ok")), ("", ("claim", "skipped"))] {
+        let mut command = preflight(place.path());
+        command.args(["--only", "claim"]).env("KUBECONFIG", &kubeconfig).env("STOKER_CLAIMS", variable);
+        let report = Report::of(command.env("STOKER_NAMESPACE", "")).await;
+        assert_eq!(report.statuses(), [expected]);
+    }
+}
+
+#[tokio::test]
 async fn a_namespace_that_is_not_there() {
     let report = look(FakeCluster::default(), &["--only", "namespace", "--namespace", "elsewhere"]).await;
     assert_eq!((report.code, report.statuses()), (1, vec![("namespace", "failed")]));

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Stdio},
 };
 
@@ -136,30 +136,41 @@ async fn an_address_that_others_reach_fails() {
 }
 
 /// Root may write everywhere; so the command is started without that power, which threads give up one by one.
-#[test]
-fn a_folder_that_cannot_be_written_fails() {
-    let place = tempfile::tempdir().unwrap();
-    let data = place.path().join("data");
-    std::fs::create_dir(&data).unwrap();
-    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o500)).unwrap();
-    let reports = std::thread::spawn({
-        let data = data.clone();
-        move || {
-            if rustix::process::geteuid().is_root() {
-                remove_capability_from_bounding_set(CapabilitySet::DAC_OVERRIDE).unwrap();
-            }
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let look = async |data: &Path| Report::of(preflight(data).args(["--only", "folder"])).await;
-                [look(&data).await, look(&data.join("below")).await]
-            })
+fn look_without_privileges(looks: Vec<(PathBuf, &'static str)>) -> Vec<Report> {
+    let thread = std::thread::spawn(move || {
+        if rustix::process::geteuid().is_root() {
+            remove_capability_from_bounding_set(CapabilitySet::DAC_OVERRIDE).unwrap();
         }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let look =
+            |(data, only): &(PathBuf, &str)| runtime.block_on(Report::of(preflight(data).args(["--only", only])));
+        looks.iter().map(look).collect()
     });
-    let [there, below] = reports.join().unwrap();
+    thread.join().unwrap()
+}
+
+#[test]
+fn what_cannot_be_written_fails() {
+    let place = tempfile::tempdir().unwrap();
+    let (locked, guarded) = (place.path().join("locked"), place.path().join("guarded"));
+    for folder in [&locked, &guarded] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    std::fs::write(guarded.join("stoker.sqlite"), "").unwrap();
+    for (path, mode) in [(&locked, 0o500), (&guarded.join("stoker.sqlite"), 0o400)] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let reports = look_without_privileges(vec![
+        (locked.clone(), "folder"),
+        (locked.join("below"), "folder"),
+        (guarded, "database"),
+    ]);
+    let [there, below, database] = reports.as_slice() else { panic!("three were asked for: {reports:#?}") };
     assert_eq!((there.code, there.status("folder")), (1, "failed"));
     assert!(there.words("folder").contains("cannot be written: Permission denied"), "{there:#?}");
     assert!(there.words("folder").contains("name another folder with --data"), "{there:#?}");
     assert!(below.words("folder").contains("cannot be made, since"), "{below:#?}");
+    assert!(database.words("database").contains("The database file cannot be written."), "{database:#?}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::{net::TcpListener, process::Command};
 
 /// What would lead the command to this machine's own surroundings.
-const FOREIGN: [&str; 13] = [
+const FOREIGN: [&str; 16] = [
     "HTTPS_PROXY",
     "HTTP_PROXY",
     "ALL_PROXY",
@@ -19,6 +19,9 @@ const FOREIGN: [&str; 13] = [
     "STOKER_UV",
     "STOKER_INDEX_URL",
     "STOKER_PYTHON",
+    "STOKER_KUBE_CONTEXT",
+    "STOKER_NAMESPACE",
+    "STOKER_CLAIMS",
     "UV_DEFAULT_INDEX",
     "UV_INDEX_URL",
 ];
