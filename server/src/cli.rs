@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn ages_have_a_unit() {
-        let hours = |hours| Ok(Duration::from_secs(hours * 3600));
+        let hours = |hours: u64| Ok(Duration::from_secs(hours * 3600));
         assert_eq!([age("12h"), age("30d"), age(" 2w ")], [hours(12), hours(720), hours(336)]);
         assert_eq!(age("0d"), Ok(Duration::ZERO));
         for wrong in ["", "d", "30", "30m", "-1d", "1.5d", "30 d", "ä", "99999999999999999999d", "9999999999999999w"] {

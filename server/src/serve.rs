@@ -105,7 +105,7 @@ async fn serve(options: ServeOptions, errors: RecentErrors) -> Result<(), StartE
     let clock = inputs.clock.clone();
     let checker = Arc::new(Preflight { settings: preflight::Settings::from(&config), clock: clock.clone() });
     let diagnostics = Sources::new(&config, engine.python.clone(), errors, checker, clock.clone())?;
-    diagnostics.start(&config);
+    diagnostics.checks.start();
     let pruning = config.prune_after.map(|age| schedule::start(diagnostics.caches.clone(), age, clock));
     let state = state::assemble(database.clone(), hints, engine, Site::embedded(), hosts, inputs, diagnostics);
     if !state.site.has_bundle() {

@@ -73,8 +73,9 @@ impl Place {
 
 /// A program that says that it runs, and goes on until it may end.
 fn held(running: &Path, may_end: &Path) -> String {
+    let (running, may_end) = (running.display(), may_end.display());
     format!(
-        "import os, time\nopen({running:?}, 'w').close()\nwhile not os.path.exists({may_end:?}): time.sleep(0.01)\n"
+        "import os, time\nopen('{running}', 'w').close()\nwhile not os.path.exists('{may_end}'): time.sleep(0.01)\n"
     )
 }
 
@@ -121,7 +122,7 @@ fn a_warmed_task_starts_warm_and_prune_leaves_it_alone_while_it_runs() {
     assert!(said.contains(&format!("Removed environment {key}")), "{said}");
     assert!(place.listed().is_empty());
     let left = names_in(&place.data().join("cache/environments"));
-    assert!(left.iter().all(|name| name.ends_with(".lock")), "{left:?}");
+    assert!(left.iter().all(|name| *name == format!("{key}.lock")), "{left:?}");
 
     place.run(&task);
     assert_eq!(place.server.until_final(&task), "Succeeded", "it is built again");

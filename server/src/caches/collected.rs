@@ -63,12 +63,6 @@ impl Caches {
         &self.folders
     }
 
-    /// The settings of the Nix whose store is counted.
-    #[must_use]
-    pub fn nix(&self) -> Option<&NixSettings> {
-        self.nix.as_ref()
-    }
-
     /// Everything that is kept, with the bytes known so far. Starts counting what is not known, or was counted long
     /// ago.
     ///
@@ -140,7 +134,7 @@ impl Caches {
             match counted {
                 Ok(counted) => drop(self.counts().folders.insert(folder.clone(), counted)),
                 Err(error) => {
-                    tracing::warn!(%error, folder = %folder.display(), "A folder of the cache could not be counted")
+                    tracing::warn!(%error, folder = %folder.display(), "A folder of the cache could not be counted");
                 }
             }
         }

@@ -61,7 +61,7 @@ impl Sources {
             caches: Caches::new(CacheFolders::of(&config.data)?, Some(config.nix()), clock),
             checks: Checks::new(checker),
             errors,
-            versions: KnownVersions::default(),
+            versions: KnownVersions::new(found_on_path(&engine.uv), Some(config.nix())),
             python,
             limits: EngineLimits {
                 at_once: engine.workers.get(),
@@ -72,14 +72,6 @@ impl Sources {
             },
             data: config.data.path().to_owned(),
         })
-    }
-
-    /// Begins, in the background, to find out what takes time.
-    pub fn start(&self, config: &Config) {
-        self.checks.start();
-        if let Some(nix) = self.caches.nix() {
-            tokio::spawn(self.versions.clone().find(found_on_path(&config.engine.uv), nix.clone()));
-        }
     }
 }
 

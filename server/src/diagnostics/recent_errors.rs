@@ -72,10 +72,12 @@ struct Text {
 
 impl Visit for Text {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        use fmt::Write as _;
         if field.name() == "message" {
             self.message = format!("{value:?}");
         } else {
-            self.fields.push_str(&format!(" {}={value:?}", field.name()));
+            // Writing to a `String` cannot fail.
+            let _ = write!(self.fields, " {}={value:?}", field.name());
         }
     }
 }

@@ -1,22 +1,26 @@
-//! The versions of what Stoker works with: asked for once in the background, since each answer takes a process.
+//! The versions of what Stoker works with: asked for once, when somebody wants to know, since each answer takes a process.
 
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
-    sync::{Arc, OnceLock},
+    sync::Arc,
     time::Duration,
 };
 
-use tokio::process::Command;
+use tokio::{process::Command, sync::OnceCell};
 
 use crate::nix::{NixSettings, provider::Provider};
 
 /// How long a program may take to say its version.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The versions of programs, once they are known. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub struct KnownVersions(Arc<OnceLock<ProgramVersions>>);
+#[derive(Debug, Clone)]
+pub struct KnownVersions {
+    uv: PathBuf,
+    nix: Option<NixSettings>,
+    known: Arc<OnceCell<ProgramVersions>>,
+}
 
 /// The versions of programs; `None` for what is not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,24 +32,27 @@ pub struct ProgramVersions {
 }
 
 impl KnownVersions {
-    /// What is known by now.
+    /// The versions of these programs. Without settings, nothing is said of Nix.
     #[must_use]
-    pub fn get(&self) -> ProgramVersions {
-        self.0.get().cloned().unwrap_or_default()
+    pub fn new(uv: PathBuf, nix: Option<NixSettings>) -> Self {
+        Self { uv, nix, known: Arc::default() }
     }
 
-    /// Asks the programs.
-    pub async fn find(self, uv: PathBuf, nix: NixSettings) {
-        let provider = tokio::task::spawn_blocking(move || Provider::find(&nix)).await.unwrap_or(Provider::None);
-        let of_provider = async {
-            match &provider {
+    /// What the programs say, or have said.
+    pub async fn get(&self) -> &ProgramVersions {
+        self.known.get_or_init(|| self.ask()).await
+    }
+
+    async fn ask(&self) -> ProgramVersions {
+        let find = self.nix.clone().map(|nix| tokio::task::spawn_blocking(move || Provider::find(&nix)));
+        let of_nix = async {
+            match find?.await.ok()? {
                 Provider::Portable { .. } | Provider::None => None,
-                Provider::Nix { program } | Provider::Own { program, .. } => version(program).await,
+                Provider::Nix { program } | Provider::Own { program, .. } => version(&program).await,
             }
         };
-        let (uv, nix) = tokio::join!(version(&uv), of_provider);
-        // Nobody else sets them.
-        let _ = self.0.set(ProgramVersions { uv, nix });
+        let (uv, nix) = tokio::join!(version(&self.uv), of_nix);
+        ProgramVersions { uv, nix }
     }
 }
 

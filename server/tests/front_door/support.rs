@@ -209,7 +209,7 @@ impl TestApp {
             caches: caches.clone(),
             checks: Checks::new(checker.clone()),
             errors: errors.clone(),
-            versions: KnownVersions::default(),
+            versions: KnownVersions::new("uv".into(), None),
             python: Some("3.12.4".to_owned()),
             limits: EngineLimits {
                 at_once: 2,

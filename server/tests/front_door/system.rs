@@ -93,7 +93,7 @@ impl Caches<'_> {
     fn left(&self) -> Vec<String> {
         let names = fs::read_dir(self.environments()).unwrap().map(|entry| entry.unwrap().file_name());
         let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
-        names.retain(|name| !name.ends_with(".used"));
+        names.retain(|name| Path::new(name).extension().is_none_or(|ending| ending != "used"));
         names.sort();
         names
     }

@@ -89,7 +89,7 @@ async fn run(orders: Orders, secret: &str, tell: &mut (impl FnMut(&str) + Send))
                 } = marker
                 {
                     let advice = advice.unwrap_or_default();
-                    last_words = format!("{detail} {advice}").trim().to_owned();
+                    last_words = [detail, advice].join(" ");
                     tell(&last_words);
                 }
             }
