@@ -8,7 +8,7 @@ test('the checks are made again at the press of a button', async ({ page }) => {
   await page.getByRole('button', { name: 'Check again' }).click();
   await expect(page).toHaveURL(/\/system$/);
   const checks = page.getByRole('region', { name: 'Checks' });
-  await expect(checks.getByText('Data folder')).toBeVisible();
+  await expect(checks.getByText('Data folder', { exact: true })).toBeVisible();
   await expect(checks).toContainText('checked');
   await expect(page.getByRole('img', { name: 'Warm starts by day' })).toBeVisible();
 });

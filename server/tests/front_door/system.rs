@@ -4,12 +4,13 @@ use std::{
     fs,
     os::unix::fs::{PermissionsExt as _, symlink},
     path::{Path, PathBuf},
+    pin::pin,
     time::{Duration, SystemTime},
 };
 
 use app::model::{
     cache::{CacheReport, EnvironmentUse},
-    caches::CacheKind,
+    caches::{CacheKind, CacheName},
     checkpoint::CheckpointStatus,
     identifiers::RunId,
     time::Timestamp,
@@ -21,7 +22,10 @@ use axum::{
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use serde_json::{Value, json};
 use server::{
-    caches::prune::Prune,
+    caches::{
+        hold,
+        prune::{Prune, RemovalError},
+    },
     db::{preparation, runs, schema},
 };
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -218,6 +222,26 @@ async fn what_a_step_uses_is_not_deleted() {
     fs::remove_dir_all(step).unwrap();
     assert_eq!(app.post_form(&of_set, &[]).await.status, StatusCode::SEE_OTHER);
     assert!(!environment.exists() && !set.exists(), "what was built with a set goes with it");
+}
+
+/// Between a step's decision to use an environment and the moment in which its folder is there, deleting waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_just_being_staged_is_not_deleted() {
+    let app = TestApp::new().await;
+    let caches = Caches(&app);
+    let environment = caches.environment(OLD, days_ago(&app, 1), None);
+    let name = CacheName { kind: CacheKind::Environment, key: OLD.parse().unwrap() };
+    let staging = hold::for_use(app.caches.folders().cache()).unwrap();
+    let mut deleting = pin!(app.caches.delete(name));
+    // Deleting has begun when its lock is waited for; the system lists that with an arrow.
+    while !fs::read_to_string("/proc/locks").unwrap().lines().any(|lock| lock.contains("->")) {
+        assert!(futures::poll!(deleting.as_mut()).is_pending());
+        tokio::task::yield_now().await;
+    }
+    caches.step(7, &[("STOKER_ENVIRONMENT_KEY", OLD)]);
+    drop(staging);
+    assert!(matches!(deleting.await, Err(RemovalError::InUse(1))));
+    assert!(environment.exists());
 }
 
 #[tokio::test]
