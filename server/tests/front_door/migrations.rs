@@ -96,6 +96,35 @@ fn the_schema_is_what_the_migrations_give() {
     assert_eq!(migrated, columns_of_schema());
 }
 
+/// Runs from before the column say in their reports how they came to their environments.
+#[test]
+fn older_runs_are_counted_by_what_their_reports_say() {
+    #[derive(QueryableByName)]
+    struct Use {
+        #[diesel(sql_type = diesel::sql_types::Nullable<Text>)]
+        environment_use: Option<String>,
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut connection = connect(&folder.path().join("x.sqlite"));
+    connection.run_pending_migrations(MIGRATIONS).unwrap();
+    while connection.revert_last_migration(MIGRATIONS).unwrap().to_string() != "20261123144500" {}
+    diesel::sql_query("INSERT INTO tasks (id, code, created_at, updated_at, activity_at) VALUES ('t', '', 0, 0, 0)")
+        .execute(&mut connection)
+        .unwrap();
+    for (number, report) in [(1, r#"'{"environment":"built"}'"#), (2, "NULL"), (3, "'damaged'")] {
+        let insert = format!(
+            "INSERT INTO runs (task_id, number, phase, created_at, engine, use_cache, cache_report, code, dependencies, \
+             environment) VALUES ('t', {number}, 'Failed', 0, 'local', 1, {report}, '', '', '')"
+        );
+        diesel::sql_query(insert).execute(&mut connection).unwrap();
+    }
+    connection.run_pending_migrations(MIGRATIONS).unwrap();
+    let rows: Vec<Use> =
+        diesel::sql_query("SELECT environment_use FROM runs ORDER BY number").load(&mut connection).unwrap();
+    let uses: Vec<Option<&str>> = rows.iter().map(|row| row.environment_use.as_deref()).collect();
+    assert_eq!(uses, [Some("built"), None, None]);
+}
+
 /// `first-schema.sqlite` was made by the first migration alone: two tasks, three runs, one log.
 #[tokio::test]
 async fn a_database_of_the_first_schema_opens_with_nothing_lost() {
