@@ -10,6 +10,7 @@ pub mod environments;
 pub mod hints;
 pub mod http;
 pub mod recorder;
+pub mod remove_tree;
 pub mod resolver;
 pub mod runner;
 pub mod running;

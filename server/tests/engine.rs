@@ -42,13 +42,18 @@ fn uv() -> PathBuf {
 }
 
 async fn engine_in(folder: PathBuf, at_once: usize) -> Engine {
+    engine_with_shim(env!("CARGO_BIN_EXE_stoker").into(), folder, at_once).await
+}
+
+/// `shim` is the program that is started as each step's shim.
+async fn engine_with_shim(shim: PathBuf, folder: PathBuf, at_once: usize) -> Engine {
     let database = Database::open(&folder.join("stoker.sqlite")).await.unwrap();
     let python = Python::find(&uv(), None).await;
     let secret_key = SecretKey::keep_in(&folder.join("secret.key"), &SystemRandom).unwrap();
     let settings = LocalSettings {
         data: folder.clone(),
         cache: folder.join("cache"),
-        stoker: env!("CARGO_BIN_EXE_stoker").into(),
+        stoker: shim,
         uv: uv(),
         python: python.clone(),
         index_url: None,
@@ -272,6 +277,16 @@ async fn a_killed_shim_is_told_and_leaves_nothing_behind() {
     let state = std::fs::read_to_string(format!("/proc/{}/stat", numbers[1])).unwrap_or_default();
     // Where nobody collects orphans, a dead one stays as a zombie.
     assert!(state.is_empty() || state.contains(") Z "), "the program is still there: {state}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_shim_ends_before_it_began_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    // A fake: nothing makes the real one fail at the right instant each time.
+    let engine = engine_with_shim("/bin/false".into(), folder.path().to_owned(), 1).await;
+    let seen = engine.finished(code("pass")).await;
+    assert_eq!(seen.phase, Phase::Error);
+    assert!(seen.message.contains("ended before it began (exit status: 1)"), "{}", seen.message);
 }
 
 #[tokio::test(flavor = "multi_thread")]

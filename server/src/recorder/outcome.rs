@@ -32,7 +32,15 @@ fn verdict(end: &StepEnd, transcript: &Transcript) -> (Phase, Option<String>) {
                 "Preparing the environment took longer than {seconds} s and was stopped. Run it again: what was downloaded is kept."
             )),
         ),
-        EndCause::NotStarted(reason) => (Phase::Error, Some(format!("The run could not be started: {reason}."))),
+        EndCause::NotStarted(reason) => {
+            (Phase::Error, Some(format!("The run could not be started: {reason}. Run it again.")))
+        }
+        EndCause::Unrecorded(reason) => (
+            Phase::Error,
+            Some(format!(
+                "Stopped, since what it printed could not be written down any more: {reason}. Check the disk that holds Stoker's data folder, then run it again."
+            )),
+        ),
         EndCause::Lost => (
             Phase::Error,
             Some("The run's process disappeared, so its result is unknown: the machine went down, or somebody killed it. Run it again.".into()),
