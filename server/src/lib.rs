@@ -9,6 +9,7 @@ pub mod engine;
 pub mod environments;
 pub mod hints;
 pub mod http;
+pub mod preparation;
 pub mod recorder;
 pub mod remove_tree;
 pub mod resolver;

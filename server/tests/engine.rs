@@ -22,11 +22,14 @@ use server::{
     environments::{self, Python},
     hints::Hints,
     recorder::Recorder,
-    resolver::uv::UvResolver,
+    resolver::uv::{AT_ONCE, UvResolver},
     runner::SecretKey,
     supervisor,
 };
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{
+    sync::{Notify, Semaphore},
+    task::JoinHandle,
+};
 
 /// A supervisor with everything below it, on a folder of its own.
 struct Engine {
@@ -77,6 +80,7 @@ async fn engine_with_shim(shim: PathBuf, folder: PathBuf, at_once: usize) -> Eng
             index_url: None,
             database: database.clone(),
             clock: clock.clone(),
+            turns: Semaphore::new(AT_ONCE),
         }),
         clock,
         hints,
@@ -325,6 +329,76 @@ async fn packages_that_do_not_exist_are_explained() {
     let seen = engine.finished(spec(draft)).await;
     assert_eq!(seen.phase, Phase::Failed);
     assert!(seen.message.contains("six==99.99"), "{}", seen.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hashes_in_a_requirements_file_are_kept_and_wrong_ones_refused() {
+    let engine = engine().await;
+    let wheel = "sha256:8abb2f1d86890a2dfb989f9a77cfcfd3e47c2a354b01111771326f8aa26e0254";
+    let with_hash = |hash: &str| {
+        let requirements = format!("six==1.16.0 --hash={hash}");
+        spec(TaskDraft { code: "import six".into(), requirements, ..TaskDraft::default() })
+    };
+    let (run, step, ..) = engine.submit(with_hash(wheel)).await;
+    let seen = engine.until((run, step), |seen| seen.phase.is_final()).await;
+    assert_eq!(seen.phase, Phase::Succeeded, "{}", seen.message);
+    let lock = engine.database.read(move |connection| runs::lock(connection, run)).await.unwrap().unwrap();
+    assert_eq!(lock.0.matches("--hash=").count(), 1, "{}", lock.0);
+    assert!(lock.0.contains(wheel), "{}", lock.0);
+    let refused = engine.finished(with_hash(&format!("sha256:{}", "0".repeat(64)))).await;
+    assert_eq!(refused.phase, Phase::Failed);
+    assert!(refused.message.contains("None of the hashes"), "{}", refused.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_cannot_be_read_ends_and_holds_up_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine_in(folder.path().to_owned(), 1).await;
+    let gate = folder.path().join("gate");
+    let program = format!("import os, time\nwhile not os.path.exists({gate:?}): time.sleep(0.01)\n");
+    let first = engine.submit(code(&program)).await;
+    engine.until((first.0, first.1), |seen| seen.phase == Phase::Running).await;
+    let second = engine.submit(code("pass")).await;
+    let third = engine.submit(code("pass")).await;
+    engine
+        .database
+        .write(move |connection| {
+            let damaged = schema::runs::environment.eq("?");
+            Ok(diesel::update(schema::runs::table.find(second.0.0)).set(damaged).execute(connection)?)
+        })
+        .await
+        .unwrap();
+    std::fs::write(&gate, "").unwrap();
+    let seen = engine.until((second.0, second.1), |seen| seen.phase.is_final()).await;
+    assert_eq!(seen.phase, Phase::Error);
+    assert!(seen.message.contains("cannot be read"), "{}", seen.message);
+    let seen = engine.until((third.0, third.1), |seen| seen.phase.is_final()).await;
+    assert_eq!(seen.phase, Phase::Succeeded, "{}", seen.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_recording_is_damaged_is_stopped_and_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine_in(folder.path().to_owned(), 1).await;
+    let (run, step, ..) = engine.submit(code("import os, time\nprint(os.getpid())\ntime.sleep(600)")).await;
+    let seen = engine.until((run, step), |seen| !seen.program_lines().is_empty()).await;
+    let program = PathBuf::from(format!("/proc/{}", seen.program_lines()[0].1));
+    engine.supervisor.abort();
+    let _ = engine.supervisor.await;
+    engine
+        .database
+        .write(move |connection| {
+            let damaged = schema::steps::recorder_state.eq("{");
+            Ok(diesel::update(schema::steps::table.find(step.0)).set(damaged).execute(connection)?)
+        })
+        .await
+        .unwrap();
+    drop(engine.database);
+    let engine = engine_in(folder.path().to_owned(), 1).await;
+    let seen = engine.until((run, step), |seen| seen.phase.is_final()).await;
+    assert_eq!(seen.phase, Phase::Error);
+    assert!(seen.message.contains("cannot be read"), "{}", seen.message);
+    engine.until((run, step), |_| !program.exists()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,6 +24,7 @@ use super::{EndCause, Engine, EngineError, Observed, StepEnd, StepEvent, StepInp
 use crate::{
     clock::SharedClock,
     environments::Python,
+    preparation,
     remove_tree::remove_tree,
     runner::{self, SecretKey},
 };
@@ -37,27 +38,6 @@ pub mod shim;
 const READ_BYTES: usize = 1024 * 1024;
 /// How often to look whether the shim still lives, when the doorbell is silent.
 const LIVENESS: Duration = Duration::from_millis(500);
-/// Variables of the server that preparing an environment may need (certificates, proxies, indexes), never the program.
-const PREPARATION_VARIABLES: [&str; 17] = [
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "ALL_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "all_proxy",
-    "no_proxy",
-    "UV_DEFAULT_INDEX",
-    "UV_INDEX_URL",
-    "UV_INDEX",
-    "UV_EXTRA_INDEX_URL",
-    "UV_FIND_LINKS",
-    "UV_SYSTEM_CERTS",
-    "NETRC",
-];
-
 /// How the local engine is set up.
 #[derive(Debug, Clone)]
 pub struct LocalSettings {
@@ -124,7 +104,7 @@ impl LocalEngine {
         let folder = self.folder(inputs.step);
         let path = |path: &Path| path.to_string_lossy().into_owned();
         let mut environment: Vec<(String, String)> = vec![
-            ("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()),
+            ("PATH".into(), preparation::PATH.into()),
             ("HOME".into(), path(&folder.work())),
             ("LANG".into(), "C.UTF-8".into()),
             ("TMPDIR".into(), path(&folder.temporary())),
@@ -145,14 +125,7 @@ impl LocalEngine {
         if let Some(bytes) = self.settings.memory_limit {
             environment.push(("STOKER_MEMORY_KIB".into(), (bytes / 1024).to_string()));
         }
-        let mut preparation: Vec<(String, String)> = PREPARATION_VARIABLES
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
-            .collect();
-        if let Some(url) = &self.settings.index_url {
-            preparation.retain(|(name, _)| name != "UV_DEFAULT_INDEX");
-            preparation.push(("UV_DEFAULT_INDEX".into(), url.clone()));
-        }
+        let preparation = preparation::variables(self.settings.index_url.as_deref());
         let names: Vec<&str> = preparation.iter().map(|(name, _)| name.as_str()).collect();
         environment.push(("STOKER_PREPARATION_ONLY".into(), names.join(" ")));
         environment.extend(preparation);
