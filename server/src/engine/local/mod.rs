@@ -33,6 +33,7 @@ pub mod events;
 pub mod folder;
 mod processes;
 pub mod shim;
+mod yaml;
 
 /// How much of an events file is read at once, in bytes.
 const READ_BYTES: usize = 1024 * 1024;
@@ -235,24 +236,10 @@ impl Engine for LocalEngine {
             ("system.txt", inputs.spec.system_packages.to_string()),
             ("runner.sh", runner::SCRIPT.to_owned()),
         ] {
-            text.push_str(&yaml_block(name, &content));
+            text.push_str(&yaml::entry(name, &content));
         }
         text
     }
-}
-
-/// A YAML entry with a literal block, each line as it is.
-fn yaml_block(name: &str, content: &str) -> String {
-    if content.is_empty() {
-        return format!("{name}: \"\"\n");
-    }
-    let mut block = format!("{name}: |2\n");
-    for line in content.lines() {
-        block.push_str("  ");
-        block.push_str(line);
-        block.push('\n');
-    }
-    block
 }
 
 fn staging_error(error: &io::Error) -> EngineError {

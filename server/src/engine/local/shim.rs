@@ -301,7 +301,7 @@ fn watch(mut step: Step, orders: &Orders, control: &File, journal: &mut Journal)
     let mut stopping: Option<Stopping> = None;
     loop {
         let until = stopping.as_ref().map(|stopping| stopping.kill_at).or(deadline.as_ref().map(|(at, _)| *at));
-        let News { output, error, told: has_told, exited } = wait_for_news(&step, control, until, journal.is_behind());
+        let [output, error, has_told, exited] = wait_for_news(&step, control, until, journal.is_behind());
         if journal.is_behind() {
             journal.flush();
         }
@@ -367,16 +367,8 @@ fn stop(cause: EndCause, grace: Duration) -> Stopping {
     Stopping { cause, kill_at: Instant::now() + grace }
 }
 
-/// What has happened: there is output, or error output, or a letter on the control FIFO, or the program has ended.
-struct News {
-    output: bool,
-    error: bool,
-    told: bool,
-    exited: bool,
-}
-
-/// Waits for news, or the time. While the journal is behind, output is none, and the wait is a short one.
-fn wait_for_news(step: &Step, control: &File, until: Option<Instant>, behind: bool) -> News {
+/// Waits for news, or the time: output, error output, a letter on the control FIFO, the end of the program. While the journal is behind, output is none, and the wait is a short one.
+fn wait_for_news(step: &Step, control: &File, until: Option<Instant>, behind: bool) -> [bool; 4] {
     let sources = [
         (step.output.open && !behind, step.output.reader.as_fd()),
         (step.error.open && !behind, step.error.reader.as_fd()),
@@ -393,8 +385,7 @@ fn wait_for_news(step: &Step, control: &File, until: Option<Instant>, behind: bo
     // An interrupted wait is a wait without news.
     let _ = poll(&mut polled, Some(&timespec(left)));
     let mut news = polled.iter().map(|polled| !polled.revents().is_empty());
-    let [output, error, told, exited] = sources.map(|(watched, _)| watched && news.next().unwrap_or(false));
-    News { output, error, told, exited }
+    sources.map(|(watched, _)| watched && news.next().unwrap_or(false))
 }
 
 fn timespec(duration: Duration) -> Timespec {
