@@ -151,6 +151,23 @@ fn a_program_that_fills_the_disk_makes_room_by_its_end_and_loses_no_output() {
 }
 
 #[test]
+fn what_is_left_in_the_pipe_of_an_ended_program_waits_for_room() {
+    let Some(disk) = SmallDisk::new("8m") else { return };
+    let ballast = disk.0.path().join("ballast");
+    let step = Step::start(&disk.0.path().join("step"), "seq 20000", |_| {
+        let mut file = fs::File::create(&ballast).unwrap();
+        while file.write_all(&[0; 4096]).is_ok() {}
+    });
+    let work = step.folder.work();
+    // Removed when the program has ended and its pipes are empty.
+    wait("the end of the program", || (!work.exists()).then_some(()));
+    fs::remove_file(&ballast).unwrap();
+    let (output, end) = step.finish();
+    assert_eq!(output.iter().filter(|byte| **byte == b'\n').count(), 20000);
+    assert_eq!(end.unwrap().cause, EndCause::Program);
+}
+
+#[test]
 fn a_step_that_waits_for_room_can_be_cancelled() {
     let place = tempfile::tempdir().unwrap();
     let step = Step::start(&place.path().join("step"), PRINTS_FOR_EVER, no_room);

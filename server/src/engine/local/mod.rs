@@ -39,6 +39,7 @@ mod yaml;
 const READ_BYTES: usize = 1024 * 1024;
 /// How often to look whether the shim still lives, when the doorbell is silent.
 const LIVENESS: Duration = Duration::from_millis(500);
+
 /// How the local engine is set up.
 #[derive(Debug, Clone)]
 pub struct LocalSettings {
