@@ -163,7 +163,7 @@ fn what_is_left_in_the_pipe_of_an_ended_program_waits_for_room() {
     wait("the end of the program", || (!work.exists()).then_some(()));
     fs::remove_file(&ballast).unwrap();
     let (output, end) = step.finish();
-    assert_eq!(output.iter().filter(|byte| **byte == b'\n').count(), 20000);
+    assert_eq!(String::from_utf8(output).unwrap().lines().count(), 20000);
     assert_eq!(end.unwrap().cause, EndCause::Program);
 }
 
