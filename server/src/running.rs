@@ -15,7 +15,10 @@ use app::model::{
     spec::TaskSpec,
 };
 use async_trait::async_trait;
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{
+    sync::{Notify, Semaphore},
+    task::JoinHandle,
+};
 
 use crate::{
     config::Config,
@@ -27,7 +30,10 @@ use crate::{
     environments::{self, Python},
     hints::Hints,
     recorder::Recorder,
-    resolver::{Resolver, uv::UvResolver},
+    resolver::{
+        Resolver,
+        uv::{self, UvResolver},
+    },
     runner::SecretKey,
     service::{EngineControl, ManifestError},
     state::Inputs,
@@ -71,22 +77,23 @@ pub async fn start(
     inputs: &Inputs,
 ) -> Result<(StartedEngine, JoinHandle<()>), StartRunningError> {
     let failed = |error| StartRunningError(config.data.path().to_owned(), error);
-    let uv = environments::found_on_path(&config.engine.uv);
-    let python = Python::find(&uv, config.engine.python.as_deref()).await;
+    let uv_program = environments::found_on_path(&config.engine.uv);
+    let python = Python::find(&uv_program, config.engine.python.as_deref()).await;
     if let Err(error) = &python {
         tracing::warn!(%error, "No run can start until this is put right");
     }
     let secret_key = SecretKey::keep_in(&config.data.secret_key(), inputs.random.as_ref()).map_err(failed)?;
-    let settings = local_settings(config, &uv, &python).map_err(failed)?;
+    let settings = local_settings(config, &uv_program, &python).map_err(failed)?;
     let engine = LocalEngine::new(settings, inputs.clock.clone(), secret_key.clone()).map_err(failed)?;
     let engine: SharedEngine = Arc::new(engine);
     let resolver: Arc<dyn Resolver> = Arc::new(UvResolver {
-        uv,
+        uv: uv_program,
         python: python.clone(),
         cache: config.data.cache().join("uv"),
         index_url: config.engine.index_url.clone(),
         database: database.clone(),
         clock: inputs.clock.clone(),
+        turns: Semaphore::new(uv::AT_ONCE),
     });
     let wake = Arc::new(Notify::new());
     let supervisor = supervisor::start(supervisor::Parts {

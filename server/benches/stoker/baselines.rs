@@ -64,12 +64,6 @@ impl Tools {
         environment
     }
 
-    /// The script in an environment, with a program on `PATH`: what somebody would start by hand.
-    pub fn process(&self, environment: &Path, script: &Path, program: &Path) -> Duration {
-        let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
-        timed(Command::new(environment.join("bin/python")).arg(script).env("PATH", path))
-    }
-
     /// `uv run --with …`: its environments are cached too.
     pub fn uv_run(&self, script: &Path, packages: &str) -> Duration {
         let mut command = self.uv_command();
@@ -104,6 +98,12 @@ impl Tools {
         command.env("UV_CACHE_DIR", self.folder.path().join("uv")).env("UV_PYTHON_DOWNLOADS", "never");
         command
     }
+}
+
+/// The script in an environment, with a program on `PATH`: what somebody would start by hand.
+pub fn process(environment: &Path, script: &Path, program: &Path) -> Duration {
+    let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
+    timed(Command::new(environment.join("bin/python")).arg(script).env("PATH", path))
 }
 
 /// How long a program takes to write its lines into a pipe that is read and thrown away.

@@ -55,7 +55,8 @@ impl Stoker {
     /// Where a program of its only package set really is.
     pub fn program_of_set(&self, name: &str) -> PathBuf {
         let sets = std::fs::read_dir(self.data.join("cache/sets")).unwrap();
-        let complete = sets.flatten().find_map(|set| std::fs::read_to_string(set.path().join("complete")).ok()).unwrap();
+        let complete =
+            sets.flatten().find_map(|set| std::fs::read_to_string(set.path().join("complete")).ok()).unwrap();
         let root = self.data.join("cache/nix/own");
         let paths = complete.lines().map(|path| root.join(path.trim_start_matches('/')).join("bin").join(name));
         paths.into_iter().find(|path| path.exists()).unwrap()

@@ -59,6 +59,9 @@ pub enum DatabaseError {
     /// A migration failed.
     #[error("The database could not be brought up to date: {0}.")]
     Migration(String),
+    /// A row holds something that its type does not; what is wrong with it.
+    #[error("A value in the database cannot be read: {0}")]
+    Unreadable(String),
     /// Anything else.
     #[error("The database did not answer: {0}")]
     Other(String),

@@ -58,6 +58,10 @@ impl TryFrom<SummaryColumns> for RunSummary {
     }
 }
 
+/// Words and characters of a search beyond these are left out.
+const MAX_SEARCH_WORDS: usize = 8;
+const MAX_SEARCH_CHARACTERS: usize = 200;
+
 /// The short columns of a task.
 type TaskRow = (String, Option<String>, i64, i64);
 
@@ -91,13 +95,19 @@ pub fn task_page(connection: &mut SqliteConnection, query: &TaskQuery) -> Result
     })
 }
 
+/// The words of a search, as far as they are looked at: each one is a condition, and SQLite takes only so many.
+fn searched_words(search: &str) -> impl Iterator<Item = &str> {
+    let end = search.char_indices().nth(MAX_SEARCH_CHARACTERS).map_or(search.len(), |(position, _)| position);
+    search[..end].split_whitespace().take(MAX_SEARCH_WORDS)
+}
+
 /// One row more than a page holds, nearest to the cursor first.
 fn task_rows(connection: &mut SqliteConnection, query: &TaskQuery) -> Result<Vec<TaskRow>, DatabaseError> {
     let mut statement = tasks::table
         .select((tasks::id, tasks::name, tasks::created_at, tasks::activity_at))
         .limit(i64::try_from(TASKS_PER_PAGE + 1).unwrap_or(i64::MAX))
         .into_boxed();
-    for word in query.search.split_whitespace() {
+    for word in searched_words(&query.search) {
         let pattern = like_pattern(word);
         statement = statement.filter(
             tasks::name

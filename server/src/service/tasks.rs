@@ -102,6 +102,7 @@ impl Service {
         let mut stopped: Vec<(RunId, StepId)> = Vec::new();
         for _ in 0..DELETION_ATTEMPTS {
             self.stop_active(id, &mut stopped).await?;
+            while self.delete_log_slice(id, stopped.clone()).await? {}
             if let Some(Deletion { runs, logs }) = self.delete_rows(id, stopped.clone()).await? {
                 for (run, _) in &stopped {
                     self.parts.hints.changed(*run);
@@ -129,6 +130,13 @@ impl Service {
         }
         stopped.extend(active.into_iter().filter(|run| !stopped.contains(run)).collect::<Vec<_>>());
         Ok(())
+    }
+
+    async fn delete_log_slice(&self, id: &TaskId, stopped: Vec<(RunId, StepId)>) -> Result<bool, BackendError> {
+        let wanted = id.clone();
+        let deletion =
+            self.parts.database.write(move |connection| tasks::delete_log_slice(connection, &wanted, &stopped)).await;
+        deletion.map_err(|error| backend_error(error, missing_task(id)))
     }
 
     async fn delete_rows(&self, id: &TaskId, stopped: Vec<(RunId, StepId)>) -> Result<Option<Deletion>, BackendError> {

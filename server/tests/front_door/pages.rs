@@ -1,11 +1,17 @@
 //! Pages and the actions on them.
 
-use app::model::{lock::Lock, phase::Phase};
+use app::model::{
+    identifiers::{RunId, StepId},
+    lock::Lock,
+    log::Stream,
+    phase::Phase,
+};
 use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
-use server::db::runs;
+use diesel::{QueryDsl as _, RunQueryDsl as _};
+use server::db::{runs, schema, tasks};
 
 use crate::support::{PLAIN, TestApp};
 
@@ -48,6 +54,7 @@ async fn what_is_not_there_has_a_page_that_leads_on() {
     let answer = app.post_form("/tasks/task-000000000000/runs/1/cancel", &[]).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert_eq!(app.get("/tasks/").await.location(), "/tasks");
+    assert_eq!(app.get("/tasks/?q=a%20b").await.location(), "/tasks?q=a%20b");
     let answer = app.post_form("/", &[]).await;
     assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
     assert!(answer.text.contains("<h1>"));
@@ -160,6 +167,35 @@ async fn the_list_is_paged_both_ways_and_every_task_comes_once() {
 }
 
 #[tokio::test]
+async fn a_long_log_is_deleted_in_slices_and_leaves_nothing() {
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    app.start(keys.run).await;
+    for number in 0..600 {
+        app.log(keys, &[(Stream::Output, &number.to_string())]).await;
+    }
+    let left = async || {
+        let count =
+            app.database.read(|connection| Ok(schema::log_chunks::table.count().get_result::<i64>(connection)?));
+        count.await.unwrap()
+    };
+    let slice = async |stopped: Vec<(RunId, StepId)>| {
+        let id = id.clone();
+        app.database.write(move |connection| tasks::delete_log_slice(connection, &id, &stopped)).await.unwrap()
+    };
+    // It runs, and nobody has stopped it.
+    assert!(!slice(Vec::new()).await);
+    assert_eq!(left().await, 600);
+    assert!(slice(vec![(keys.run, keys.step)]).await, "more than one slice");
+    let after_one = left().await;
+    assert!((1..600).contains(&after_one), "{after_one}");
+    app.finish(keys.run, Phase::Succeeded, None).await;
+    let answer = app.post_form(&format!("/tasks/{id}/delete"), &[]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(left().await, 0);
+}
+
+#[tokio::test]
 async fn a_search_means_its_words_literally() {
     let app = TestApp::new().await;
     app.save(&[("name", "fifty % off"), ("code", "a_b")]).await;
@@ -171,6 +207,9 @@ async fn a_search_means_its_words_literally() {
     assert_eq!(found("numpy").await, ["other"]);
     assert_eq!(found("task-").await.len(), 2);
     assert!(found("%5C").await.is_empty());
+    // More conditions than SQLite takes: the first words decide.
+    let long = app.get(&format!("/tasks?q={}", "a+".repeat(3000))).await;
+    assert_eq!(long.status, StatusCode::OK);
     let page = app.get("/tasks?q=%3Cscript%3E").await;
     assert!(page.text.contains("&lt;script&gt;"));
 }

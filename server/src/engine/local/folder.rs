@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::remove_tree::remove_tree;
 use app::model::identifiers::StepId;
 use rustix::fs::{CWD, FileType, FlockOperation, Mode, flock, mknodat};
 
@@ -45,6 +46,12 @@ impl StepFolder {
         self.0.join("work")
     }
 
+    /// The program's folder for temporary files.
+    #[must_use]
+    pub fn temporary(&self) -> PathBuf {
+        self.0.join("tmp")
+    }
+
     /// What the shim saw.
     #[must_use]
     pub fn events(&self) -> PathBuf {
@@ -73,6 +80,15 @@ impl StepFolder {
     #[must_use]
     pub fn doorbell(&self) -> PathBuf {
         self.0.join("doorbell")
+    }
+
+    /// Removes the program's own files, which may fill the disk.
+    ///
+    /// # Errors
+    /// When something of them cannot be removed; the rest is gone.
+    pub fn remove_program_files(&self) -> io::Result<()> {
+        let removed = [self.work(), self.temporary(), self.0.join("environment")].map(|folder| remove_tree(&folder));
+        removed.into_iter().collect()
     }
 
     /// Makes both FIFOs.
@@ -106,7 +122,14 @@ impl StepFolder {
     /// by somebody who merely asks would think that it was the second one.
     #[must_use]
     pub fn shim_lives(&self) -> bool {
-        self.started().exists() && matches!(self.try_lock(), Ok(None))
+        self.started().exists() && self.shim_starts()
+    }
+
+    /// True while a shim has the lock. Only ask when the shim that this server started has ended: one that comes to
+    /// its lock just now would think that it was the second one.
+    #[must_use]
+    pub fn shim_starts(&self) -> bool {
+        matches!(self.try_lock(), Ok(None))
     }
 
     /// Opens a FIFO without ever waiting for the other side.
