@@ -52,6 +52,12 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=pages::task_list::TaskListPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks") view=pages::task_list::TaskListPage ssr=SsrMode::Async />
                 <Route path=path!("/help/:page") view=pages::help::HelpPage ssr=SsrMode::Async />
+                <Route path=path!("/system") view=pages::system::SystemPage ssr=SsrMode::Async />
+                <Route
+                    path=path!("/system/:kind/:key/delete")
+                    view=pages::system::DeleteCachePage
+                    ssr=SsrMode::Async
+                />
                 <Route path=path!("/tasks/new") view=pages::task_form::NewTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id") view=pages::task::TaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id/edit") view=pages::task_form::EditTaskPage ssr=SsrMode::Async />

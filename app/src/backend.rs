@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     cache::Readiness,
+    caches::CacheName,
+    diagnostics::Diagnostics,
     fields::FieldErrors,
     identifiers::{RunNumber, TaskId},
     spec::{TaskSpec, ValidTask},
@@ -49,6 +51,15 @@ pub trait Backend: Send + Sync + 'static {
 
     /// A part of a run's log.
     async fn log(&self, id: &TaskId, number: RunNumber, window: LogWindow) -> Result<LogPage, BackendError>;
+
+    /// How this server is doing. Never waits for a slow count or check: what is not known yet is said to be so.
+    async fn diagnostics(&self) -> Result<Diagnostics, BackendError>;
+
+    /// Makes the checks once more, and waits for them a moment; they go on when that was too short.
+    async fn check_again(&self);
+
+    /// Deletes an environment or a package set, with what was built from it. Refused while a step uses it.
+    async fn delete_cache(&self, name: &CacheName) -> Result<DeletedCache, BackendError>;
 }
 
 /// What to save.
@@ -106,6 +117,13 @@ pub struct DeletedTask {
     pub logs: u64,
     /// Number of runs that were stopped.
     pub stopped: u64,
+}
+
+/// What was deleted with an environment or a package set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletedCache {
+    /// Environments that were built with a package set, and went with it.
+    pub environments: u32,
 }
 
 /// Why something could not be done. The texts are for the user; the cause is in the server's log. Actions answer with it

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::model::{
+    caches::CacheName,
     identifiers::{RunNumber, TaskId},
     time::Timestamp,
     views::{TaskCursor, TaskQuery},
@@ -123,6 +124,18 @@ pub fn log_socket(id: &TaskId, number: RunNumber, from: u64, window: u32) -> Str
 #[must_use]
 pub fn preferences() -> String {
     "/preferences".to_owned()
+}
+
+/// How this Stoker is doing; on POST it makes the checks again.
+#[must_use]
+pub fn system() -> String {
+    "/system".to_owned()
+}
+
+/// The page that asks before deleting an environment or a package set, and that deletes it on POST.
+#[must_use]
+pub fn delete_cache(name: &CacheName) -> String {
+    format!("/system/{}/{}/delete", name.kind.address_word(), name.key)
 }
 
 /// A place in the task list, as it stands in an address: `older.<milliseconds>.<task id>`.

@@ -6,9 +6,13 @@ use std::sync::Arc;
 
 use app::{
     App,
-    backend::{Backend, BackendError, DeletedTask, SaveTask, SavedTask, StartRun},
+    backend::{Backend, BackendError, DeletedCache, DeletedTask, SaveTask, SavedTask, StartRun},
     model::{
         cache::{Readiness, Ready},
+        caches::{CacheEntry, CacheKind, CacheLedger, CacheName},
+        checkpoint::CheckpointStatus,
+        checks::{Check, CheckGroup, CheckReport},
+        diagnostics::{DayOfRuns, Diagnostics, EngineLimits, EngineState, LastChecks, RecentError, Versions},
         fields::{Field, FieldErrors},
         identifiers::{RunNumber, StepId, TaskId},
         log::{LogLine, LogLines, RunState, Stream},
@@ -151,6 +155,69 @@ impl Backend for Fake {
     async fn cancel_run(&self, _: &TaskId, _: RunNumber) -> Result<(), BackendError> {
         Ok(())
     }
+
+    async fn diagnostics(&self) -> Result<Diagnostics, BackendError> {
+        let packages = ["numpy 2.1.0", "pandas 2.2.0", "pytz 2024.1", "six 1.16.0", EVIL].map(str::to_owned);
+        let entry = |name, in_use_by| CacheEntry {
+            name,
+            bytes: Some(3 << 20),
+            packages: Some(packages.to_vec()),
+            last_used: NOW,
+            in_use_by,
+            set: None,
+        };
+        let check = Check {
+            key: "uv".to_owned(),
+            group: CheckGroup::Tools,
+            title: "uv".to_owned(),
+            status: CheckpointStatus::Failed,
+            detail: EVIL.to_owned(),
+            fix: Some("Install it.".to_owned()),
+        };
+        Ok(Diagnostics {
+            engine: EngineState {
+                name: "local".to_owned(),
+                running: 1,
+                queued: 0,
+                limits: EngineLimits {
+                    at_once: 2,
+                    default_timeout: 3600,
+                    memory: None,
+                    log: 1 << 20,
+                    prune_after: None,
+                },
+            },
+            checks: LastChecks { report: Some(CheckReport { checks: vec![check], at: NOW }), under_way: false },
+            caches: CacheLedger {
+                entries: vec![entry(environment(), 0), entry(set(), 1)],
+                uv_bytes: Some(1 << 30),
+                nix_store_bytes: None,
+                counted_at: Some(NOW),
+                is_counting: false,
+            },
+            days: vec![
+                DayOfRuns { day: Timestamp(NOW.0 - 86_400_000), ready: 0, built: 0 },
+                DayOfRuns { day: NOW, ready: 3, built: 1 },
+            ],
+            disk: None,
+            versions: Versions::default(),
+            errors: vec![RecentError { at: NOW, is_error: true, text: EVIL.to_owned() }],
+        })
+    }
+
+    async fn check_again(&self) {}
+
+    async fn delete_cache(&self, _: &CacheName) -> Result<DeletedCache, BackendError> {
+        Err(BackendError::Conflict("A run uses it.".to_owned()))
+    }
+}
+
+fn environment() -> CacheName {
+    CacheName { kind: CacheKind::Environment, key: "0123456789abcdef".parse().unwrap() }
+}
+
+fn set() -> CacheName {
+    CacheName { kind: CacheKind::PackageSet, key: "fedcba9876543210".parse().unwrap() }
 }
 
 /// Status and HTML of a page, its form in this state.
@@ -192,13 +259,18 @@ async fn every_page_is_sound() {
         routes::run(&id(), number(2)),
         routes::cancel_run(&id(), number(1)),
         routes::cancel_run(&id(), number(2)),
+        routes::system(),
+        routes::delete_cache(&environment()),
+        routes::delete_cache(&set()),
     ];
     for address in addresses {
         let html = page(&address).await;
         assert!(!html.contains("<script>alert"), "{address}: user text is never markup");
         assert!(!html.contains(" style=") && !html.contains(" onclick="), "{address}: the policy forbids these");
         assert_eq!(html.matches("<h1").count(), 1, "{address}");
-        assert_eq!(html.matches("<title>").count(), 1, "{address}");
+        // Drawings have titles of their own.
+        let head = html.split("</head>").next().unwrap();
+        assert_eq!(head.matches("<title>").count(), 1, "{address}");
         assert!(html.contains(r##"href="#main""##) && html.contains(r#"href="/pkg/0/app.css""#), "{address}");
     }
 }
@@ -292,4 +364,27 @@ async fn an_active_run_renews_itself_without_a_script() {
     assert!(html.contains(r#"value="cancel""#));
     let html = page(&routes::run_at_line(&id(), number(2), 42)).await;
     assert!(html.contains(r#"id="L42""#) && !html.contains("data-at-end") && !html.contains(r#"http-equiv="refresh""#));
+}
+
+#[tokio::test]
+async fn the_system_page_shows_what_is_broken_and_draws_the_days() {
+    let html = page(&routes::system()).await;
+    assert!(html.contains("Something is broken") && html.contains("Install it."));
+    assert!(html.contains("75 % of 4 runs found the environment ready."));
+    assert!(html.contains(r#"role="img""#) && html.contains(r#"<title id="day-chart-title">"#));
+    assert!(html.contains(r#"<th scope="row">2024-02-29</th>"#));
+    assert!(html.contains("numpy 2.1.0, pandas 2.2.0, pytz 2024.1"));
+    assert!(html.contains(&routes::delete_cache(&environment())));
+    assert!(!html.contains(&routes::delete_cache(&set())), "it is in use");
+}
+
+#[tokio::test]
+async fn what_is_in_use_is_not_offered_for_deletion() {
+    let ask = page(&routes::delete_cache(&environment())).await;
+    assert!(ask.contains(r#"method="post""#) && ask.contains("Delete environment 01234567?"));
+    let in_use = page(&routes::delete_cache(&set())).await;
+    assert!(in_use.contains("is in use") && !in_use.contains("Delete it"));
+    for gone in ["/system/environments/00/delete", "/system/nothing/00/delete", "/system/sets/a%2Fb/delete"] {
+        assert_eq!(page_with(gone, None).await.0, 404, "{gone}");
+    }
 }

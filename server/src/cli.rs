@@ -7,6 +7,7 @@ use std::{
     net::SocketAddr,
     num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
+    time::Duration,
 };
 
 use app::model::spec::Timeout;
@@ -35,6 +36,12 @@ pub struct CommandLine {
 pub enum Command {
     /// Serve the web pages and the REST API, and run tasks.
     Serve(ServeOptions),
+    /// See, clean and fill what is kept between runs so that they start warm. Also while a server runs.
+    Cache {
+        /// What to do.
+        #[command(subcommand)]
+        command: CacheCommand,
+    },
     /// Manage the Nix that system packages come from.
     Nix {
         /// What to do.
@@ -59,6 +66,72 @@ pub enum Command {
         #[arg(trailing_var_arg = true, required = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
     },
+}
+
+/// What to do about the caches.
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// List environments, package sets and conda installations, with their sizes and last use.
+    Ls(CacheListOptions),
+    /// Remove what no run has used for long, and what is left of builds that came to nothing. What a run uses stays.
+    Prune(CachePruneOptions),
+    /// Build the environment of a saved task without running its program.
+    Warm(Box<CacheWarmOptions>),
+}
+
+/// Where the caches are.
+#[derive(Debug, Args)]
+pub struct CachePlace {
+    /// The data folder. [default: as for `stoker serve`]
+    #[arg(long, env = "STOKER_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+
+    /// Where system packages come from, as for `stoker serve`.
+    #[arg(long, env = "STOKER_NIX", value_name = "PROVIDER", value_enum, default_value_t = NixChoice::Auto)]
+    pub nix: NixChoice,
+}
+
+/// The options of `stoker cache ls`.
+#[derive(Debug, Args)]
+pub struct CacheListOptions {
+    /// Where the caches are.
+    #[command(flatten)]
+    pub place: CachePlace,
+
+    /// Print JSON, as in the REST API's diagnostics.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The options of `stoker cache prune`.
+#[derive(Debug, Args)]
+pub struct CachePruneOptions {
+    /// Where the caches are.
+    #[command(flatten)]
+    pub place: CachePlace,
+
+    /// Remove what was last used longer ago than this, such as `12h`, `30d` or `2w`.
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    pub older_than: Duration,
+
+    /// Only say what would be removed.
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// The uv whose cache is cleaned of what it cannot use any more.
+    #[arg(long, env = "STOKER_UV", value_name = "FILE", default_value = "uv")]
+    pub uv: PathBuf,
+}
+
+/// The options of `stoker cache warm`.
+#[derive(Debug, Args)]
+pub struct CacheWarmOptions {
+    /// The task's id, such as `task-0123456789ab`.
+    pub task: String,
+
+    /// The options of the server that will run the task: they decide which environment it uses.
+    #[command(flatten, next_help_heading = "As for `stoker serve`, whose runs are to find the environment")]
+    pub serve: ServeOptions,
 }
 
 /// What to do about Nix.
@@ -158,6 +231,11 @@ pub struct ServeOptions {
     #[arg(long, env = "STOKER_LOG_LIMIT", value_name = "BYTES", default_value = "256M", value_parser = bytes)]
     pub log_limit: u64,
 
+    /// Remove environments and package sets that no run has used for so long, such as `30d` or `12w`; `off` keeps all.
+    /// Looked at once a day. What goes is built again, in the same versions, when a run needs it.
+    #[arg(long, env = "STOKER_PRUNE_AFTER", value_name = "AGE", default_value = "90d", value_parser = prune_after)]
+    pub prune_after: PruneAfter,
+
     /// Longest time for each stage of preparing a run (fetching or building its packages), in seconds.
     #[arg(long, env = "STOKER_STAGE_TIMEOUT", value_name = "SECONDS", default_value = "1800")]
     pub stage_timeout: NonZeroU32,
@@ -173,6 +251,31 @@ pub struct ServeOptions {
     /// The SHA-256 of that installer.
     #[arg(long, env = "STOKER_CONDA_SHA256", value_name = "HEX")]
     pub conda_sha256: Option<String>,
+}
+
+/// When to remove what is not used; `None` is never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PruneAfter(pub Option<Duration>);
+
+fn prune_after(text: &str) -> Result<PruneAfter, String> {
+    if text.trim() == "off" { Ok(PruneAfter(None)) } else { age(text).map(|age| PruneAfter(Some(age))) }
+}
+
+/// A length of time in hours, days or weeks: `12h`, `30d`, `2w`.
+fn age(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let seconds = match text.as_bytes().last() {
+        Some(b'h') => 3600,
+        Some(b'd') => 86_400,
+        Some(b'w') => 7 * 86_400,
+        _ => 0,
+    };
+    let number: Option<u64> = text.get(..text.len().saturating_sub(1)).and_then(|digits| digits.parse().ok());
+    number
+        .and_then(|number| number.checked_mul(seconds))
+        .filter(|_| seconds > 0)
+        .map(Duration::from_secs)
+        .ok_or_else(|| "enter a whole number of hours, days or weeks, such as 12h, 30d or 2w".to_owned())
 }
 
 /// The options of `stoker preflight`.
@@ -235,6 +338,18 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         <CommandLine as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn ages_have_a_unit() {
+        let hours = |hours: u64| Ok(Duration::from_secs(hours * 3600));
+        assert_eq!([age("12h"), age("30d"), age(" 2w ")], [hours(12), hours(720), hours(336)]);
+        assert_eq!(age("0d"), Ok(Duration::ZERO));
+        for wrong in ["", "d", "30", "30m", "-1d", "1.5d", "30 d", "ä", "99999999999999999999d", "9999999999999999w"] {
+            assert!(age(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(prune_after("off"), Ok(PruneAfter(None)));
+        assert_eq!(prune_after("1h"), Ok(PruneAfter(Some(Duration::from_secs(3600)))));
     }
 
     #[test]

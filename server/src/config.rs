@@ -4,6 +4,7 @@ use std::{
     net::SocketAddr,
     num::NonZeroUsize,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use app::model::spec::Timeout;
@@ -44,6 +45,8 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// What runs are given.
     pub engine: EngineConfig,
+    /// After how long an unused environment or package set is removed; `None` keeps all.
+    pub prune_after: Option<Duration>,
 }
 
 /// What runs are given.
@@ -111,6 +114,12 @@ impl DataFolder {
         self.0.join("cache")
     }
 
+    /// A folder for each step that is kept.
+    #[must_use]
+    pub fn steps(&self) -> PathBuf {
+        self.0.join("steps")
+    }
+
     /// The key from which runs' secrets are made.
     #[must_use]
     pub fn secret_key(&self) -> PathBuf {
@@ -128,7 +137,10 @@ impl Config {
     /// Where system packages come from.
     #[must_use]
     pub fn nix(&self) -> NixSettings {
-        NixSettings::new(self.engine.nix, self.engine.nixpkgs.clone(), &self.data.cache(), nix::stoker_program())
+        let cache = self.data.cache();
+        // Steps have another working directory than this process.
+        let cache = std::path::absolute(&cache).unwrap_or(cache);
+        NixSettings::new(self.engine.nix, self.engine.nixpkgs.clone(), &cache, nix::stoker_program())
     }
 
     /// Checks the options, and fills in what they leave open.
@@ -144,6 +156,7 @@ impl Config {
             data: DataFolder::named(place.data)?,
             address: place.addr,
             allowed_hosts: options.allowed_hosts,
+            prune_after: options.prune_after.0,
             engine: EngineConfig {
                 workers: options.workers.unwrap_or_else(cores),
                 python: place.python,

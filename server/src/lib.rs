@@ -1,11 +1,14 @@
 //! The stoker server as a library, so that tests can go through its front door.
 
+pub mod cache_command;
+pub mod caches;
 pub mod cli;
 pub mod clock;
 pub mod conda;
 pub mod config;
 pub mod data_folder;
 pub mod db;
+pub mod diagnostics;
 pub mod engine;
 pub mod environments;
 pub mod hints;

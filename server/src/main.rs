@@ -4,6 +4,7 @@ use std::{ffi::OsString, path::Path, process::ExitCode};
 
 use clap::Parser as _;
 use server::{
+    cache_command,
     cli::{Command, CommandLine, NixCommand, NixInstallOptions},
     config::DataFolder,
     engine::local::shim,
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     };
     match line.command {
         Command::Serve(options) => serve::run(options),
+        Command::Cache { command } => cache_command::run(command),
         Command::Nix { command: NixCommand::Install(options) } => nix_install(options),
         Command::Preflight(options) => preflight::command::run(options),
         Command::Step { folder } => step(&folder),

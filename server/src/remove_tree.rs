@@ -7,12 +7,13 @@ use std::{
     path::Path,
 };
 
-/// Removes a folder with everything in it. One that is not there is removed.
+/// Removes a folder with everything in it, or a file, or a link. What is not there is removed.
 ///
 /// # Errors
 /// When something in it cannot be removed.
 pub fn remove_tree(folder: &Path) -> io::Result<()> {
     let removed = match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => fs::remove_file(folder),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             // Only what is in a writable folder can be removed. What cannot be changed is told by the second attempt.
             make_folders_writable(folder);

@@ -9,7 +9,7 @@ use std::{
 
 use app::model::{
     cache::Readiness,
-    identifiers::{RunId, StepId},
+    identifiers::{RunId, StepId, TaskId},
     lock::Lock,
     phase::Phase,
     spec::TaskSpec,
@@ -22,17 +22,17 @@ use tokio::{
 
 use crate::{
     config::Config,
-    db::{Database, DatabaseError, runs, views},
+    db::{self, Database, DatabaseError, runs, tasks, views},
     engine::{
         SharedEngine, StepInputs,
-        local::{LocalEngine, LocalSettings},
+        local::{LocalEngine, LocalSettings, WarmError},
     },
     environments::{self, Python},
     hints::Hints,
     recorder::Recorder,
     resolver::{
-        Resolver,
-        uv::{self, UvResolver},
+        ResolveError, Resolver,
+        uv::{AT_ONCE, UvResolver},
     },
     runner::SecretKey,
     service::{EngineControl, ManifestError},
@@ -66,6 +66,33 @@ pub struct StartedEngine {
     pub python: Option<String>,
 }
 
+/// The engine, and what it needs, before anything is started.
+struct SetUp {
+    engine: LocalEngine,
+    resolver: UvResolver,
+    secret_key: SecretKey,
+    python: Result<Python, environments::PythonError>,
+}
+
+async fn set_up(config: &Config, database: &Database, inputs: &Inputs) -> Result<SetUp, StartRunningError> {
+    let failed = |error| StartRunningError(config.data.path().to_owned(), error);
+    let uv = environments::found_on_path(&config.engine.uv);
+    let python = Python::find(&uv, config.engine.python.as_deref()).await;
+    let secret_key = SecretKey::keep_in(&config.data.secret_key(), inputs.random.as_ref()).map_err(failed)?;
+    let settings = local_settings(config, &uv, &python).map_err(failed)?;
+    let engine = LocalEngine::new(settings, inputs.clock.clone(), secret_key.clone()).map_err(failed)?;
+    let resolver = UvResolver {
+        uv,
+        python: python.clone(),
+        cache: config.data.cache().join("uv"),
+        index_url: config.engine.index_url.clone(),
+        database: database.clone(),
+        clock: inputs.clock.clone(),
+        turns: Semaphore::new(AT_ONCE),
+    };
+    Ok(SetUp { engine, resolver, secret_key, python })
+}
+
 /// Starts what runs tasks, and picks up the runs that were active. Also gives the supervisor, to be aborted at the end.
 ///
 /// # Errors
@@ -76,25 +103,12 @@ pub async fn start(
     hints: &Hints,
     inputs: &Inputs,
 ) -> Result<(StartedEngine, JoinHandle<()>), StartRunningError> {
-    let failed = |error| StartRunningError(config.data.path().to_owned(), error);
-    let uv_program = environments::found_on_path(&config.engine.uv);
-    let python = Python::find(&uv_program, config.engine.python.as_deref()).await;
+    let SetUp { engine, resolver, secret_key, python } = set_up(config, database, inputs).await?;
     if let Err(error) = &python {
         tracing::warn!(%error, "No run can start until this is put right");
     }
-    let secret_key = SecretKey::keep_in(&config.data.secret_key(), inputs.random.as_ref()).map_err(failed)?;
-    let settings = local_settings(config, &uv_program, &python).map_err(failed)?;
-    let engine = LocalEngine::new(settings, inputs.clock.clone(), secret_key.clone()).map_err(failed)?;
     let engine: SharedEngine = Arc::new(engine);
-    let resolver: Arc<dyn Resolver> = Arc::new(UvResolver {
-        uv: uv_program,
-        python: python.clone(),
-        cache: config.data.cache().join("uv"),
-        index_url: config.engine.index_url.clone(),
-        database: database.clone(),
-        clock: inputs.clock.clone(),
-        turns: Semaphore::new(uv::AT_ONCE),
-    });
+    let resolver: Arc<dyn Resolver> = Arc::new(resolver);
     let wake = Arc::new(Notify::new());
     let supervisor = supervisor::start(supervisor::Parts {
         database: database.clone(),
@@ -109,6 +123,64 @@ pub async fn start(
     let control = Arc::new(Control { engine, database: database.clone(), wake: wake.clone() });
     let python = python.ok().map(|python| python.version);
     Ok((StartedEngine { control, resolver, wake, python }, supervisor))
+}
+
+/// Why a task's environment was not prepared.
+#[derive(Debug, thiserror::Error)]
+pub enum WarmTaskError {
+    /// There is no database in the data folder.
+    #[error("There is no database in {0}. Name the data folder of your Stoker with --data.")]
+    NoDatabase(PathBuf),
+    /// An older Stoker made the database, and perhaps serves it now.
+    #[error("The database is an older Stoker's. Start this one with `stoker serve` first: that brings it up to date.")]
+    OldDatabase,
+    /// The database does not answer.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// There is no such task.
+    #[error("There is no task {0}. It may have been deleted.")]
+    NoTask(TaskId),
+    /// The task wants nothing of warm environments.
+    #[error("The task does not use warm environments, so there is nothing to prepare. Its form has the switch.")]
+    NotKept,
+    /// There are no exact versions.
+    #[error(transparent)]
+    Lock(#[from] ResolveError),
+    /// The folders cannot be set up.
+    #[error(transparent)]
+    SetUp(#[from] StartRunningError),
+    /// It could not be prepared.
+    #[error(transparent)]
+    Warm(#[from] WarmError),
+}
+
+/// Prepares the environment of a saved task without running its program, beside a server that may run on the same
+/// folder. Tells each line of what happens.
+///
+/// # Errors
+/// When there is no such task, or its environment could not be prepared.
+pub async fn warm(config: &Config, task: &TaskId, tell: impl FnMut(&str) + Send) -> Result<(), WarmTaskError> {
+    let path = config.data.database();
+    if !path.exists() {
+        return Err(WarmTaskError::NoDatabase(config.data.path().to_owned()));
+    }
+    // Not brought up to date here: a server may be using it.
+    if db::pending_migrations(&path)? > 0 {
+        return Err(WarmTaskError::OldDatabase);
+    }
+    let database = Database::open(&path).await?;
+    let wanted = task.clone();
+    let spec = match database.read(move |connection| tasks::spec(connection, &wanted)).await {
+        Err(DatabaseError::NotFound) => return Err(WarmTaskError::NoTask(task.clone())),
+        spec => spec?,
+    };
+    if !spec.use_cache {
+        return Err(WarmTaskError::NotKept);
+    }
+    let inputs = Inputs::default();
+    let SetUp { engine, resolver, .. } = set_up(config, &database, &inputs).await?;
+    let lock = resolver.lock(&spec).await?;
+    Ok(engine.warm(&spec, lock, inputs.random.as_ref(), tell).await?)
 }
 
 fn local_settings(

@@ -1,16 +1,23 @@
 //! `stoker serve`: from the options to an open port, and back to a clean end.
 
-use std::{io::IsTerminal as _, process::ExitCode, time::Duration};
+use std::{io::IsTerminal as _, process::ExitCode, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, signal::unix};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, filter::LevelFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use crate::{
+    caches::schedule,
     cli::ServeOptions,
+    clock::SystemClock,
     config::{Config, ConfigError},
     data_folder::{self, DataFolderError, DataFolderLock},
     db::{Database, DatabaseError},
+    diagnostics::{Sources, checks::Preflight, recent_errors::RecentErrors},
     hints::Hints,
     http::{self, hosts::Hosts},
+    preflight,
     running::{self, StartRunningError},
     site::Site,
     state::{self, AppState, Inputs},
@@ -50,12 +57,12 @@ pub enum StartError {
 /// Serves until it is told to stop. Says on standard error what keeps it from starting.
 #[must_use]
 pub fn run(options: ServeOptions) -> ExitCode {
-    set_up_log();
+    let errors = set_up_log();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return refuse(&error.into()),
     };
-    let outcome = runtime.block_on(serve(options));
+    let outcome = runtime.block_on(serve(options, errors));
     // Not taken down piece by piece: what is still at work ends with the process, and is picked up at the next start.
     std::mem::forget(runtime);
     match outcome {
@@ -70,17 +77,18 @@ fn refuse(error: &StartError) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn set_up_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+/// Also remembers the latest warnings and errors.
+fn set_up_log() -> RecentErrors {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let errors = RecentErrors::default();
+    let remembered = errors.listener(Arc::new(SystemClock)).with_filter(LevelFilter::WARN);
+    tracing_subscriber::registry().with(lines.with_filter(filter)).with(remembered).init();
+    errors
 }
 
-async fn serve(options: ServeOptions) -> Result<(), StartError> {
+async fn serve(options: ServeOptions, errors: RecentErrors) -> Result<(), StartError> {
     let config = Config::from_options(options)?;
     let hold: DataFolderLock = data_folder::take(&config.data)?;
     let path = config.data.database();
@@ -94,13 +102,21 @@ async fn serve(options: ServeOptions) -> Result<(), StartError> {
         tracing::warn!(%error, "Where Stoker listens could not be noted: `stoker preflight` will not know it");
     }
     let hosts = Hosts::new(listener.local_addr()?.port(), &config.allowed_hosts);
-    let state = state::assemble(database.clone(), hints, engine, Site::embedded(), hosts, inputs);
+    let clock = inputs.clock.clone();
+    let checker = Arc::new(Preflight { settings: preflight::Settings::from(&config), clock: clock.clone() });
+    let diagnostics = Sources::new(&config, engine.python.clone(), errors, checker, clock.clone())?;
+    diagnostics.checks.start();
+    let pruning = config.prune_after.map(|age| schedule::start(diagnostics.caches.clone(), age, clock));
+    let state = state::assemble(database.clone(), hints, engine, Site::embedded(), hosts, inputs, diagnostics);
     if !state.site.has_bundle() {
         tracing::warn!("The browser's part was not built into this binary, so pages do not change by themselves");
     }
     announce(&config, &listener)?;
     let outcome = answer_until_stopped(listener, state).await;
     // At any line: the next start picks up what it leaves. Waited for, so that nobody writes while the log comes home.
+    if let Some(pruning) = pruning {
+        pruning.abort();
+    }
     supervisor.abort();
     let _ = supervisor.await;
     database.checkpoint().await;

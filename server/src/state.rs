@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::{
     clock::{SharedClock, SharedRandom, SystemClock, SystemRandom},
     db::Database,
+    diagnostics::Sources,
     hints::Hints,
     http::hosts::Hosts,
     running::StartedEngine,
@@ -116,6 +117,7 @@ pub fn assemble(
     site: Site,
     hosts: Hosts,
     inputs: Inputs,
+    diagnostics: Sources,
 ) -> AppState {
     let facts = ServerFacts { version: env!("CARGO_PKG_VERSION"), python: engine.python };
     let service = Service::new(Parts {
@@ -126,6 +128,7 @@ pub fn assemble(
         wake: engine.wake,
         clock: inputs.clock.clone(),
         random: inputs.random.clone(),
+        diagnostics,
     });
     AppState::new(service, site, facts, hosts, inputs)
 }

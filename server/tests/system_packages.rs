@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 #[path = "support/server.rs"]
 mod server_process;
 
-use server_process::Server;
+use server_process::{Server, wait};
 
 const STOKER: &str = env!("CARGO_BIN_EXE_stoker");
 
@@ -69,6 +69,10 @@ impl Kitchen {
         file
     }
 
+    fn search_path(&self) -> String {
+        format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap())
+    }
+
     fn serve(&self, options: &[&str]) -> Server {
         self.serve_by(Command::new(STOKER), options)
     }
@@ -76,7 +80,7 @@ impl Kitchen {
     /// `program` is the stoker program, or one that becomes it.
     fn serve_by(&self, mut program: Command, options: &[&str]) -> Server {
         let flake = concat!("path:", env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/packages");
-        program.env("PATH", format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap()));
+        program.env("PATH", self.search_path());
         if !program.get_envs().any(|(name, _)| name == "NIX_CONFIG") {
             program.env("NIX_CONFIG", NO_SUBSTITUTERS);
         }
@@ -155,6 +159,26 @@ fn a_set_is_built_once_and_a_warm_run_starts_no_nix() {
     let server = kitchen.serve(&[]);
     assert_ran(&run(&server, "hello tools.nested", &call("hello")), "hello from the store");
     assert_eq!(fs::read_to_string(kitchen.calls()).unwrap(), calls);
+}
+
+#[test]
+fn a_pruned_set_goes_from_the_store_too_and_is_made_again() {
+    let kitchen = Kitchen::new();
+    let server = kitchen.serve(&[]);
+    assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
+    let complete = fs::read_to_string(kitchen.set().join("complete")).unwrap();
+    let package = kitchen.cache("nix/own").join(complete.lines().next().unwrap().trim_start_matches('/'));
+    assert!(package.exists());
+    wait("the step to be forgotten", || {
+        fs::read_dir(kitchen.data().join("steps")).unwrap().next().is_none().then_some(())
+    });
+    let mut prune = Command::new(STOKER);
+    prune.args(["cache", "prune", "--older-than", "0h", "--nix", "own", "--data"]).arg(kitchen.data());
+    prune.env("PATH", kitchen.search_path()).env("NIX_CONFIG", NO_SUBSTITUTERS);
+    let said = prune.output().unwrap();
+    assert!(String::from_utf8_lossy(&said.stdout).contains("Removed package set"), "{said:?}");
+    assert!(!package.exists(), "{said:?}");
+    assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
 }
 
 #[test]

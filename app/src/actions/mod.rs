@@ -2,6 +2,7 @@
 //! or through the same `Backend` calls.
 
 mod runs;
+mod system;
 mod tasks;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use leptos::{
 use crate::backend::{Backend, BackendError};
 
 pub use runs::{cancel_run, rerun, run_task};
+pub use system::{check_again, delete_cache};
 pub use tasks::{delete_task, run_example, save_and_run, save_task};
 
 /// Calls an action outside of a page, such as from the form adapter: with this backend in its context.

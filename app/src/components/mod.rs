@@ -1,6 +1,7 @@
 //! Parts that several pages are made of. Rendered on the server only.
 
 pub mod code;
+pub mod day_chart;
 pub mod difference;
 pub mod field;
 pub mod icon;

@@ -46,6 +46,8 @@ pub fn Page(
             <a class="site-name" href=routes::tasks()>{icon::flame()} <span>"Stoker"</span></a>
             <nav aria-label="Main">
                 <a href=routes::tasks()>"Tasks"</a>
+                " "
+                <a href=routes::system()>"System"</a>
             </nav>
             <a class="button is-primary" href=routes::new_task()>"New task"</a>
         </header>

@@ -1,8 +1,10 @@
 //! The domain words as types, shared by server and browser. No database, no HTTP, no rendering here.
 
 pub mod cache;
+pub mod caches;
 pub mod checkpoint;
 pub mod checks;
+pub mod diagnostics;
 pub mod environment;
 pub mod fallback;
 pub mod fields;

@@ -7,10 +7,11 @@ use super::{errors, parameter};
 use crate::{backend::BackendError, components::page::Page, routes};
 
 /// The pages: address, title, text.
-const PAGES: [(&str, &str, &str); 4] = [
+const PAGES: [(&str, &str, &str); 5] = [
     ("guide", "Guide", include_str!("../../../docs/guide.md")),
     ("system-packages", "System packages", include_str!("../../../docs/system-packages.md")),
     ("operations", "Operations", include_str!("../../../docs/operations.md")),
+    ("preflight", "Pre-flight", include_str!("../../../docs/preflight.md")),
     ("troubleshooting", "Troubleshooting", include_str!("../../../docs/troubleshooting.md")),
 ];
 

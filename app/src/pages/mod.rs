@@ -6,6 +6,7 @@ pub mod help;
 pub mod run;
 pub mod run_details;
 pub mod run_summary;
+pub mod system;
 pub mod task;
 pub mod task_form;
 pub mod task_list;

@@ -83,6 +83,11 @@ async function everyPage(
   await look('the form with errors');
   await page.goto(`${url}${task}/delete`);
   await look('the question before deleting');
+  await page.goto(`${url}/system`);
+  await page.getByText('As a table').click();
+  await look('the system page');
+  await page.getByRole('link', { name: /^Delete environment/ }).first().click();
+  await look('the question before deleting an environment');
   await page.goto(`${url}/nowhere`);
   await look('a page that does not exist');
 }

@@ -18,6 +18,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 pub mod checkpoints;
 pub mod locks;
 pub mod logs;
+pub mod preparation;
 pub mod runs;
 pub mod schema;
 pub mod steps;
@@ -95,6 +96,15 @@ impl DatabaseError {
             None
         }
     }
+}
+
+/// The version of SQLite, which is part of this binary.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn sqlite_version(connection: &mut SqliteConnection) -> Result<String, DatabaseError> {
+    let version = diesel::dsl::sql::<diesel::sql_types::Text>("sqlite_version()");
+    Ok(diesel::select(version).get_result(connection)?)
 }
 
 /// True when a unique index refused the row.

@@ -15,7 +15,7 @@ use diesel::{
 };
 
 use super::{
-    DatabaseError,
+    DatabaseError, preparation,
     schema::{runs, steps, tasks},
     values::{self, RunSpecColumns, SpecColumns},
 };
@@ -308,7 +308,9 @@ pub fn set_cache_report(
     report: &CacheReport,
 ) -> Result<(), DatabaseError> {
     let text = serde_json::to_string(report).map_err(|error| values::damaged(&error))?;
-    diesel::update(runs::table.find(id.0)).set(runs::cache_report.eq(text)).execute(connection)?;
+    diesel::update(runs::table.find(id.0))
+        .set((runs::cache_report.eq(text), runs::environment_use.eq(preparation::word(report.environment))))
+        .execute(connection)?;
     Ok(())
 }
 

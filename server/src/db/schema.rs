@@ -43,6 +43,7 @@ diesel::table! {
         environment -> Text,
         lock -> Nullable<Text>,
         system_dependencies -> Text,
+        environment_use -> Nullable<Text>,
     }
 }
 

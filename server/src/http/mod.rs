@@ -67,6 +67,8 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/tasks/{id}/delete", post(forms::delete_task))
         .route("/tasks/{id}/runs/{number}", post(forms::run))
         .route("/tasks/{id}/runs/{number}/cancel", post(forms::cancel_run))
+        .route("/system", post(forms::system))
+        .route("/system/{kind}/{key}/delete", post(forms::delete_cache))
         .route("/preferences", post(preferences::set))
         .fallback(pages::fallback)
         .method_not_allowed_fallback(error_page::method_not_allowed)

@@ -1,7 +1,7 @@
 //! What the last action did, said once on the page it led to. A cookie carries it there: a word for the kind, never
 //! the text, so that nobody else can put words on the page.
 
-use app::model::identifiers::RunNumber;
+use app::model::{caches::CacheKind, identifiers::RunNumber};
 use axum::{
     extract::Request,
     http::{HeaderMap, StatusCode, header},
@@ -23,6 +23,8 @@ pub enum Done {
     Saved,
     /// A task was deleted.
     Deleted,
+    /// An environment or a package set was deleted.
+    CacheDeleted(CacheKind),
     /// A run was asked to stop.
     Stopping(RunNumber),
 }
@@ -32,6 +34,7 @@ impl Done {
         match self {
             Self::Saved => "saved".to_owned(),
             Self::Deleted => "deleted".to_owned(),
+            Self::CacheDeleted(kind) => format!("cache_deleted.{}", kind.address_word()),
             Self::Stopping(number) => format!("stopping.{number}"),
         }
     }
@@ -40,7 +43,11 @@ impl Done {
         match code {
             "saved" => Some(Self::Saved),
             "deleted" => Some(Self::Deleted),
-            other => other.strip_prefix("stopping.")?.parse().ok().map(Self::Stopping),
+            other => match other.split_once('.')? {
+                ("cache_deleted", kind) => kind.parse().ok().map(Self::CacheDeleted),
+                ("stopping", number) => number.parse().ok().map(Self::Stopping),
+                _ => None,
+            },
         }
     }
 
@@ -49,6 +56,7 @@ impl Done {
         match self {
             Self::Saved => "Saved.".to_owned(),
             Self::Deleted => "The task and its runs were deleted.".to_owned(),
+            Self::CacheDeleted(kind) => format!("The {} was deleted.", kind.words()),
             Self::Stopping(number) => format!("Run #{number} is being stopped."),
         }
     }
@@ -86,10 +94,11 @@ mod tests {
 
     #[test]
     fn codes_are_read_back_as_written() {
-        for done in [Some(Done::Saved), Some(Done::Deleted), RunNumber::new(3).map(Done::Stopping)] {
-            assert_eq!(Done::from_code(&done.unwrap().code()), done);
+        let stopping = RunNumber::new(3).map(Done::Stopping).unwrap();
+        for done in [Done::Saved, Done::Deleted, Done::CacheDeleted(CacheKind::PackageSet), stopping] {
+            assert_eq!(Done::from_code(&done.code()), Some(done));
         }
-        for code in ["", "stopping.", "stopping.0", "<b>"] {
+        for code in ["", "stopping.", "stopping.0", "cache_deleted.x", "<b>"] {
             assert_eq!(Done::from_code(code), None, "{code}");
         }
     }

@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use app::{
-    backend::{Backend, BackendError, DeletedTask, SaveTask, SavedTask, StartRun},
+    backend::{Backend, BackendError, DeletedCache, DeletedTask, SaveTask, SavedTask, StartRun},
     model::{
         cache::Readiness,
+        caches::CacheName,
+        diagnostics::Diagnostics,
         identifiers::{RunNumber, TaskId},
         spec::TaskSpec,
         views::{LogPage, LogWindow, RunDetail, TaskDetail, TaskPage, TaskQuery},
@@ -18,10 +20,12 @@ use tokio::sync::Notify;
 use crate::{
     clock::{SharedClock, SharedRandom},
     db::Database,
+    diagnostics::Sources,
     hints::Hints,
     resolver::Resolver,
 };
 
+mod diagnostics;
 pub mod engine_control;
 mod errors;
 mod logs;
@@ -50,6 +54,8 @@ pub struct Parts {
     pub clock: SharedClock,
     /// The source of new ids.
     pub random: SharedRandom,
+    /// How the server is doing.
+    pub diagnostics: Sources,
 }
 
 /// The implementation of [`Backend`].
@@ -120,5 +126,17 @@ impl Backend for Service {
 
     async fn log(&self, id: &TaskId, number: RunNumber, window: LogWindow) -> Result<LogPage, BackendError> {
         self.log_page(id, number, window).await
+    }
+
+    async fn diagnostics(&self) -> Result<Diagnostics, BackendError> {
+        self.collect_diagnostics().await
+    }
+
+    async fn check_again(&self) {
+        self.make_checks_again().await;
+    }
+
+    async fn delete_cache(&self, name: &CacheName) -> Result<DeletedCache, BackendError> {
+        self.remove_cache(name).await
     }
 }

@@ -10,4 +10,5 @@ mod migrations;
 mod pages;
 mod security;
 mod support;
+mod system;
 mod task_form;

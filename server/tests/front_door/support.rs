@@ -8,6 +8,9 @@ use std::sync::{
 use app::{
     model::{
         cache::{Readiness, Ready},
+        checkpoint::CheckpointStatus,
+        checks::{Check, CheckGroup, CheckReport},
+        diagnostics::EngineLimits,
         identifiers::{RunId, RunNumber, StepId, TaskId},
         lock::Lock,
         log::{LogLine, Stream},
@@ -28,13 +31,21 @@ use http_body_util::BodyExt as _;
 use scraper::{Html, Selector};
 use serde_json::Value;
 use server::{
+    caches::{CacheFolders, Caches},
     clock::{Clock, SystemRandom},
+    config::DataFolder,
     db::{
         Database,
         logs::{self, Chunk},
         runs::{self, Outcome},
         schema,
         views::{self, RunKeys},
+    },
+    diagnostics::{
+        Sources,
+        checks::{Checker, Checks},
+        recent_errors::RecentErrors,
+        versions::KnownVersions,
     },
     hints::Hints,
     http::{self, hosts::Hosts},
@@ -127,6 +138,35 @@ impl EngineControl for FakeEngine {
     }
 }
 
+/// Checks that find what the test set.
+pub struct FakeChecker {
+    clock: Arc<TestClock>,
+    answer: Mutex<CheckpointStatus>,
+}
+
+impl FakeChecker {
+    /// Sets what is found from now on.
+    pub fn finds(&self, status: CheckpointStatus) {
+        *self.answer.lock().unwrap() = status;
+    }
+}
+
+#[async_trait]
+impl Checker for FakeChecker {
+    async fn check(&self) -> CheckReport {
+        let status = *self.answer.lock().unwrap();
+        let check = Check {
+            key: "uv".to_owned(),
+            group: CheckGroup::Tools,
+            title: "uv".to_owned(),
+            status,
+            detail: "What was found.".to_owned(),
+            fix: (status == CheckpointStatus::Failed).then(|| "Install uv.".to_owned()),
+        };
+        CheckReport { checks: vec![check], at: self.clock.now() }
+    }
+}
+
 /// A server on a folder of its own.
 pub struct TestApp {
     pub router: Router,
@@ -136,6 +176,9 @@ pub struct TestApp {
     pub resolver: Arc<FakeResolver>,
     pub engine: Arc<FakeEngine>,
     pub hints: Hints,
+    pub checker: Arc<FakeChecker>,
+    pub caches: Caches,
+    pub errors: RecentErrors,
     /// The `Host` of requests.
     pub host: String,
     // Last: the folder goes when everything that uses it is gone.
@@ -158,6 +201,25 @@ impl TestApp {
         let engine = Arc::new(FakeEngine::default());
         let hints = Hints::default();
         let inputs = Inputs { clock: clock.clone(), random: Arc::new(SystemRandom) };
+        let checker = Arc::new(FakeChecker { clock: clock.clone(), answer: Mutex::new(CheckpointStatus::Ok) });
+        let folders = CacheFolders::of(&DataFolder(folder.path().to_owned())).unwrap();
+        let caches = Caches::new(folders, None, clock.clone());
+        let errors = RecentErrors::default();
+        let diagnostics = Sources {
+            caches: caches.clone(),
+            checks: Checks::new(checker.clone()),
+            errors: errors.clone(),
+            versions: KnownVersions::new("uv".into(), None),
+            python: Some("3.12.4".to_owned()),
+            limits: EngineLimits {
+                at_once: 2,
+                default_timeout: 3600,
+                memory: None,
+                log: 1 << 20,
+                prune_after: Some(90 * 86_400),
+            },
+            data: folder.path().to_owned(),
+        };
         let service = Service::new(Parts {
             database: database.clone(),
             resolver: resolver.clone(),
@@ -166,6 +228,7 @@ impl TestApp {
             wake: Arc::new(Notify::new()),
             clock: clock.clone(),
             random: inputs.random.clone(),
+            diagnostics,
         });
         let files = [("favicon.svg", "<svg/>"), ("pkg/app.js", "js")];
         let site = Site::from_files(files.map(|(name, text)| (name.to_owned(), text.as_bytes().into())));
@@ -173,7 +236,8 @@ impl TestApp {
         let hosts = Hosts::new(port, &["stoker.example".to_owned()]);
         let state = AppState::new(service, site, facts, hosts, inputs);
         let router = http::router(state.clone());
-        Self { router, state, database, clock, resolver, engine, hints, host: HOST.to_owned(), _folder: folder }
+        let host = HOST.to_owned();
+        Self { router, state, database, clock, resolver, engine, hints, checker, caches, errors, host, _folder: folder }
     }
 
     /// Sends a request; the `Host` header is added when it is missing.

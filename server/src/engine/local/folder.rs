@@ -11,6 +11,12 @@ use crate::remove_tree::remove_tree;
 use app::model::identifiers::StepId;
 use rustix::fs::{CWD, FileType, FlockOperation, Mode, flock, mknodat};
 
+/// Steps of no run (see [`super::LocalEngine::warm`]) have numbers that the database never gives.
+#[must_use]
+pub fn is_of_no_run(step: StepId) -> bool {
+    step.0 < 0
+}
+
 /// The folder of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepFolder(PathBuf);
@@ -118,18 +124,28 @@ impl StepFolder {
         }
     }
 
+    /// Takes the lock, waiting for whoever just asks whether somebody has it.
+    ///
+    /// # Errors
+    /// When the folder is not there or cannot be written.
+    pub fn wait_for_lock(&self) -> io::Result<File> {
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(self.lock())?;
+        flock(&file, FlockOperation::LockExclusive)?;
+        Ok(file)
+    }
+
+    /// True while somebody has the lock. Not to be asked of a step whose shim may come to its lock just now: see
+    /// [`Self::shim_lives`].
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        matches!(self.try_lock(), Ok(None))
+    }
+
     /// True while the shim lives. Only ever asks for the lock after the shim has had it: a shim that found it taken
     /// by somebody who merely asks would think that it was the second one.
     #[must_use]
     pub fn shim_lives(&self) -> bool {
-        self.started().exists() && self.shim_starts()
-    }
-
-    /// True while a shim has the lock. Only ask when the shim that this server started has ended: one that comes to
-    /// its lock just now would think that it was the second one.
-    #[must_use]
-    pub fn shim_starts(&self) -> bool {
-        matches!(self.try_lock(), Ok(None))
+        self.started().exists() && self.is_held()
     }
 
     /// Opens a FIFO without ever waiting for the other side.

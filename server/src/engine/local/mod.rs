@@ -27,6 +27,7 @@ use tokio::{
 use self::{folder::StepFolder, shim::Orders};
 use super::{EndCause, Engine, EngineError, Observed, StepEnd, StepEvent, StepInputs};
 use crate::{
+    caches::hold,
     clock::SharedClock,
     conda::{self, CondaInstaller},
     environments::Python,
@@ -40,12 +41,18 @@ pub mod events;
 pub mod folder;
 mod processes;
 pub mod shim;
+mod warm;
 mod yaml;
+
+pub use warm::WarmError;
 
 /// How much of an events file is read at once, in bytes.
 const READ_BYTES: usize = 1024 * 1024;
 /// How often to look whether the shim still lives, when the doorbell is silent.
 const LIVENESS: Duration = Duration::from_millis(500);
+/// How long a shim has to go after it has written the end, and how often to look whether it has.
+const SHIM_FAREWELL: Duration = Duration::from_secs(1);
+const SHIM_LOOK: Duration = Duration::from_millis(5);
 
 /// How the local engine is set up.
 #[derive(Debug, Clone)]
@@ -225,7 +232,13 @@ impl Engine for LocalEngine {
         let python = self.settings.python.as_ref().map_err(|error| EngineError(error.to_string()))?;
         let orders = self.orders(inputs, python);
         let (folder, steps, inputs) = (self.folder(inputs.step), self.steps(), inputs.clone());
-        let staged = tokio::task::spawn_blocking(move || write_folder(&folder, &steps, &inputs, &orders)).await;
+        let cache = self.settings.cache.clone();
+        let staged = tokio::task::spawn_blocking(move || {
+            // What the orders name is in use from the moment in which the folder is there.
+            let _hold = hold::for_use(&cache)?;
+            write_folder(&folder, &steps, &inputs, &orders)
+        })
+        .await;
         staged.map_err(io::Error::other).flatten().map_err(|error| staging_error(&error))
     }
 
@@ -271,7 +284,13 @@ impl Engine for LocalEngine {
     async fn forget(&self, step: StepId) {
         self.launched().remove(&step);
         let folder = self.folder(step);
-        if folder.shim_lives() {
+        // A shim that has just written the end is about to go itself.
+        let gone = async {
+            while folder.shim_lives() {
+                tokio::time::sleep(SHIM_LOOK).await;
+            }
+        };
+        if tokio::time::timeout(SHIM_FAREWELL, gone).await.is_err() {
             self.tell(step, shim::TELL_KILL);
             return;
         }
@@ -283,7 +302,8 @@ impl Engine for LocalEngine {
 
     async fn kept(&self) -> Vec<StepId> {
         let Ok(entries) = fs::read_dir(self.steps()) else { return Vec::new() };
-        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(StepId)).collect()
+        let steps = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(StepId));
+        steps.filter(|step| !folder::is_of_no_run(*step)).collect()
     }
 
     fn readiness(&self, spec: &TaskSpec, lock: Option<&Lock>) -> Readiness {
@@ -437,7 +457,7 @@ impl Follower {
             Err(error) => error.to_string(),
         };
         // A shim that an earlier server started has the lock, and this one left it alone.
-        if self.folder.shim_starts() {
+        if self.folder.is_held() {
             return None;
         }
         // Without orders nobody starts it later. Whoever has read them before has said so before.

@@ -10,6 +10,7 @@ use axum::{
 use crate::state::AppState;
 
 mod body;
+mod diagnostics;
 mod error;
 mod logs;
 mod runs;
@@ -23,7 +24,8 @@ const LARGEST_BODY: usize = 4 * 1024 * 1024;
 
 /// All routes of the API, below `/api`.
 pub fn router() -> Router<AppState> {
-    let tasks = Router::new()
+    let first = Router::new()
+        .route("/diagnostics", get(diagnostics::all))
         .route("/tasks", get(tasks::list))
         .route("/tasks/submit", post(tasks::submit))
         .route("/tasks/callback", post(tasks::callback))
@@ -34,7 +36,7 @@ pub fn router() -> Router<AppState> {
         .route("/tasks/{id}/runs/{number}/logs", get(logs::of_run))
         .route("/tasks/{id}/runs/{number}/template", get(runs::template));
     Router::new()
-        .nest("/v1", tasks)
+        .nest("/v1", first)
         .fallback(async || ApiError::NotFound("Not Found".to_owned()))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))

@@ -4,7 +4,10 @@
 use app::{
     actions,
     backend::BackendError,
-    model::identifiers::{RunNumber, TaskId},
+    model::{
+        caches::CacheName,
+        identifiers::{RunNumber, TaskId},
+    },
     routes,
 };
 use axum::{
@@ -109,6 +112,40 @@ pub async fn cancel_run(
     match run_names(&names) {
         Some((id, number)) => cancel(&state, parts, id, number).await,
         None => no_such_page(&state, parts).await,
+    }
+}
+
+/// The System page: make the checks again.
+pub async fn system(State(state): State<AppState>, request: Request) -> Response {
+    let (parts, fields) = match read_form(request).await {
+        Ok(form) => form,
+        Err(error) => return error.page(),
+    };
+    if fields.get("intent") != Some("check") {
+        return unknown_intent();
+    }
+    match actions::call(state.backend(), actions::check_again()).await {
+        Ok(()) => see_other(&routes::system(), None),
+        Err(error) => refuse(&state, parts, &error).await,
+    }
+}
+
+/// The page that asks before deleting an environment or a package set: delete it.
+pub async fn delete_cache(
+    State(state): State<AppState>,
+    Path((kind, key)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    let (parts, _) = match read_form(request).await {
+        Ok(form) => form,
+        Err(error) => return error.page(),
+    };
+    let (Ok(kind), Ok(key)) = (kind.parse(), key.parse()) else {
+        return no_such_page(&state, parts).await;
+    };
+    match actions::call(state.backend(), actions::delete_cache(CacheName { kind, key })).await {
+        Ok(_) => see_other(&routes::system(), Some(Done::CacheDeleted(kind))),
+        Err(error) => refuse(&state, parts, &error).await,
     }
 }
 

@@ -1,0 +1,2 @@
+DROP INDEX runs_prepared;
+ALTER TABLE runs DROP COLUMN environment_use;

@@ -1,0 +1,177 @@
+//! Taking away what is kept, one thing after the other: what was not used for long, what is named, and what is left of
+//! builds that came to nothing. Never what a step uses: each time that is looked at anew, while no step can be staged.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use app::model::{
+    caches::{CacheKind, CacheName},
+    time::Timestamp,
+};
+
+use super::{CacheFolders, InUse, Inventory, Kept, hold, ledger::DELETED, sizes::bytes_on_disk};
+use crate::remove_tree::remove_tree;
+
+/// Why something was not taken away.
+#[derive(Debug, thiserror::Error)]
+pub enum RemovalError {
+    /// There is no such thing.
+    #[error("There is no {0} any more.")]
+    NotThere(CacheName),
+    /// Steps use it, or something that would go with it.
+    #[error("A run uses it")]
+    InUse(u32),
+    /// It could not be looked at, or renamed.
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+/// What was put aside, so that nobody finds it any more, and is to be removed.
+#[derive(Debug)]
+#[must_use = "it still takes its room until it is removed"]
+pub struct PutAside {
+    folders: Vec<PathBuf>,
+    /// Environments among it.
+    pub environments: u32,
+}
+
+impl PutAside {
+    /// Removes it. Slow.
+    ///
+    /// # Errors
+    /// When something stays; the next prune tries again.
+    pub fn remove(self) -> io::Result<()> {
+        self.folders.iter().try_for_each(|folder| remove_tree(folder))
+    }
+}
+
+/// Puts something aside, with what goes with it. `unused_since` leaves alone what was used later.
+///
+/// # Errors
+/// When it is not there, is in use, or could not be renamed.
+pub fn put_aside(
+    folders: &CacheFolders,
+    name: &CacheName,
+    unused_since: Option<Timestamp>,
+) -> Result<PutAside, RemovalError> {
+    let _hold = hold::for_removal(folders.cache())?;
+    let in_use = InUse::read(folders.steps())?;
+    let inventory = Inventory::read(folders, &in_use)?;
+    let kept = inventory.find(name).ok_or_else(|| RemovalError::NotThere(name.clone()))?;
+    let all = inventory.with_dependents(kept);
+    let users: u32 = all.iter().map(|kept| in_use.users_of(&kept.name)).max().unwrap_or(0);
+    if users > 0 {
+        return Err(RemovalError::InUse(users));
+    }
+    if unused_since.is_some_and(|since| all.iter().any(|kept| kept.last_used >= since)) {
+        return Err(RemovalError::NotThere(name.clone()));
+    }
+    let mut aside = PutAside { folders: Vec::new(), environments: 0 };
+    // Environments first: one whose package set is gone would look whole, and not be.
+    for kept in all.iter().filter(|kept| kept.name.kind == CacheKind::Environment) {
+        // The link first: a folder without one is garbage, should this process end here.
+        fs::remove_file(folders.place(&kept.name))?;
+        aside.folders.push(rename_aside(&kept.folder)?);
+        aside.environments += 1;
+        forget_use(folders, kept);
+    }
+    for kept in all.iter().filter(|kept| kept.name.kind != CacheKind::Environment) {
+        aside.folders.push(rename_aside(&kept.folder)?);
+        forget_use(folders, kept);
+    }
+    Ok(aside)
+}
+
+/// Puts aside what is left of builds that came to nothing, and of removals that were broken off.
+///
+/// # Errors
+/// When something could not be looked at or renamed.
+pub fn put_garbage_aside(folders: &CacheFolders) -> io::Result<PutAside> {
+    let _hold = hold::for_removal(folders.cache())?;
+    let in_use = InUse::read(folders.steps())?;
+    let inventory = Inventory::read(folders, &in_use)?;
+    let mut aside = PutAside { folders: Vec::new(), environments: 0 };
+    for path in inventory.garbage {
+        aside.folders.push(rename_aside(&path)?);
+    }
+    Ok(aside)
+}
+
+/// Gives something a name under which nobody looks for it, in the same folder: that is one move on any file system,
+/// and allowed for a folder that cannot be written.
+fn rename_aside(path: &Path) -> io::Result<PathBuf> {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if name.starts_with(DELETED) {
+        return Ok(path.to_owned());
+    }
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let aside =
+        path.with_file_name(format!("{DELETED}{}-{}-{count}", name.trim_start_matches('.'), std::process::id()));
+    fs::rename(path, &aside)?;
+    Ok(aside)
+}
+
+/// A left-over time of last use harms nobody.
+fn forget_use(folders: &CacheFolders, kept: &Kept) {
+    let _ = fs::remove_file(folders.last_use(&kept.name));
+}
+
+/// Something that prune took away, or would.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pruned {
+    /// What it was; `None` for what was left of a build or a removal.
+    pub name: Option<CacheName>,
+    /// When it was last used.
+    pub last_used: Option<Timestamp>,
+    /// The bytes that it took on the disk, without what it links to in a store.
+    pub bytes: u64,
+}
+
+/// What prune is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prune {
+    /// Everything goes that was last used before.
+    pub unused_since: Timestamp,
+    /// Only say what would go.
+    pub dry_run: bool,
+}
+
+impl Prune {
+    /// Prunes, and tells of each thing. What steps use stays, however old.
+    ///
+    /// # Errors
+    /// When the folders cannot be read, or something could not be taken away; the rest is left as it is.
+    pub fn run(self, folders: &CacheFolders, mut tell: impl FnMut(Pruned)) -> io::Result<()> {
+        let in_use = InUse::read(folders.steps())?;
+        let inventory = Inventory::read(folders, &in_use)?;
+        for kept in &inventory.kept {
+            let all = inventory.with_dependents(kept);
+            let is_needed = |kept: &&Kept| kept.last_used >= self.unused_since || in_use.users_of(&kept.name) > 0;
+            if all.iter().any(is_needed) {
+                continue;
+            }
+            let bytes = bytes_on_disk(&kept.folder)?;
+            if !self.dry_run {
+                match put_aside(folders, &kept.name, Some(self.unused_since)) {
+                    Ok(aside) => aside.remove()?,
+                    // A run has just come to use it, or somebody else took it away.
+                    Err(RemovalError::NotThere(_) | RemovalError::InUse(_)) => continue,
+                    Err(RemovalError::System(error)) => return Err(error),
+                }
+            }
+            tell(Pruned { name: Some(kept.name.clone()), last_used: Some(kept.last_used), bytes });
+        }
+        self.garbage(folders, &inventory, tell)
+    }
+
+    fn garbage(self, folders: &CacheFolders, seen: &Inventory, mut tell: impl FnMut(Pruned)) -> io::Result<()> {
+        for path in &seen.garbage {
+            tell(Pruned { name: None, last_used: None, bytes: bytes_on_disk(path)? });
+        }
+        if self.dry_run { Ok(()) } else { put_garbage_aside(folders)?.remove() }
+    }
+}

@@ -1,0 +1,82 @@
+//! The versions of what Stoker works with: asked for once, when somebody wants to know, since each answer takes a process.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{process::Command, sync::OnceCell};
+
+use crate::nix::{NixSettings, provider::Provider};
+
+/// How long a program may take to say its version.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The versions of programs, once they are known. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct KnownVersions {
+    uv: PathBuf,
+    nix: Option<NixSettings>,
+    known: Arc<OnceCell<ProgramVersions>>,
+}
+
+/// The versions of programs; `None` for what is not there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProgramVersions {
+    /// uv's.
+    pub uv: Option<String>,
+    /// Nix's.
+    pub nix: Option<String>,
+}
+
+impl KnownVersions {
+    /// The versions of these programs. Without settings, nothing is said of Nix.
+    #[must_use]
+    pub fn new(uv: PathBuf, nix: Option<NixSettings>) -> Self {
+        Self { uv, nix, known: Arc::default() }
+    }
+
+    /// What the programs say, or have said.
+    pub async fn get(&self) -> &ProgramVersions {
+        self.known.get_or_init(|| self.ask()).await
+    }
+
+    async fn ask(&self) -> ProgramVersions {
+        let find = self.nix.clone().map(|nix| tokio::task::spawn_blocking(move || Provider::find(&nix)));
+        let of_nix = async {
+            match find?.await.ok()? {
+                Provider::Portable { .. } | Provider::None => None,
+                Provider::Nix { program } | Provider::Own { program, .. } => version(&program).await,
+            }
+        };
+        let (uv, nix) = tokio::join!(version(&self.uv), of_nix);
+        ProgramVersions { uv, nix }
+    }
+}
+
+async fn version(program: &Path) -> Option<String> {
+    let mut command = Command::new(program);
+    command.arg("--version").stdin(Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, command.output()).await.ok()?.ok()?;
+    version_in(&String::from_utf8_lossy(&output.stdout))
+}
+
+/// The first word that begins with a digit: `uv 0.9.2 (…)`, `nix (Nix) 2.31.1`.
+fn version_in(text: &str) -> Option<String> {
+    let mut words = text.lines().next()?.split_whitespace();
+    words.find(|word| word.starts_with(|first: char| first.is_ascii_digit())).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_found_in_what_programs_say() {
+        assert_eq!(version_in("uv 0.9.2 (abcdef 2026-01-01)\n").as_deref(), Some("0.9.2"));
+        assert_eq!(version_in("nix (Nix) 2.31.1+1").as_deref(), Some("2.31.1+1"));
+        assert_eq!(version_in("").as_deref(), None);
+    }
+}

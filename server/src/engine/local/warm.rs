@@ -1,0 +1,99 @@
+//! Preparing an environment without running a program in it, beside whatever a server does on the same data folder.
+
+use std::{io, process::Stdio};
+
+use app::model::{checkpoint::CheckpointStatus, identifiers::StepId, lock::Lock, spec::TaskSpec};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::Command,
+};
+
+use super::{LocalEngine, shim::Orders};
+use crate::{
+    caches::hold,
+    clock::Random,
+    engine::{Engine as _, EngineError, StepInputs},
+    runner::markers::{self, Marker},
+};
+
+/// Why an environment was not prepared.
+#[derive(Debug, thiserror::Error)]
+pub enum WarmError {
+    /// The step could not be laid out.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The runner could not be started or heard.
+    #[error("The environment could not be prepared: {0}.")]
+    System(#[from] io::Error),
+    /// The preparation failed; what was said last.
+    #[error("The environment was not prepared. {0}")]
+    Failed(String),
+}
+
+impl LocalEngine {
+    /// Prepares the environment of a spec, and tells each line of what happens. It runs the runner as a step of no
+    /// run, so that it is built where and as a run would build it, and prune leaves it alone meanwhile.
+    ///
+    /// # Errors
+    /// When it could not be prepared.
+    pub async fn warm(
+        &self,
+        spec: &TaskSpec,
+        lock: Lock,
+        random: &dyn Random,
+        mut tell: impl FnMut(&str) + Send,
+    ) -> Result<(), WarmError> {
+        let mut bytes = [0; 4];
+        random.fill(&mut bytes);
+        let step = StepId(-1 - i64::from(u32::from_le_bytes(bytes)));
+        let folder = self.folder(step);
+        // Nobody clears the folder away between its being there and its being held.
+        let shared = hold::for_use(&self.settings.cache)?;
+        self.stage(&StepInputs { step, spec: spec.clone(), lock }).await?;
+        let _held = folder.wait_for_lock()?;
+        drop(shared);
+        let orders: Orders = serde_json::from_slice(&std::fs::read(folder.orders())?).map_err(io::Error::from)?;
+        let outcome = run(orders, &self.secret_key.of_step(step).marker, &mut tell).await;
+        std::fs::remove_dir_all(folder.path())?;
+        outcome
+    }
+}
+
+async fn run(orders: Orders, secret: &str, tell: &mut (impl FnMut(&str) + Send)) -> Result<(), WarmError> {
+    let Some((program, arguments)) = orders.command.split_first() else {
+        return Err(WarmError::Failed("There is no runner.".to_owned()));
+    };
+    let mut child = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .envs(orders.environment)
+        .env("STOKER_PREPARE_ONLY", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut last_words = String::from("The lines above say why.");
+    if let Some(output) = child.stdout.take() {
+        let mut lines = BufReader::new(output).split(b'\n');
+        while let Some(line) = lines.next_segment().await? {
+            let Some(markers) = markers::parse(&line, secret) else {
+                tell(&String::from_utf8_lossy(&line));
+                continue;
+            };
+            for marker in markers {
+                if let Marker::End {
+                    status: CheckpointStatus::Warning | CheckpointStatus::Failed,
+                    detail,
+                    advice,
+                    ..
+                } = marker
+                {
+                    let advice = advice.unwrap_or_default();
+                    last_words = [detail, advice].join(" ");
+                    tell(&last_words);
+                }
+            }
+        }
+    }
+    if child.wait().await?.success() { Ok(()) } else { Err(WarmError::Failed(last_words)) }
+}

@@ -1,0 +1,15 @@
+//! How the server is doing, over the API.
+
+use app::backend::Backend as _;
+use axum::{Json, extract::State};
+use serde_json::Value;
+
+use super::error::ApiError;
+use crate::{diagnostics::json, state::AppState};
+
+/// All of it, as far as it is known at this moment.
+pub async fn all(State(state): State<AppState>) -> Result<Json<Value>, ApiError> {
+    let diagnostics = state.service.diagnostics().await;
+    let diagnostics = diagnostics.map_err(|error| ApiError::of(error, || "Not Found".to_owned()))?;
+    Ok(Json(json::of(&diagnostics)))
+}

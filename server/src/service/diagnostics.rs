@@ -1,0 +1,86 @@
+//! How the server is doing, and what can be done about it.
+
+use app::{
+    backend::{BackendError, DeletedCache},
+    model::{
+        caches::CacheName,
+        diagnostics::{Diagnostics, EngineState, Versions},
+        phase::Phase,
+    },
+};
+
+use super::{Service, backend_error};
+use crate::{
+    caches::prune::RemovalError,
+    db::{self, preparation, runs},
+    diagnostics::disk_space,
+};
+
+/// How many days the hit rate goes back.
+const DAYS: u16 = 14;
+
+impl Service {
+    pub(super) async fn collect_diagnostics(&self) -> Result<Diagnostics, BackendError> {
+        let (sources, now) = (&self.parts.diagnostics, self.parts.clock.now());
+        let rows = self.parts.database.read(move |connection| {
+            let active = runs::active(connection)?;
+            Ok((active, preparation::by_day(connection, now, DAYS)?, db::sqlite_version(connection)?))
+        });
+        let (active, days, sqlite) = rows.await.map_err(|error| backend_error(error, String::new))?;
+        let in_phase = |phase| {
+            let number = active.iter().filter(|run| run.phase == phase).count();
+            u32::try_from(number).unwrap_or(u32::MAX)
+        };
+        let caches = sources.caches.ledger().await.map_err(|error| {
+            tracing::error!(%error, "The caches could not be looked at");
+            BackendError::Internal(
+                "The cache folder could not be read. Check its permissions; the server's log says why.".to_owned(),
+            )
+        })?;
+        let programs = sources.versions.get().await.clone();
+        Ok(Diagnostics {
+            engine: EngineState {
+                name: self.parts.engine.name().to_owned(),
+                running: in_phase(Phase::Running),
+                queued: in_phase(Phase::Pending),
+                limits: sources.limits.clone(),
+            },
+            checks: sources.checks.last(),
+            caches,
+            days,
+            disk: disk_space(&sources.data),
+            versions: Versions {
+                stoker: env!("CARGO_PKG_VERSION").to_owned(),
+                uv: programs.uv,
+                python: sources.python.clone(),
+                nix: programs.nix,
+                sqlite,
+            },
+            errors: sources.errors.all(),
+        })
+    }
+
+    pub(super) async fn make_checks_again(&self) {
+        self.parts.diagnostics.checks.again().await;
+    }
+
+    pub(super) async fn remove_cache(&self, name: &CacheName) -> Result<DeletedCache, BackendError> {
+        match self.parts.diagnostics.caches.delete(name.clone()).await {
+            Ok(environments) => Ok(DeletedCache { environments }),
+            Err(error @ RemovalError::NotThere(_)) => Err(BackendError::NotFound(error.to_string())),
+            Err(RemovalError::InUse(users)) => Err(BackendError::Conflict(format!(
+                "Nothing was deleted: {} the {}. Try again when {} ended.",
+                if users == 1 { "a run uses".to_owned() } else { format!("{users} runs use") },
+                name.kind.words(),
+                if users == 1 { "it has" } else { "they have" },
+            ))),
+            Err(RemovalError::System(error)) => {
+                tracing::error!(%error, cache = %name, "Something could not be deleted from the cache");
+                Err(BackendError::Internal(format!(
+                    "The {} could not be deleted. Check the permissions of the cache folder.",
+                    name.kind.words()
+                )))
+            }
+        }
+    }
+}
