@@ -3,10 +3,6 @@
 
 use std::{path::Path, time::Duration};
 
-use deadpool_diesel::{
-    Runtime,
-    sqlite::{Hook, HookError, Manager, Pool},
-};
 use diesel::{
     Connection as _, RunQueryDsl as _, SqliteConnection,
     migration::{Migration, MigrationSource},
@@ -18,12 +14,15 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 pub mod checkpoints;
 pub mod locks;
 pub mod logs;
+mod pool;
 pub mod runs;
 pub mod schema;
 pub mod steps;
 pub mod tasks;
 pub mod values;
 pub mod views;
+
+use self::pool::Connections;
 
 /// All migrations, in the binary.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
@@ -103,8 +102,8 @@ pub fn is_unique_violation(error: &diesel::result::Error) -> bool {
 /// The database: a pool of readers, and one writer that takes its turns.
 #[derive(Clone)]
 pub struct Database {
-    readers: Pool,
-    writer: Pool,
+    readers: Connections,
+    writer: Connections,
 }
 
 impl Database {
@@ -113,7 +112,7 @@ impl Database {
     /// # Errors
     /// When the file cannot be opened, written or brought up to date.
     pub async fn open(path: &Path) -> Result<Self, DatabaseError> {
-        let database = Self { readers: pool(path, READERS)?, writer: pool(path, 1)? };
+        let database = Self { readers: Connections::new(path, READERS)?, writer: Connections::new(path, 1)? };
         let path = path.to_owned();
         tokio::task::spawn_blocking(move || migrate(&path))
             .await
@@ -130,7 +129,7 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
     {
-        interact(&self.readers, move |connection| connection.transaction(query)).await
+        self.readers.interact(move |connection| connection.transaction(query)).await
     }
 
     /// Writes in one immediate transaction, one writer after the other. The closure runs to its end even when the
@@ -143,58 +142,31 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
     {
-        interact(&self.writer, move |connection| {
-            let started = std::time::Instant::now();
-            let outcome = connection.immediate_transaction(change);
-            if started.elapsed() > SLOW_WRITE {
-                tracing::warn!(duration_ms = started.elapsed().as_millis(), "A write held the database for long");
-            }
-            outcome
-        })
-        .await
+        self.writer
+            .interact(move |connection| {
+                let started = std::time::Instant::now();
+                let outcome = connection.immediate_transaction(change);
+                if started.elapsed() > SLOW_WRITE {
+                    tracing::warn!(duration_ms = started.elapsed().as_millis(), "A write held the database for long");
+                }
+                outcome
+            })
+            .await
     }
 
     /// Brings the write-ahead log home, so that the file alone holds everything. Called at shutdown.
     pub async fn checkpoint(&self) {
-        let outcome = interact(&self.writer, |connection| {
-            diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection)?;
-            Ok(())
-        })
-        .await;
+        let outcome = self
+            .writer
+            .interact(|connection| {
+                diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection)?;
+                Ok(())
+            })
+            .await;
         if let Err(error) = outcome {
             tracing::warn!(%error, "The database's write-ahead log was not brought home");
         }
     }
-}
-
-async fn interact<T, F>(pool: &Pool, work: F) -> Result<T, DatabaseError>
-where
-    T: Send + 'static,
-    F: FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
-{
-    let connection = pool.get().await.map_err(|error| pool_error(&error))?;
-    connection.interact(work).await.map_err(|error| DatabaseError::Other(error.to_string()))?
-}
-
-fn pool_error(error: &deadpool_diesel::PoolError) -> DatabaseError {
-    let text = error.to_string();
-    if text.contains("locked") { DatabaseError::Locked } else { DatabaseError::Other(text) }
-}
-
-fn pool(path: &Path, size: usize) -> Result<Pool, DatabaseError> {
-    Pool::builder(Manager::new(path.to_string_lossy(), Runtime::Tokio1))
-        .max_size(size)
-        .post_create(Hook::async_fn(|connection: &mut deadpool_diesel::Connection<SqliteConnection>, _| {
-            Box::pin(async move {
-                connection
-                    .interact(set_up)
-                    .await
-                    .map_err(|error| HookError::message(error.to_string()))?
-                    .map_err(|error| HookError::message(error.to_string()))
-            })
-        }))
-        .build()
-        .map_err(|error| DatabaseError::Other(error.to_string()))
 }
 
 /// One statement each, and the timeout first, so that the others wait too (diesel's own advice on concurrency).
@@ -207,9 +179,7 @@ fn set_up(connection: &mut SqliteConnection) -> Result<(), diesel::result::Error
 }
 
 fn migrate(path: &Path) -> Result<(), DatabaseError> {
-    let mut connection = SqliteConnection::establish(&path.to_string_lossy())
-        .map_err(|error| DatabaseError::Unopened(error.to_string()))?;
-    set_up(&mut connection)?;
+    let mut connection = pool::open(&path.to_string_lossy())?;
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
         let text = error.to_string();
         DatabaseError::known(&text).unwrap_or(DatabaseError::Migration(text))
