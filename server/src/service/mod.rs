@@ -110,6 +110,15 @@ impl Backend for Service {
         self.run_detail(id, number).await
     }
 
+    async fn run_with_log(
+        &self,
+        id: &TaskId,
+        number: RunNumber,
+        window: LogWindow,
+    ) -> Result<(RunDetail, LogPage), BackendError> {
+        self.run_page(id, number, window).await
+    }
+
     async fn log(&self, id: &TaskId, number: RunNumber, window: LogWindow) -> Result<LogPage, BackendError> {
         self.log_page(id, number, window).await
     }
