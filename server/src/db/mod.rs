@@ -20,9 +20,12 @@ pub mod schema;
 pub mod steps;
 pub mod tasks;
 pub mod values;
+mod version;
 pub mod views;
 
-use self::pool::Connections;
+pub use version::DataVersion;
+
+use self::{pool::Connections, version::VersionWatch};
 
 /// All migrations, in the binary.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
@@ -104,6 +107,7 @@ pub fn is_unique_violation(error: &diesel::result::Error) -> bool {
 pub struct Database {
     readers: Connections,
     writer: Connections,
+    version: VersionWatch,
 }
 
 impl Database {
@@ -112,12 +116,22 @@ impl Database {
     /// # Errors
     /// When the file cannot be opened, written or brought up to date.
     pub async fn open(path: &Path) -> Result<Self, DatabaseError> {
-        let database = Self { readers: Connections::new(path, READERS)?, writer: Connections::new(path, 1)? };
+        let (readers, writer) = (Connections::new(path, READERS)?, Connections::new(path, 1)?);
         let path = path.to_owned();
-        tokio::task::spawn_blocking(move || migrate(&path))
-            .await
-            .map_err(|error| DatabaseError::Other(error.to_string()))??;
-        Ok(database)
+        let opening = tokio::task::spawn_blocking(move || {
+            migrate(&path)?;
+            VersionWatch::open(&path)
+        });
+        let version = opening.await.map_err(|error| DatabaseError::Other(error.to_string()))??;
+        Ok(Self { readers, writer, version })
+    }
+
+    /// The version of the data now; a later one is the same only if nothing was committed in between. Does not block.
+    ///
+    /// # Errors
+    /// When the database does not answer at once.
+    pub fn version(&self) -> Result<DataVersion, DatabaseError> {
+        self.version.now()
     }
 
     /// Reads, beside other readers and the writer, in one transaction (so all of it sees one state).

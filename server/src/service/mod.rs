@@ -22,6 +22,7 @@ use crate::{
 
 pub mod engine_control;
 mod errors;
+mod known;
 mod logs;
 mod runs;
 mod tasks;
@@ -30,6 +31,8 @@ pub use engine_control::{EngineControl, ManifestError};
 pub use errors::{backend_error, missing_run, missing_task};
 pub use logs::TextPart;
 pub use runs::CancelTarget;
+
+use self::known::Known;
 
 /// What a [`Service`] is made of.
 #[derive(Clone)]
@@ -51,16 +54,16 @@ pub struct Parts {
 }
 
 /// The implementation of [`Backend`].
-#[derive(Clone)]
 pub struct Service {
     parts: Parts,
+    lists: Known<TaskQuery, TaskPage>,
 }
 
 impl Service {
     /// Puts a service together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts }
+        Self { parts, lists: Known::default() }
     }
 
     /// Where everything is kept.
