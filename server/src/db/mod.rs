@@ -1,5 +1,6 @@
 //! The SQLite database: opening it, and the two ways in, [`Database::read`] and [`Database::write`].
-//! Queries live beside, one module a noun.
+//! Queries live beside, one module a noun. They ask for one row with `get_result`, not with `first`: that adds a
+//! `LIMIT ?`, and since SQLite plans by the value of a limit, it prepares such a statement anew at every use.
 
 use std::{path::Path, time::Duration};
 
