@@ -60,7 +60,7 @@ pub fn PhaseBadge(
 pub fn phase_badge(html: &mut Html, phase: Phase) {
     html.markup(r#"<span class=""#).markup(phase_class(phase)).markup(r#"">"#);
     phase_icon(html, phase);
-    html.markup(" <span>").text(phase.word()).markup("</span></span>");
+    html.markup("<span>").text(phase.word()).markup("</span></span>");
 }
 
 /// The last runs of a task as a row of small links, the latest at the end, on a page with
