@@ -62,7 +62,7 @@ pub fn update(
     task: &ValidTask,
     at: Timestamp,
 ) -> Result<Update, DatabaseError> {
-    let present = i64::from(tasks::table.find(id.as_str()).select(tasks::revision).first::<i32>(connection)?);
+    let present = i64::from(tasks::table.find(id.as_str()).select(tasks::revision).get_result::<i32>(connection)?);
     if expected_revision.is_some_and(|expected| expected != present) {
         return Ok(Update::Outdated(present));
     }
@@ -83,7 +83,7 @@ pub fn update(
 /// # Errors
 /// `NotFound` when there is no such task.
 pub fn spec(connection: &mut SqliteConnection, id: &TaskId) -> Result<TaskSpec, DatabaseError> {
-    tasks::table.find(id.as_str()).select(SpecColumns::as_select()).first(connection)?.try_into()
+    tasks::table.find(id.as_str()).select(SpecColumns::as_select()).get_result(connection)?.try_into()
 }
 
 /// A task's name; `None` when there is no such task.
@@ -91,7 +91,7 @@ pub fn spec(connection: &mut SqliteConnection, id: &TaskId) -> Result<TaskSpec, 
 /// # Errors
 /// When the database does not answer.
 pub fn name(connection: &mut SqliteConnection, id: &TaskId) -> Result<Option<Option<String>>, DatabaseError> {
-    Ok(tasks::table.find(id.as_str()).select(tasks::name).first(connection).optional()?)
+    Ok(tasks::table.find(id.as_str()).select(tasks::name).get_result(connection).optional()?)
 }
 
 /// Asks for all active runs of a task to be stopped, so that none starts any more.
@@ -103,7 +103,7 @@ pub fn request_cancel_all(
     id: &TaskId,
     at: Timestamp,
 ) -> Result<Vec<(RunId, StepId)>, DatabaseError> {
-    tasks::table.find(id.as_str()).select(tasks::id).first::<String>(connection)?;
+    tasks::table.find(id.as_str()).select(tasks::id).get_result::<String>(connection)?;
     let active: Vec<(i64, i64, String)> = runs::table
         .inner_join(steps::table)
         .filter(runs::task_id.eq(id.as_str()))

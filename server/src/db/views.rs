@@ -221,7 +221,7 @@ pub fn task(
             tasks::updated_at,
             SpecColumns::as_select(),
         ))
-        .first(connection)?;
+        .get_result(connection)?;
     let mut runs = runs_below(connection, id, older_than, RUNS_PER_PAGE + 1)?;
     let more = runs.len() > RUNS_PER_PAGE;
     runs.truncate(RUNS_PER_PAGE);
@@ -299,7 +299,7 @@ pub fn run(connection: &mut SqliteConnection, id: &TaskId, number: RunNumber) ->
             tasks::name,
             tasks::last_run_number,
         ))
-        .first(connection)?;
+        .get_result(connection)?;
     let summary = RunSummary::try_from(summary)?;
     let report = detail.cache_report.map(|text| serde_json::from_str(&text)).transpose();
     let queue_place = queue_place(connection, RunId(detail.id), summary.phase)?;
@@ -355,7 +355,7 @@ fn previous_run(
         .filter(runs::number.lt(stored_number(number)))
         .order(runs::number.desc())
         .select((runs::number, RunSpecColumns::as_select(), runs::lock))
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     row.map(|(number, spec, lock)| {
         Ok(PreviousRun {
@@ -394,7 +394,7 @@ pub fn run_keys(
         .filter(runs::number.between(lowest, highest))
         .order(runs::number.desc())
         .select((runs::id, steps::id, runs::number))
-        .first(connection)?;
+        .get_result(connection)?;
     Ok(RunKeys { run: RunId(run), step: StepId(step), number: values::run_number(number)? })
 }
 
@@ -407,7 +407,7 @@ pub fn run_state(connection: &mut SqliteConnection, step: StepId) -> Result<RunS
         .inner_join(runs::table)
         .filter(steps::id.eq(step.0))
         .select((runs::id, runs::phase, runs::version, steps::line_count))
-        .first(connection)?;
+        .get_result(connection)?;
     let phase = values::phase(&phase)?;
     let place = queue_place(connection, RunId(run), phase)?;
     Ok(RunState { phase, version: viewed_version(version, place), lines: values::count(lines) })
@@ -419,7 +419,7 @@ pub fn run_state(connection: &mut SqliteConnection, step: StepId) -> Result<RunS
 /// `NotFound` when there is no such run.
 pub fn run_by_key(connection: &mut SqliteConnection, run: RunId) -> Result<(TaskId, RunNumber), DatabaseError> {
     let (task, number): (String, i32) =
-        runs::table.find(run.0).select((runs::task_id, runs::number)).first(connection)?;
+        runs::table.find(run.0).select((runs::task_id, runs::number)).get_result(connection)?;
     Ok((values::task_id(&task)?, values::run_number(number)?))
 }
 

@@ -36,9 +36,18 @@ enum Saved {
 
 impl Service {
     pub(super) async fn task_page(&self, query: &TaskQuery) -> Result<TaskPage, BackendError> {
-        let query = query.clone();
-        let page = self.parts.database.read(move |connection| views::task_page(connection, &query)).await;
-        page.map_err(|error| backend_error(error, || "There are no tasks.".to_owned()))
+        // A version that cannot be told costs a read, no more.
+        let version = self.parts.database.version().ok();
+        if let Some(page) = version.and_then(|version| self.lists.get(version, query)) {
+            return Ok(page);
+        }
+        let wanted = query.clone();
+        let page = self.parts.database.read(move |connection| views::task_page(connection, &wanted)).await;
+        let page = page.map_err(|error| backend_error(error, || "There are no tasks.".to_owned()))?;
+        if let Some(version) = version {
+            self.lists.put(version, query.clone(), page.clone());
+        }
+        Ok(page)
     }
 
     pub(super) async fn task_detail(

@@ -127,6 +127,38 @@ async fn deleting_a_task_stops_its_runs_first() {
 }
 
 #[tokio::test]
+async fn the_list_is_never_older_than_the_last_change() {
+    let app = TestApp::new().await;
+    let list = async || {
+        let page = app.get("/tasks").await;
+        // Asked for again, and found by a search: the same.
+        assert_eq!(app.get("/tasks").await.texts("tbody tr"), page.texts("tbody tr"));
+        assert_eq!(app.get("/tasks?q=printed").await.texts("tbody tr"), page.texts("tbody tr"));
+        page
+    };
+    let (id, keys) = app.save_and_run(&[("name", "First"), ("code", "printed = 1")]).await;
+    let page = list().await;
+    assert_eq!(page.text_of("td.task-name a"), "First");
+    assert_eq!(page.attributes(".run-strip a", "title"), ["Run #1: Pending, not started"]);
+    app.start(keys.run).await;
+    assert_eq!(list().await.attributes(".run-strip a", "title"), ["Run #1: Running, for 0 s"]);
+    // Nothing is written, but time goes by.
+    app.clock.pass(70_000);
+    let page = list().await;
+    assert_eq!(page.attributes(".run-strip a", "title"), ["Run #1: Running, for 1 min 10 s"]);
+    assert_eq!(page.text_of("td.task-when"), "1 min ago");
+    app.finish(keys.run, Phase::Failed, None).await;
+    let page = list().await;
+    assert_eq!(page.attributes(".run-strip a", "title"), ["Run #1: Failed, 1 min 10 s"]);
+    assert_eq!(page.attributes(".run-strip use", "href"), ["#icon-failed"]);
+    assert!(page.attributes("symbol", "id").contains(&"icon-failed".to_owned()));
+    app.save(&[("name", "Second"), ("code", "printed = 2")]).await;
+    assert_eq!(list().await.texts("td.task-name a"), ["Second", "First"]);
+    app.post_form(&format!("/tasks/{id}/delete"), &[]).await;
+    assert_eq!(list().await.texts("td.task-name a"), ["Second"]);
+}
+
+#[tokio::test]
 async fn the_list_is_paged_both_ways_and_every_task_comes_once() {
     let app = TestApp::new().await;
     for index in 0..60 {
