@@ -49,6 +49,14 @@ pub trait Backend: Send + Sync + 'static {
     /// A run.
     async fn run(&self, id: &TaskId, number: RunNumber) -> Result<RunDetail, BackendError>;
 
+    /// A run with a part of its log, both as they were at one moment.
+    async fn run_with_log(
+        &self,
+        id: &TaskId,
+        number: RunNumber,
+        window: LogWindow,
+    ) -> Result<(RunDetail, LogPage), BackendError>;
+
     /// A part of a run's log.
     async fn log(&self, id: &TaskId, number: RunNumber, window: LogWindow) -> Result<LogPage, BackendError>;
 

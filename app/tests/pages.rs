@@ -122,6 +122,15 @@ impl Backend for Fake {
         })
     }
 
+    async fn run_with_log(
+        &self,
+        id: &TaskId,
+        run: RunNumber,
+        window: LogWindow,
+    ) -> Result<(RunDetail, LogPage), BackendError> {
+        Ok((self.run(id, run).await?, self.log(id, run, window).await?))
+    }
+
     async fn log(&self, _: &TaskId, _: RunNumber, window: LogWindow) -> Result<LogPage, BackendError> {
         let (first, count) = match window {
             LogWindow::Last(count) => (3001 - u64::from(count), u64::from(count)),

@@ -9,6 +9,8 @@ import { join, resolve } from 'node:path';
 
 const BINARY = resolve(import.meta.dirname, process.env.STOKER_BIN ?? '../../target/release/stoker');
 
+const PACKAGES = resolve(import.meta.dirname, '../../server/tests/fixtures/packages');
+
 export class Stoker {
   readonly url: string;
   /** What the server has printed, for the report of a failed test. */
@@ -35,6 +37,13 @@ export class Stoker {
   async launch(): Promise<void> {
     const process = spawn(BINARY, ['serve', '--data', this.data, '--addr', `127.0.0.1:${this.port}`], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // Packages of our own instead of nixpkgs, in a store of each server's own: no network, and /nix is left alone.
+      env: {
+        ...globalThis.process.env,
+        STOKER_NIX: 'own',
+        STOKER_NIXPKGS: `path:${PACKAGES}`,
+        NIX_CONFIG: 'substituters =',
+      },
     });
     this.process = process;
     const keep = (chunk: Buffer) => (this.output = (this.output + chunk).slice(-100_000));

@@ -3,8 +3,9 @@
 use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use app::model::{
-    caches::{CacheEntry, CacheLedger, bytes_text},
+    caches::{CacheEntry, CacheLedger},
     identifiers::TaskId,
+    sizes::bytes_text,
 };
 
 use crate::{

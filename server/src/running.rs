@@ -15,7 +15,10 @@ use app::model::{
     spec::TaskSpec,
 };
 use async_trait::async_trait;
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{
+    sync::{Notify, Semaphore},
+    task::JoinHandle,
+};
 
 use crate::{
     config::Config,
@@ -27,7 +30,10 @@ use crate::{
     environments::{self, Python},
     hints::Hints,
     recorder::Recorder,
-    resolver::{ResolveError, Resolver, uv::UvResolver},
+    resolver::{
+        ResolveError, Resolver,
+        uv::{AT_ONCE, UvResolver},
+    },
     runner::SecretKey,
     service::{EngineControl, ManifestError},
     state::Inputs,
@@ -82,6 +88,7 @@ async fn set_up(config: &Config, database: &Database, inputs: &Inputs) -> Result
         index_url: config.engine.index_url.clone(),
         database: database.clone(),
         clock: inputs.clock.clone(),
+        turns: Semaphore::new(AT_ONCE),
     };
     Ok(SetUp { engine, resolver, secret_key, python })
 }

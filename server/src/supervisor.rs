@@ -4,6 +4,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::Duration,
 };
@@ -12,6 +13,7 @@ use app::model::{
     identifiers::{RunId, StepId},
     phase::Phase,
 };
+use futures::FutureExt as _;
 use tokio::{sync::Notify, task::JoinSet};
 
 use crate::{
@@ -30,6 +32,10 @@ use crate::{
 const TIMER: Duration = Duration::from_secs(1);
 /// How many passes lie between two searches for things of steps that nobody needs any more.
 const PASSES_BETWEEN_CLEANING: u32 = 60;
+
+/// What is said of a run whose rows hold something that cannot be.
+const UNREADABLE: &str = "What is stored of this run cannot be read, so Stoker has ended it. The server's log says what \
+                          is wrong. Run the task again; if that fails too, restore the database from a backup.";
 
 /// What a supervisor works with.
 #[derive(Clone)]
@@ -105,16 +111,22 @@ impl Supervisor {
     }
 
     fn done(&mut self, job: Result<RunId, tokio::task::JoinError>) {
-        match job {
-            Ok(run) => {
-                self.under_way.remove(&run);
-            }
-            // Which one is not known; the others are still followed by their jobs, and following twice is refused.
-            Err(error) => {
-                tracing::error!(%error, "A run's job panicked");
-                self.under_way.clear();
-            }
+        // Jobs give their run even when they panic, and nobody aborts one.
+        if let Ok(run) = job {
+            self.under_way.remove(&run);
         }
+    }
+
+    /// Does something for a run beside everything else.
+    fn spawn(&mut self, run: RunId, work: Work, job: impl Future<Output = ()> + Send + 'static) {
+        self.under_way.insert(run, work);
+        self.jobs.spawn(async move {
+            if AssertUnwindSafe(job).catch_unwind().await.is_err() {
+                tracing::error!(run.id = %run, "A run's job panicked; trying again");
+                tokio::time::sleep(TIMER).await;
+            }
+            run
+        });
     }
 
     async fn pass(&mut self) -> Result<(), DatabaseError> {
@@ -175,6 +187,11 @@ impl Supervisor {
         let inputs = match self.parts.database.read(move |connection| runs::inputs(connection, id)).await {
             Ok(inputs) => inputs,
             Err(DatabaseError::NotFound) => return Ok(false),
+            Err(DatabaseError::Unreadable(what)) => {
+                tracing::error!(run.id = %id, error = what, "A run cannot be read; ending it");
+                self.parts.finish(id, Phase::Error, UNREADABLE.to_owned()).await?;
+                return Ok(false);
+            }
             Err(error) => return Err(error),
         };
         if inputs.lock.is_none() {
@@ -188,20 +205,17 @@ impl Supervisor {
     /// Makes the lock of a run that has none; the run stays in the queue meanwhile.
     fn lock(&mut self, run: RunId, inputs: RunInputs) {
         let parts = self.parts.clone();
-        self.under_way.insert(run, Work::Locking);
-        self.jobs.spawn(async move {
+        self.spawn(run, Work::Locking, async move {
             if let Err(error) = parts.lock(run, &inputs).await {
                 tracing::warn!(run.id = %run, %error, "A run's lock could not be kept; trying again");
             }
-            run
         });
     }
 
     /// Starts a run (when its inputs are given) or picks it up again, and follows it to its end.
     fn carry(&mut self, run: &ActiveRun, inputs: Option<RunInputs>) {
         let (parts, id, step) = (self.parts.clone(), run.id, run.step);
-        self.under_way.insert(id, Work::Carrying);
-        self.jobs.spawn(async move {
+        self.spawn(id, Work::Carrying, async move {
             match parts.carry(id, step, inputs).await {
                 Ok(()) | Err(RecordError::NotOurs) => {}
                 Err(error) => {
@@ -210,7 +224,6 @@ impl Supervisor {
                     tokio::time::sleep(TIMER).await;
                 }
             }
-            id
         });
     }
 
@@ -256,8 +269,13 @@ impl Parts {
         }
         if let Err(error) = self.engine.launch(step).await {
             self.finish(run, Phase::Error, error.to_string()).await?;
-        } else {
-            self.recorder.follow(&*self.engine, step).await?;
+        } else if let Err(error) = self.recorder.follow(&*self.engine, step).await {
+            if !error.is_lasting() {
+                return Err(error);
+            }
+            tracing::error!(run.id = %run, %error, "A run cannot be recorded; ending it");
+            self.engine.cancel(step, true).await;
+            self.finish(run, Phase::Error, UNREADABLE.to_owned()).await?;
         }
         self.engine.forget(step).await;
         Ok(())

@@ -23,11 +23,14 @@ use server::{
     hints::Hints,
     nix::{self, NixChoice, NixSettings},
     recorder::Recorder,
-    resolver::uv::UvResolver,
+    resolver::uv::{AT_ONCE, UvResolver},
     runner::SecretKey,
     supervisor,
 };
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{
+    sync::{Notify, Semaphore},
+    task::JoinHandle,
+};
 
 /// A supervisor with everything below it, on a folder of its own.
 struct Engine {
@@ -43,10 +46,14 @@ fn uv() -> PathBuf {
 }
 
 async fn engine_in(folder: PathBuf, at_once: usize) -> Engine {
+    engine_with_shim(env!("CARGO_BIN_EXE_stoker").into(), folder, at_once).await
+}
+
+/// `shim` is the program that is started as each step's shim.
+async fn engine_with_shim(shim: PathBuf, folder: PathBuf, at_once: usize) -> Engine {
     let database = Database::open(&folder.join("stoker.sqlite")).await.unwrap();
     let python = Python::find(&uv(), None).await;
     let secret_key = SecretKey::keep_in(&folder.join("secret.key"), &SystemRandom).unwrap();
-    let stoker = PathBuf::from(env!("CARGO_BIN_EXE_stoker"));
     let settings = LocalSettings {
         data: folder.clone(),
         cache: folder.join("cache"),
@@ -60,9 +67,9 @@ async fn engine_in(folder: PathBuf, at_once: usize) -> Engine {
         memory_limit: None,
         stage_timeout: 600,
         minimum_free: 0,
-        nix: NixSettings::new(NixChoice::None, nix::NIXPKGS.into(), &folder.join("cache"), stoker.clone()),
+        nix: NixSettings::new(NixChoice::None, nix::NIXPKGS.into(), &folder.join("cache"), shim.clone()),
         conda: None,
-        stoker,
+        stoker: shim,
     };
     let clock = Arc::new(SystemClock);
     let hints = Hints::default();
@@ -78,6 +85,7 @@ async fn engine_in(folder: PathBuf, at_once: usize) -> Engine {
             index_url: None,
             database: database.clone(),
             clock: clock.clone(),
+            turns: Semaphore::new(AT_ONCE),
         }),
         clock,
         hints,
@@ -281,6 +289,16 @@ async fn a_killed_shim_is_told_and_leaves_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_shim_ends_before_it_began_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    // A fake: nothing makes the real one fail at the right instant each time.
+    let engine = engine_with_shim("/bin/false".into(), folder.path().to_owned(), 1).await;
+    let seen = engine.finished(code("pass")).await;
+    assert_eq!(seen.phase, Phase::Error);
+    assert!(seen.message.contains("ended before it began (exit status: 1)"), "{}", seen.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn packages_are_installed_once_and_cannot_be_changed_by_a_task() {
     let engine = engine().await;
     let draft = TaskDraft {
@@ -316,6 +334,76 @@ async fn packages_that_do_not_exist_are_explained() {
     let seen = engine.finished(spec(draft)).await;
     assert_eq!(seen.phase, Phase::Failed);
     assert!(seen.message.contains("six==99.99"), "{}", seen.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hashes_in_a_requirements_file_are_kept_and_wrong_ones_refused() {
+    let engine = engine().await;
+    let wheel = "sha256:8abb2f1d86890a2dfb989f9a77cfcfd3e47c2a354b01111771326f8aa26e0254";
+    let with_hash = |hash: &str| {
+        let requirements = format!("six==1.16.0 --hash={hash}");
+        spec(TaskDraft { code: "import six".into(), requirements, ..TaskDraft::default() })
+    };
+    let (run, step, ..) = engine.submit(with_hash(wheel)).await;
+    let seen = engine.until((run, step), |seen| seen.phase.is_final()).await;
+    assert_eq!(seen.phase, Phase::Succeeded, "{}", seen.message);
+    let lock = engine.database.read(move |connection| runs::lock(connection, run)).await.unwrap().unwrap();
+    assert_eq!(lock.0.matches("--hash=").count(), 1, "{}", lock.0);
+    assert!(lock.0.contains(wheel), "{}", lock.0);
+    let refused = engine.finished(with_hash(&format!("sha256:{}", "0".repeat(64)))).await;
+    assert_eq!(refused.phase, Phase::Failed);
+    assert!(refused.message.contains("None of the hashes"), "{}", refused.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_cannot_be_read_ends_and_holds_up_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine_in(folder.path().to_owned(), 1).await;
+    let gate = folder.path().join("gate");
+    let program = format!("import os, time\nwhile not os.path.exists({gate:?}): time.sleep(0.01)\n");
+    let first = engine.submit(code(&program)).await;
+    engine.until((first.0, first.1), |seen| seen.phase == Phase::Running).await;
+    let second = engine.submit(code("pass")).await;
+    let third = engine.submit(code("pass")).await;
+    engine
+        .database
+        .write(move |connection| {
+            let damaged = schema::runs::environment.eq("?");
+            Ok(diesel::update(schema::runs::table.find(second.0.0)).set(damaged).execute(connection)?)
+        })
+        .await
+        .unwrap();
+    std::fs::write(&gate, "").unwrap();
+    let seen = engine.until((second.0, second.1), |seen| seen.phase.is_final()).await;
+    assert_eq!(seen.phase, Phase::Error);
+    assert!(seen.message.contains("cannot be read"), "{}", seen.message);
+    let seen = engine.until((third.0, third.1), |seen| seen.phase.is_final()).await;
+    assert_eq!(seen.phase, Phase::Succeeded, "{}", seen.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_recording_is_damaged_is_stopped_and_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine_in(folder.path().to_owned(), 1).await;
+    let (run, step, ..) = engine.submit(code("import os, time\nprint(os.getpid())\ntime.sleep(600)")).await;
+    let seen = engine.until((run, step), |seen| !seen.program_lines().is_empty()).await;
+    let program = PathBuf::from(format!("/proc/{}", seen.program_lines()[0].1));
+    engine.supervisor.abort();
+    let _ = engine.supervisor.await;
+    engine
+        .database
+        .write(move |connection| {
+            let damaged = schema::steps::recorder_state.eq("{");
+            Ok(diesel::update(schema::steps::table.find(step.0)).set(damaged).execute(connection)?)
+        })
+        .await
+        .unwrap();
+    drop(engine.database);
+    let engine = engine_in(folder.path().to_owned(), 1).await;
+    let seen = engine.until((run, step), |seen| seen.phase.is_final()).await;
+    assert_eq!(seen.phase, Phase::Error);
+    assert!(seen.message.contains("cannot be read"), "{}", seen.message);
+    engine.until((run, step), |_| !program.exists()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -395,7 +483,8 @@ async fn a_waiting_run_ends_when_its_task_is_to_be_deleted_or_its_cancelling_was
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_supervisor_that_dies_at_any_moment_loses_and_doubles_nothing() {
-    for moment in [0, 3, 10, 30, 60, 100, 200, 400] {
+    // What has to be there before the supervisor dies: nothing, files of the step's folder, or lines.
+    for moment in ["", "work/main.py", "lock", "started", "events", "line 0", "line 150", "line 299"] {
         let folder = tempfile::tempdir().unwrap();
         let engine = engine_in(folder.path().to_owned(), 2).await;
         let counter = folder.path().join("count");
@@ -403,17 +492,25 @@ async fn a_supervisor_that_dies_at_any_moment_loses_and_doubles_nothing() {
             "import time\nopen({counter:?}, 'a').write('x')\nfor i in range(300):\n    print('line', i)\n    time.sleep(0.001)\n"
         );
         let (run, step, ..) = engine.submit(code(&program)).await;
-        tokio::time::sleep(Duration::from_millis(moment)).await;
+        let step_folder = folder.path().join("steps").join(step.to_string());
+        let reached = |seen: &Seen| {
+            seen.phase.is_final()
+                || step_folder.join(moment).exists()
+                || seen.program_lines().iter().any(|line| line.1 == moment)
+        };
+        if !moment.is_empty() {
+            engine.until((run, step), reached).await;
+        }
         engine.supervisor.abort();
         let _ = engine.supervisor.await;
         drop(engine.database);
         let engine = engine_in(folder.path().to_owned(), 2).await;
         let seen = engine.until((run, step), |seen| seen.phase.is_final()).await;
-        assert_eq!(seen.phase, Phase::Succeeded, "after {moment} ms: {}", seen.message);
+        assert_eq!(seen.phase, Phase::Succeeded, "at {moment:?}: {}", seen.message);
         let expected: Vec<String> = (0..300).map(|number| format!("line {number}")).collect();
         let lines: Vec<String> = seen.program_lines().into_iter().map(|line| line.1.to_owned()).collect();
-        assert_eq!(lines, expected, "after {moment} ms");
-        assert_eq!(std::fs::read_to_string(counter).unwrap(), "x", "started twice, after {moment} ms");
+        assert_eq!(lines, expected, "at {moment:?}");
+        assert_eq!(std::fs::read_to_string(counter).unwrap(), "x", "started twice, at {moment:?}");
     }
 }
 

@@ -2,19 +2,44 @@
 
 use leptos::prelude::*;
 
-use crate::model::{checkpoint::CheckpointStatus, phase::Phase};
+use crate::{
+    html::Html,
+    model::{checkpoint::CheckpointStatus, phase::Phase},
+};
 
 /// The drawing of a phase.
-pub fn phase_icon(phase: Phase) -> AnyView {
-    drawing(phase_strokes(phase))
+pub fn phase_icon(html: &mut Html, phase: Phase) {
+    html.markup(r#"<svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">"#);
+    html.markup(phase_strokes(phase)).markup("</svg>");
 }
 
-/// The drawing of a phase as HTML, where many of them make a page.
-pub fn phase_icon_html(phase: Phase) -> String {
-    format!(
-        r#"<svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">{}</svg>"#,
-        phase_strokes(phase)
-    )
+/// The drawings of all phases, shown by none of themselves: on a page with many, [`phase_icon_shared`] refers to them.
+pub fn phase_icons() -> AnyView {
+    let mut html = Html::default();
+    html.markup(r#"<svg class="shared-icons" width="0" height="0" aria-hidden="true">"#);
+    for phase in Phase::ALL {
+        html.markup(r#"<symbol viewBox="0 0 16 16" id=""#).text(shared_id(phase)).markup(r#"">"#);
+        html.markup(phase_strokes(phase)).markup("</symbol>");
+    }
+    html.markup("</svg>");
+    html.into_element()
+}
+
+/// The drawing of a phase, on a page with [`phase_icons`].
+pub fn phase_icon_shared(html: &mut Html, phase: Phase) {
+    html.markup(r##"<svg class="icon" aria-hidden="true"><use href="#"##).text(shared_id(phase));
+    html.markup(r#""/></svg>"#);
+}
+
+const fn shared_id(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Pending => "icon-pending",
+        Phase::Running => "icon-running",
+        Phase::Succeeded => "icon-succeeded",
+        Phase::Failed => "icon-failed",
+        Phase::Error => "icon-error",
+        Phase::Cancelled => "icon-cancelled",
+    }
 }
 
 const fn phase_strokes(phase: Phase) -> &'static str {

@@ -1,15 +1,13 @@
 //! How a phase looks: always word, drawing and colour together.
 
-use std::fmt::Write as _;
-
 use leptos::prelude::*;
 
 use super::{
-    icon::{phase_icon, phase_icon_html},
+    icon::{phase_icon, phase_icon_shared},
     time::duration_words,
 };
 use crate::{
-    html::escape,
+    html::Html,
     model::{identifiers::TaskId, phase::Phase, time::Timestamp, views::RunSummary},
     routes,
 };
@@ -53,29 +51,31 @@ pub fn PhaseBadge(
     /// Which one.
     phase: Phase,
 ) -> impl IntoView {
-    view! { <span class=phase_class(phase)>{phase_icon(phase)} <span>{phase.word()}</span></span> }.into_any()
+    let mut html = Html::default();
+    phase_badge(&mut html, phase);
+    html.into_element()
 }
 
-/// The last runs of a task as a row of small links, the latest at the end.
-#[component]
-pub fn RunStrip(
-    /// The task.
-    id: TaskId,
-    /// Its runs, oldest first.
-    runs: Vec<RunSummary>,
-    /// The time of the request.
-    now: Timestamp,
-) -> impl IntoView {
-    // As one text: with ten marks a task they are most of the list, and a view each would be most of its time.
-    let mut marks = String::new();
-    for run in &runs {
-        let words = escape(&format!("Run #{}: {}, {}", run.number, run.phase.word(), duration_words(run, now)));
-        let (class, href, icon) = (phase_class(run.phase), routes::run(&id, run.number), phase_icon_html(run.phase));
-        // Writing to a `String` cannot fail.
-        let _ = write!(
-            marks,
-            r#"<li><a class="{class}" href="{href}" title="{words}" aria-label="{words}">{icon}</a></li>"#
-        );
+/// The HTML of [`PhaseBadge`].
+pub fn phase_badge(html: &mut Html, phase: Phase) {
+    html.markup(r#"<span class=""#).markup(phase_class(phase)).markup(r#"">"#);
+    phase_icon(html, phase);
+    html.markup("<span>").text(phase.word()).markup("</span></span>");
+}
+
+/// The last runs of a task as a row of small links, the latest at the end, on a page with
+/// [`phase_icons`](super::icon::phase_icons). A link's title is also its name for screen readers: there is no other
+/// text in it.
+pub fn run_strip(html: &mut Html, id: &TaskId, runs: &[RunSummary], now: Timestamp) {
+    html.markup(r#"<ol class="run-strip" aria-label="Last runs, the latest at the end">"#);
+    for run in runs {
+        html.markup(r#"<li><a class=""#).markup(phase_class(run.phase));
+        html.markup(r#"" href=""#).text(&routes::run(id, run.number));
+        html.markup(r#"" title="Run #"#).value(run.number);
+        html.markup(": ").text(run.phase.word());
+        html.markup(", ").text(&duration_words(run, now)).markup(r#"">"#);
+        phase_icon_shared(html, run.phase);
+        html.markup("</a></li>");
     }
-    view! { <ol class="run-strip" aria-label="Last runs, the latest at the end" inner_html=marks></ol> }.into_any()
+    html.markup("</ol>");
 }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
+    html::Html,
     model::{
         time::{Timestamp, ago_text, duration_text, elapsed_text},
         views::RunSummary,
@@ -23,12 +24,17 @@ pub fn Ago(
     /// The time of the request.
     now: Timestamp,
 ) -> impl IntoView {
-    view! {
-        <time class="ago" datetime=at.to_rfc3339() title=at.to_utc_text() data-at=at.0.to_string()>
-            {ago_text(now.millis_since(at))}
-        </time>
-    }
-    .into_any()
+    let mut html = Html::default();
+    ago(&mut html, at, now);
+    html.into_element()
+}
+
+/// The HTML of [`Ago`].
+pub fn ago(html: &mut Html, at: Timestamp, now: Timestamp) {
+    html.markup(r#"<time class="ago" datetime=""#).text(&at.to_rfc3339());
+    html.markup(r#"" title=""#).text(&at.to_utc_text());
+    html.markup(r#"" data-at=""#).value(at.0);
+    html.markup(r#"">"#).text(&ago_text(now.millis_since(at))).markup("</time>");
 }
 
 /// How long a run took, or has taken so far.
@@ -39,26 +45,28 @@ pub fn Duration(
     /// The time of the request.
     now: Timestamp,
 ) -> impl IntoView {
+    let mut html = Html::default();
+    duration(&mut html, &run, now);
+    html.into_element()
+}
+
+/// The HTML of [`Duration`].
+pub fn duration(html: &mut Html, run: &RunSummary, now: Timestamp) {
     match (run.started_at, run.finished_at) {
         (Some(started), Some(finished)) => {
             let millis = finished.millis_since(started);
-            view! {
-                <time class="duration" datetime=iso_duration(millis)>
-                    {duration_text(millis)}
-                </time>
-            }
-            .into_any()
+            html.markup(r#"<time class="duration" datetime=""#).text(&iso_duration(millis));
+            html.markup(r#"">"#).text(&duration_text(millis)).markup("</time>");
         }
         (Some(started), None) if !run.phase.is_final() => {
             let millis = now.millis_since(started);
-            view! {
-                <time class="duration" datetime=iso_duration(millis) data-since=started.0.to_string()>
-                    {elapsed_text(millis)}
-                </time>
-            }
-            .into_any()
+            html.markup(r#"<time class="duration" datetime=""#).text(&iso_duration(millis));
+            html.markup(r#"" data-since=""#).value(started.0);
+            html.markup(r#"">"#).text(&elapsed_text(millis)).markup("</time>");
         }
-        _ => view! { <span class="duration quiet">"–"</span> }.into_any(),
+        _ => {
+            html.markup(r#"<span class="duration quiet">–</span>"#);
+        }
     }
 }
 

@@ -17,9 +17,8 @@ use ansi::Style;
 #[must_use]
 pub fn line_html(number: u64, line: &LogLine) -> String {
     let LogLine(stream, at, text) = line;
-    let clock = at.to_rfc3339();
-    // `2026-01-20T01:02:05.123Z`: the time of day, which is what one compares within a log.
-    let clock = clock.get(11..23).unwrap_or_default();
+    // The time of day is what one compares within a log.
+    let clock = at.to_clock_text();
     let mut html = String::with_capacity(text.len() + 128);
     // Writing to a `String` cannot fail.
     let _ = write!(

@@ -1,4 +1,4 @@
-//! Environment variables as a user writes them: one `NAME=value` a line.
+//! Environment variables as a user writes them: one `NAME=value` a line, with comments between.
 
 use std::fmt;
 
@@ -8,7 +8,14 @@ use super::words::shown;
 
 /// Environment variables of a task, parsed. May be empty. Names are unique and in the order typed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct EnvironmentVariables(Vec<(String, String)>);
+pub struct EnvironmentVariables(Vec<Line>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum Line {
+    Variable(String, String),
+    /// Kept for whoever edits the list; a run does not see it.
+    Comment(String),
+}
 
 /// What is wrong with a list of environment variables: names the offending line and says what is allowed.
 /// It never repeats a value, which may be a secret.
@@ -22,8 +29,8 @@ impl EnvironmentVariables {
     /// Names that begin so belong to the runner.
     pub const RESERVED_PREFIX: &str = "STOKER_";
 
-    /// Reads a list as typed. A value is everything after the first `=`, quotes and spaces included. Blank lines and
-    /// lines that begin with `#` are left out.
+    /// Reads a list as typed. A value is everything after the first `=`, quotes and spaces included. Lines that begin
+    /// with `#` are comments; blank lines are left out.
     ///
     /// # Errors
     /// Names the offending line and says what is allowed.
@@ -35,15 +42,19 @@ impl EnvironmentVariables {
                 Self::MAX_BYTES
             )));
         }
-        let mut variables: Vec<(String, String)> = Vec::new();
+        let mut variables = Self::default();
         for (index, line) in text.split('\n').enumerate() {
             let at = |problem: &str| EnvironmentError(format!("Line {}: {problem}", index + 1));
             let line = line.trim_end_matches('\r').trim_start();
-            if line.is_empty() || line.starts_with('#') {
+            if line.is_empty() {
                 continue;
             }
             if line.contains('\0') {
                 return Err(at("an environment variable cannot hold a NUL character. Remove it."));
+            }
+            if line.starts_with('#') {
+                variables.0.push(Line::Comment(line.to_owned()));
+                continue;
             }
             let Some((name, value)) = line.split_once('=') else {
                 return Err(at("there is no `=`. Write one `NAME=value` a line."));
@@ -61,20 +72,23 @@ impl EnvironmentVariables {
             if variables.iter().any(|(other, _)| other == name) {
                 return Err(at(&format!("{} is set a second time. Keep one of the two lines.", shown(name))));
             }
-            variables.push((name.to_owned(), value.to_owned()));
+            variables.0.push(Line::Variable(name.to_owned(), value.to_owned()));
         }
-        Ok(Self(variables))
+        Ok(variables)
     }
 
     /// Names and values, in the order typed.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().filter_map(|line| match line {
+            Line::Variable(name, value) => Some((name.as_str(), value.as_str())),
+            Line::Comment(_) => None,
+        })
     }
 
-    /// True when there is none.
+    /// True when there is none; comments do not count.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.iter().next().is_none()
     }
 }
 
@@ -100,16 +114,17 @@ fn refused_name(name: &str) -> String {
     )
 }
 
-/// One `NAME=value` a line: what the form shows again.
+/// One `NAME=value` or comment a line: what the form shows again.
 impl fmt::Display for EnvironmentVariables {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (name, value)) in self.iter().enumerate() {
+        for (index, line) in self.0.iter().enumerate() {
             if index > 0 {
                 formatter.write_str("\n")?;
             }
-            formatter.write_str(name)?;
-            formatter.write_str("=")?;
-            formatter.write_str(value)?;
+            match line {
+                Line::Variable(name, value) => write!(formatter, "{name}={value}")?,
+                Line::Comment(comment) => formatter.write_str(comment)?,
+            }
         }
         Ok(())
     }
@@ -137,6 +152,15 @@ mod tests {
         ] {
             assert_eq!(EnvironmentVariables::parse(text).unwrap().iter().collect::<Vec<_>>(), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn comments_are_kept_where_they_are() {
+        let typed = "# the key\nA=1\n\n  # and more=2\r\nB=3";
+        let variables = EnvironmentVariables::parse(typed).unwrap();
+        assert_eq!(variables.iter().collect::<Vec<_>>(), [("A", "1"), ("B", "3")]);
+        assert_eq!(variables.to_string(), "# the key\nA=1\n# and more=2\nB=3");
+        assert!(EnvironmentVariables::parse("# A=1").unwrap().is_empty());
     }
 
     #[test]

@@ -19,23 +19,27 @@ impl Lock {
     /// The packages it pins, in its order.
     #[must_use]
     pub fn packages(&self) -> Vec<LockedPackage> {
-        self.0.lines().filter_map(locked_package).collect()
+        self.0.lines().filter_map(LockedPackage::read).collect()
     }
 }
 
-/// `numpy==2.1.0 ; python_version >= "3.11" \` or `name @ https://…`; options, comments and hashes are no package.
-fn locked_package(line: &str) -> Option<LockedPackage> {
-    if !line.starts_with(|first: char| first.is_ascii_alphanumeric()) {
-        return None;
+impl LockedPackage {
+    /// Reads a line such as `numpy==2.1.0 ; python_version >= "3.11" \` or `name @ https://…`; `None` for options,
+    /// comments and hashes.
+    #[must_use]
+    pub fn read(line: &str) -> Option<Self> {
+        if !line.starts_with(|first: char| first.is_ascii_alphanumeric()) {
+            return None;
+        }
+        let line = line.trim_end_matches('\\').trim_end();
+        if let Some((name, url)) = line.split_once(" @ ") {
+            let url = url.split_whitespace().next().unwrap_or(url);
+            return Some(Self { name: name.trim().to_owned(), version: url.to_owned() });
+        }
+        let (name, version) = line.split_once("==")?;
+        let version = version.split([' ', ';']).next().unwrap_or(version);
+        Some(Self { name: name.trim().to_owned(), version: version.to_owned() })
     }
-    let line = line.trim_end_matches('\\').trim_end();
-    if let Some((name, url)) = line.split_once(" @ ") {
-        let url = url.split_whitespace().next().unwrap_or(url);
-        return Some(LockedPackage { name: name.trim().to_owned(), version: url.to_owned() });
-    }
-    let (name, version) = line.split_once("==")?;
-    let version = version.split([' ', ';']).next().unwrap_or(version);
-    Some(LockedPackage { name: name.trim().to_owned(), version: version.to_owned() })
 }
 
 #[cfg(test)]

@@ -3,7 +3,10 @@
 //! A recursive-descent parser, one function for each rule of the grammar. What it accepts it also rewrites into one
 //! canonical line, so that everything after it (the lock, the cache key, the runner) sees text of a known shape.
 
-use std::fmt;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -118,9 +121,6 @@ impl RequirementsFile {
         }
         // A lone CR ends a line for some readers and not for others; here it always does.
         let text = without_byte_order_mark(text).replace("\r\n", "\n").replace('\r', "\n");
-        let mut holds_something = false;
-        let mut statement = String::new();
-        let mut first_line = 1;
         for (number, line) in (1..).zip(text.split('\n')) {
             if let Some(character) = line.chars().find(|c| is_unreadable(*c)) {
                 return Err(PackagesError(format!(
@@ -128,29 +128,31 @@ impl RequirementsFile {
                     shown(character.encode_utf8(&mut [0; 4]))
                 )));
             }
-            if statement.is_empty() {
-                first_line = number;
-            }
-            let line = without_comment(line);
-            if let Some(line) = line.strip_suffix('\\') {
-                statement.push_str(line);
-                statement.push(' ');
-                continue;
-            }
-            statement.push_str(line);
-            if !statement.trim().is_empty() {
-                holds_something = true;
-                check_statement(statement.trim())
-                    .map_err(|error| PackagesError(format!("Line {first_line}: {}", error.0)))?;
-            }
-            statement.clear();
         }
-        if !statement.is_empty() {
+        let (statements, unfinished) = statements(&text);
+        for (line, statement) in &statements {
+            check_statement(statement).map_err(|error| PackagesError(format!("Line {line}: {}", error.0)))?;
+        }
+        if let Some(line) = unfinished {
             return Err(PackagesError(format!(
-                "Line {first_line}: the file ends in the middle of a line. Remove the last `\\`."
+                "Line {line}: the file ends in the middle of a line. Remove the last `\\`."
             )));
         }
-        Ok(holds_something.then_some(Self(text)))
+        Ok((!statements.is_empty()).then_some(Self(text)))
+    }
+
+    /// The hashes that stand at packages, such as `sha256:0f3c…` in small letters, by the package's normalised name.
+    #[must_use]
+    pub fn hashes(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (_, statement) in statements(&self.0).0 {
+            let (requirement, hashes) = parts(&statement);
+            let name: &str = &requirement[..requirement.find(|c| !is_name_character(c)).unwrap_or(requirement.len())];
+            for hash in hash_options(hashes).filter_map(Result::ok) {
+                found.entry(normalised(name)).or_default().insert(hash.to_ascii_lowercase());
+            }
+        }
+        found
     }
 
     /// The text.
@@ -177,15 +179,61 @@ fn without_comment(line: &str) -> &str {
     line
 }
 
+/// The statements of a requirements file without their comments, each with the number of its first line; and the first
+/// line of one that the file ends in the middle of.
+fn statements(text: &str) -> (Vec<(u32, String)>, Option<u32>) {
+    let mut found = Vec::new();
+    let mut statement = String::new();
+    let mut first_line = 1;
+    for (number, line) in (1..).zip(text.split('\n')) {
+        if statement.is_empty() {
+            first_line = number;
+        }
+        let line = without_comment(line);
+        if let Some(line) = line.strip_suffix('\\') {
+            statement.push_str(line);
+            statement.push(' ');
+            continue;
+        }
+        statement.push_str(line);
+        if !statement.trim().is_empty() {
+            found.push((first_line, statement.trim().to_owned()));
+        }
+        statement.clear();
+    }
+    (found, (!statement.is_empty()).then_some(first_line))
+}
+
+/// The requirement of a statement, and the options after it.
+fn parts(statement: &str) -> (&str, &str) {
+    match statement.split_once(" --") {
+        Some((requirement, _)) => (requirement.trim_end(), &statement[requirement.len()..]),
+        None => (statement, ""),
+    }
+}
+
+/// The hashes after a requirement; a word that is none as an error.
+fn hash_options(options: &str) -> impl Iterator<Item = Result<&str, &str>> {
+    let mut words = options.split_whitespace();
+    std::iter::from_fn(move || {
+        let word = words.next()?;
+        let hash = if word == "--hash" { words.next() } else { word.strip_prefix("--hash=") };
+        Some(hash.filter(|hash| is_hash(hash)).ok_or(word))
+    })
+}
+
+/// A package's name as indexes spell it: small letters, and each run of `-`, `_` and `.` as one `-`.
+fn normalised(name: &str) -> String {
+    let words: Vec<&str> = name.split(['-', '_', '.']).filter(|word| !word.is_empty()).collect();
+    words.join("-").to_ascii_lowercase()
+}
+
 /// Checks one statement of a requirements file: an option, or one requirement with its hashes.
 fn check_statement(statement: &str) -> Result<(), PackagesError> {
     if statement.starts_with('-') {
         return check_option(statement);
     }
-    let (requirement, hashes) = match statement.split_once(" --") {
-        Some((requirement, _)) => (requirement.trim_end(), &statement[requirement.len()..]),
-        None => (statement, ""),
-    };
+    let (requirement, hashes) = parts(statement);
     let mut parser = Parser { text: requirement, position: 0 };
     parser.requirement()?;
     if parser.peek().is_some() {
@@ -194,17 +242,13 @@ fn check_statement(statement: &str) -> Result<(), PackagesError> {
             shown(parser.rest().trim_start())
         )));
     }
-    let mut words = hashes.split_whitespace();
-    while let Some(word) = words.next() {
-        let hash = if word == "--hash" { words.next() } else { word.strip_prefix("--hash=") };
-        if !hash.is_some_and(is_hash) {
-            return Err(PackagesError(format!(
-                "{} may not follow a requirement. Only hashes may, such as `--hash=sha256:0f3c…`.",
-                shown(word)
-            )));
-        }
+    match hash_options(hashes).find_map(Result::err) {
+        None => Ok(()),
+        Some(word) => Err(PackagesError(format!(
+            "{} may not follow a requirement. Only hashes may, such as `--hash=sha256:0f3c…`.",
+            shown(word)
+        ))),
     }
-    Ok(())
 }
 
 fn is_hash(text: &str) -> bool {
@@ -223,7 +267,7 @@ fn check_option(statement: &str) -> Result<(), PackagesError> {
     let value = rest.strip_prefix('=').unwrap_or(rest).trim_start();
     match option {
         "--pre" | "--prefer-binary" if rest.is_empty() => Ok(()),
-        "--index-url" | "-i" | "--extra-index-url" | "--find-links" | "-f" => check_url(value, INDEX_SCHEMES),
+        "--index-url" | "-i" | "--extra-index-url" | "--find-links" | "-f" => check_url(value),
         "--no-binary" | "--only-binary" if matches!(value, ":all:" | ":none:") || is_name(value) => Ok(()),
         "--no-binary" | "--only-binary" => Err(PackagesError(format!(
             "{} takes the name of one package, or `:all:`, and not {}. Repeat the line for more packages.",
@@ -246,14 +290,9 @@ fn check_option(statement: &str) -> Result<(), PackagesError> {
     }
 }
 
-/// Where a package given by its URL may come from.
-const PACKAGE_SCHEMES: &[&str] = &["https", "http", "git+https", "git+http", "git+ssh"];
-/// Where an index may be.
-const INDEX_SCHEMES: &[&str] = &["https", "http"];
-
 /// Checks a URL. Of the characters a URL may have, those that mean something to a shell or to the installer are left
 /// out: the installer would replace `${NAME}` by an environment variable of the server.
-fn check_url(url: &str, schemes: &[&str]) -> Result<(), PackagesError> {
+fn check_url(url: &str) -> Result<(), PackagesError> {
     let (scheme, host) = url.split_once("://").unwrap_or(("", ""));
     if url.starts_with("file:") || is_path(url) {
         return Err(a_path(url));
@@ -263,16 +302,15 @@ fn check_url(url: &str, schemes: &[&str]) -> Result<(), PackagesError> {
     {
         return Err(PackagesError(format!("Put a space before the `;` in {}, to end the URL.", shown(url))));
     }
-    if schemes.contains(&scheme)
+    if matches!(scheme, "https" | "http")
         && host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
         && url.chars().all(is_url_character)
     {
         return Ok(());
     }
-    let or_git = if schemes.contains(&"git+https") { " or `git+https://`" } else { "" };
     Err(PackagesError(format!(
-        "{} is not a URL that can be used. It must begin with `https://`{or_git} and have no spaces, quotes, `$` or \
-         other special characters; write those as `%20` and so on.",
+        "{} is not a URL that can be used. It must begin with `https://` and have no spaces, quotes, `$` or other special \
+         characters; write those as `%20` and so on.",
         shown(url)
     )))
 }
@@ -285,6 +323,11 @@ fn is_path(word: &str) -> bool {
     matches!(word, "." | "..")
         || ["/", "~", "\\", "./", "../", ".\\", "..\\", "file:"].iter().any(|start| word.starts_with(start))
         || matches!(word.as_bytes(), [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic())
+}
+
+/// The address of a repository of a version control system.
+fn is_repository(word: &str) -> bool {
+    ["git+", "hg+", "svn+", "bzr+"].iter().any(|start| word.starts_with(start))
 }
 
 fn is_archive(word: &str) -> bool {
@@ -321,6 +364,14 @@ fn not_a_name(word: &str) -> PackagesError {
 fn a_path(word: &str) -> PackagesError {
     PackagesError(format!(
         "{} is a file or folder, which a run cannot see. Name a package, or give a URL: `name @ https://…`.",
+        shown(word)
+    ))
+}
+
+fn a_repository(word: &str) -> PackagesError {
+    PackagesError(format!(
+        "{} is a repository, and what is installed from one has no hash to check it by. Build a wheel of the package and \
+         give the wheel's URL: `name @ https://…`. The URL of a source archive does too.",
         shown(word)
     ))
 }
@@ -465,6 +516,9 @@ impl<'a> Parser<'a> {
         if is_path(word) || is_archive(name) {
             return Err(a_path(word));
         }
+        if is_repository(word) {
+            return Err(a_repository(word));
+        }
         if let Some((scheme, _)) = word.split_once("://")
             && scheme.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'+')
         {
@@ -524,7 +578,10 @@ impl<'a> Parser<'a> {
                 shown(&[name, "==", url].concat())
             )));
         }
-        check_url(url, PACKAGE_SCHEMES)?;
+        if is_repository(url) {
+            return Err(a_repository(url));
+        }
+        check_url(url)?;
         Ok(url)
     }
 
@@ -768,10 +825,10 @@ mod tests {
             ("name @ https://host/x.whl#sha256=0af,b", &["name @ https://host/x.whl#sha256=0af,b"]),
             ("name @ https://host/x.whl, b", &["name @ https://host/x.whl", "b"]),
             (
-                "name@git+https://u:t@host:8/x.git@main#subdirectory=a b",
-                &["name @ git+https://u:t@host:8/x.git@main#subdirectory=a", "b"],
+                "name@https://u:t@host:8/x.zip@main#subdirectory=a b",
+                &["name @ https://u:t@host:8/x.zip@main#subdirectory=a", "b"],
             ),
-            ("n[b,a] @ git+ssh://git@host/x.git", &["n[a,b] @ git+ssh://git@host/x.git"]),
+            ("n[b,a] @ http://host/x.tar.gz", &["n[a,b] @ http://host/x.tar.gz"]),
             (
                 "n @ http://[::1]/x%20y?a=1&b=2 ; os_name == 'nt'",
                 &["n @ http://[::1]/x%20y?a=1&b=2 ; os_name == \"nt\""],
@@ -837,10 +894,6 @@ mod tests {
                 "https://host/x.whl",
                 "`https://host/x.whl` is a URL without a name. Write `name @ https://…`, with the package's name.",
             ),
-            (
-                "git+https://host/x",
-                "`git+https://host/x` is a URL without a name. Write `name @ https://…`, with the package's name.",
-            ),
             ("-r x.txt", "`-r` is an option, and this is a list of packages. Options go into a requirements file."),
             (
                 "numpy --index-url=x",
@@ -856,6 +909,31 @@ mod tests {
         ] {
             assert_eq!(refused(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn repositories_are_refused_with_what_to_do_instead() {
+        for (text, word) in [
+            ("name @ git+https://host/x.git@main", "`git+https://host/x.git@main`"),
+            ("name@git+ssh://git@host/x.git", "`git+ssh://git@host/x.git`"),
+            ("git+https://host/x", "`git+https://host/x`"),
+            ("a @ git+file:///x", "`git+file:///x`"),
+            ("a @ hg+https://host/x", "`hg+https://host/x`"),
+        ] {
+            let message = refused(text);
+            assert!(message.starts_with(&format!("{word} is a repository")), "{message}");
+            assert!(message.contains("Build a wheel"), "{message}");
+            let message = RequirementsFile::parse(&format!("six\n{text}")).unwrap_err().to_string();
+            assert!(message.starts_with(&format!("Line 2: {word} is a repository")), "{message}");
+        }
+    }
+
+    #[test]
+    fn hashes_are_found_by_the_normalised_name() {
+        let text = "Zope.Interface==6 \\\n  --hash=sha256:AB \\\n  --hash sha512:cd # c\nsix\nb @ https://h/b.whl --hash=md5:0\n--pre";
+        let hashes = RequirementsFile::parse(text).unwrap().unwrap().hashes();
+        let hashes: Vec<_> = hashes.iter().map(|(name, all)| (name.as_str(), all.iter().collect::<Vec<_>>())).collect();
+        assert_eq!(format!("{hashes:?}"), r#"[("b", ["md5:0"]), ("zope-interface", ["sha256:ab", "sha512:cd"])]"#);
     }
 
     #[test]
@@ -895,13 +973,12 @@ mod tests {
             ("numpy==1)", "`numpy==1)` cannot be read from `)` on."),
             (
                 "a @ ftp://host/x",
-                "`ftp://host/x` is not a URL that can be used. It must begin with `https://` or `git+",
+                "`ftp://host/x` is not a URL that can be used. It must begin with `https://` and have no",
             ),
             ("a @ https:///x", "`https:///x` is not a URL"),
             ("a @ https://h/${TOKEN}", "`https://h/${TOKEN}` is not a URL"),
             ("a @ https://h/$(id)", "`https://h/$(id)` is not a URL"),
             ("a @ https://h/`id`", "`https://h/`id`` is not a URL"),
-            ("a @ git+file:///x", "`git+file:///x` is not a URL"),
             ("a @ ext::sh", "`ext::sh` is not a URL"),
             ("a @", "`` is not a URL"),
             ("a @ https://h/x;os_name=='nt'", "Put a space before the `;` in `https://h/x;os_name=='nt'`"),
@@ -948,7 +1025,7 @@ mod tests {
             "--index-url https://pypi.org/simple\n-i https://u:t@host/simple\n--extra-index-url=https://x/y\nnumpy",
             "--find-links https://host/wheels/\n-f https://host\nnumpy",
             "--pre\n--prefer-binary\n--no-binary :all:\n--only-binary=numpy\n--only-binary pandas\nnumpy",
-            "a @ git+https://host/x.git@main ; os_name == 'nt'",
+            "a @ https://host/x.zip ; os_name == 'nt'",
             "# Grüße 🚀\nnumpy # c \\\npandas",
         ] {
             assert_eq!(RequirementsFile::parse(text).unwrap().unwrap().as_str(), text);
@@ -1086,7 +1163,7 @@ mod tests {
         (
             "[A-Za-z0-9]([A-Za-z0-9._-]{0,8}[A-Za-z0-9])?",
             "(\\[[a-z]{1,4}\\])?",
-            "(((==|>=|<|~=|!=)[0-9]{1,3}(\\.[0-9]{1,2}){0,2}(rc1)?)?| @ (https|git\\+https)://[a-z]{1,5}/[a-z#&?=.]{0,8})",
+            "(((==|>=|<|~=|!=)[0-9]{1,3}(\\.[0-9]{1,2}){0,2}(rc1)?)?| @ https?://[a-z]{1,5}/[a-z#&?=.]{0,8})",
             "( ; python_version (<|>=) \"3\\.[0-9]\"( and os_name == \"[a-z]{1,5}\")?)?",
         )
             .prop_map(|(name, extras, versions, marker)| [name, extras, versions, marker].concat())

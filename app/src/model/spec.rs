@@ -9,6 +9,7 @@ use super::{
     fields::{Field, FieldErrors},
     python_packages::{PythonPackages, RequirementsFile},
     system_packages::SystemPackages,
+    words::is_invisible,
 };
 
 /// Everything that decides what a run does.
@@ -102,7 +103,7 @@ impl TaskName {
     /// Reads a name; `None` when it is empty.
     ///
     /// # Errors
-    /// When it is too long or has control characters.
+    /// When it is too long, has control characters, or nothing of it can be seen.
     pub fn parse(text: &str) -> Result<Option<Self>, ValueError> {
         let text = text.trim();
         if text.chars().count() > Self::MAX_CHARACTERS {
@@ -113,6 +114,11 @@ impl TaskName {
         }
         if text.chars().any(char::is_control) {
             return Err(ValueError("The name has a line break or a control character. Remove it.".to_owned()));
+        }
+        if !text.is_empty() && text.chars().all(|character| character.is_whitespace() || is_invisible(character)) {
+            return Err(ValueError(
+                "The name has no character that can be seen. Enter another one, or none.".to_owned(),
+            ));
         }
         Ok((!text.is_empty()).then(|| Self(text.to_owned())))
     }
@@ -290,6 +296,16 @@ mod tests {
         };
         let task = draft.parse().unwrap();
         assert_eq!(TaskDraft::of(task.name.as_ref(), &task.spec), draft);
+    }
+
+    #[test]
+    fn a_name_can_be_seen_or_is_none() {
+        for name in ["\u{200b}", "\u{2800} \u{feff}", "\u{3164}"] {
+            let error = TaskName::parse(name).unwrap_err().to_string();
+            assert_eq!(error, "The name has no character that can be seen. Enter another one, or none.", "{name:?}");
+        }
+        assert_eq!(TaskName::parse(" \u{a0} "), Ok(None));
+        assert_eq!(TaskName::parse("a\u{200d}b").unwrap().unwrap().as_str(), "a\u{200d}b");
     }
 
     #[test]

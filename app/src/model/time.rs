@@ -16,15 +16,16 @@ impl Timestamp {
     /// As `2026-01-20T01:02:05.123Z`.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
-        let (days, millis) = (self.0.div_euclid(86_400_000), self.0.rem_euclid(86_400_000));
-        let (year, month, day) = civil_from_days(days);
+        let (year, month, day) = civil_from_days(self.0.div_euclid(86_400_000));
+        format!("{year:04}-{month:02}-{day:02}T{}Z", self.to_clock_text())
+    }
+
+    /// The time of day, as `01:02:05.123`.
+    #[must_use]
+    pub fn to_clock_text(self) -> String {
+        let millis = self.0.rem_euclid(86_400_000);
         let (seconds, millis) = (millis / 1000, millis % 1000);
-        format!(
-            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{millis:03}Z",
-            seconds / 3600,
-            seconds / 60 % 60,
-            seconds % 60
-        )
+        format!("{:02}:{:02}:{:02}.{millis:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
     }
 
     /// As `2026-01-20 01:02:05 UTC`, for people.

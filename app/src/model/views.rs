@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Which part of the task list to show. Newest activity first.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct TaskQuery {
     /// Words to look for in name, id, code and packages; empty for all.
     pub search: String,
@@ -23,7 +23,7 @@ pub struct TaskQuery {
 }
 
 /// A place in the task list (keyset paging).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TaskCursor {
     /// True for the page of newer tasks that ends just before the place.
     pub newer: bool,

@@ -23,12 +23,12 @@ pub(super) fn shown(word: &str) -> String {
 }
 
 /// True for characters that show as nothing or change how their neighbours show: controls, direction marks,
-/// zero-width characters, line separators, tags.
-fn is_invisible(character: char) -> bool {
+/// zero-width characters, fillers, line separators, tags.
+pub(super) fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
         )
 }

@@ -53,9 +53,7 @@ pub struct FailureLine {
 }
 
 async fn read(backend: &dyn Backend, id: &TaskId, number: RunNumber, place: LogPlace) -> Result<RunData, BackendError> {
-    // The run before its log: the state that the page shows is then never newer than its lines.
-    let run = backend.run(id, number).await?;
-    let log = backend.log(id, number, place.window()).await?;
+    let (run, log) = backend.run_with_log(id, number, place.window()).await?;
     let failure = if run.summary.phase != Phase::Failed {
         None
     } else if place == LogPlace::End {

@@ -14,10 +14,11 @@ use crate::{
         time::{Ago, now},
     },
     model::{
-        caches::{CacheEntry, CacheKind, CacheLedger, CacheName, bytes_text},
+        caches::{CacheEntry, CacheKind, CacheLedger, CacheName},
         checkpoint::CheckpointStatus,
         checks::{Check, CheckGroup},
         diagnostics::{Diagnostics, DiskSpace, EngineState, LastChecks, RecentError, Versions},
+        sizes::bytes_text,
         time::{Timestamp, duration_text},
     },
     routes,

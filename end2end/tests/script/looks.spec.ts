@@ -38,6 +38,16 @@ async function everyPage(
   await page.goto(url + succeeded.path);
   await expectPhase(page, 'Succeeded');
   await look('a run that succeeded');
+
+  const unprepared = await makeRun(request, { name: uniqueName('Unprepared'), code: 'print(1)', systemPackages: 'hell' }, url);
+  await page.goto(url + unprepared.path);
+  await expectPhase(page, 'Failed');
+  await look('a run whose preparation failed');
+
+  for (const help of ['guide', 'system-packages', 'operations', 'troubleshooting']) {
+    await page.goto(`${url}/help/${help}`);
+    await look(`help: ${help}`);
+  }
   const closed = page.locator('details:not([open]) > summary');
   while ((await closed.count()) > 0) {
     await closed.first().click();

@@ -49,6 +49,21 @@ impl Tools {
         self.folder.path().join("bare")
     }
 
+    /// An environment with these packages, bytecode compiled.
+    pub fn environment(&self, packages: &str) -> PathBuf {
+        let environment = self.folder.path().join("environment");
+        timed(
+            self.uv_command().args(["venv", "--quiet", "--no-project", "--python"]).arg(&self.python).arg(&environment),
+        );
+        timed(
+            self.uv_command()
+                .args(["pip", "install", "--quiet", "--compile-bytecode", "--python"])
+                .arg(environment.join("bin/python"))
+                .args(packages.split_whitespace()),
+        );
+        environment
+    }
+
     /// `uv run --with …`: its environments are cached too.
     pub fn uv_run(&self, script: &Path, packages: &str) -> Duration {
         let mut command = self.uv_command();
@@ -83,6 +98,12 @@ impl Tools {
         command.env("UV_CACHE_DIR", self.folder.path().join("uv")).env("UV_PYTHON_DOWNLOADS", "never");
         command
     }
+}
+
+/// The script in an environment, with a program on `PATH`: what somebody would start by hand.
+pub fn process(environment: &Path, script: &Path, program: &Path) -> Duration {
+    let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
+    timed(Command::new(environment.join("bin/python")).arg(script).env("PATH", path))
 }
 
 /// How long a program takes to write its lines into a pipe that is read and thrown away.

@@ -55,6 +55,12 @@ impl Client {
         self.json("POST", "/api/v1/tasks/submit", Some(body)).await["id"].as_str().unwrap().to_owned()
     }
 
+    /// Saves a task that has system packages too.
+    pub async fn save_with_system(&self, code: &str, packages: &str, system: &str) -> String {
+        let body = json!({"pythonCode": code, "dependencies": packages, "systemDependencies": system});
+        self.json("POST", "/api/v1/tasks/submit", Some(body)).await["id"].as_str().unwrap().to_owned()
+    }
+
     /// Starts a run, and says its number.
     pub async fn start(&self, task: &str) -> u64 {
         self.json("POST", &format!("/api/v1/tasks/{task}/run"), Some(json!({}))).await["runNumber"].as_u64().unwrap()

@@ -36,6 +36,9 @@ async fn main() {
     if wanted("a") || wanted("f") {
         science_example(&stoker, &client, &tools).await;
     }
+    if wanted("h") {
+        system_packages(&stoker, &client, &tools).await;
+    }
     if wanted("e") {
         overhead(&client, &tools).await;
     }
@@ -82,6 +85,41 @@ async fn science_example(stoker: &Stoker, client: &Client, tools: &Tools) {
     );
     println!("\n(f) Where the time of the first run goes");
     println!("    cold {} = {:.1} times warm; stages: {report}", ms(cold.elapsed), ratio(cold.elapsed, warm));
+}
+
+/// (h): a run with system and Python packages against the same script started by hand with the same packages, and
+/// against its own first run.
+async fn system_packages(stoker: &Stoker, client: &Client, tools: &Tools) {
+    let (code, packages) = science();
+    let code = format!("{code}\nimport subprocess\nsubprocess.run(['hello'], check=True)\n");
+    let task = client.save_with_system(&code, &packages, "hello").await;
+    let cold = client.run(&task).await.elapsed;
+    let script = tools.script(&code);
+    let environment = tools.environment(&packages);
+    let hello = stoker.program_of_set("hello");
+    let mut over = Vec::new();
+    let (mut ours, mut plain) = (Vec::new(), Vec::new());
+    // In turns, so that a machine that changes its speed changes both.
+    for _ in 0..15 {
+        let run = client.run(&task).await.elapsed;
+        let process = baselines::process(&environment, &script, &hello);
+        over.push(run.saturating_sub(process));
+        ours.push(run);
+        plain.push(process);
+    }
+    println!("\n(h) Warm run with system and Python packages, from POST to recorded end");
+    println!(
+        "    Stoker {}, a plain process of the same script with the same packages {}: ratio {:.2} (aim < 1.30)",
+        ms(middle(&mut ours)),
+        ms(middle(&mut plain)),
+        ratio(middle(&mut ours), middle(&mut plain))
+    );
+    println!(
+        "    {} over it at the median; the cold run took {} = {:.1} times the warm one",
+        ms(middle(&mut over)),
+        ms(cold),
+        ratio(cold, middle(&mut ours))
+    );
 }
 
 /// (e): what Stoker adds to the bare interpreter for an empty script.

@@ -28,6 +28,10 @@ impl Stoker {
             .arg("--uv")
             .arg(&tools.uv)
             .args(["--log-limit", "2G"])
+            // The tests' packages stand for nixpkgs: what a warm run does is the same for any.
+            .env("STOKER_NIX", "own")
+            .env("STOKER_NIXPKGS", concat!("path:", env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/packages"))
+            .env("NIX_CONFIG", "substituters =")
             .env("RUST_LOG", "warn")
             .stdout(Stdio::null())
             .spawn()
@@ -46,6 +50,16 @@ impl Stoker {
     /// A client of it.
     pub fn client(&self) -> Client {
         Client::new(&self.address)
+    }
+
+    /// Where a program of its only package set really is.
+    pub fn program_of_set(&self, name: &str) -> PathBuf {
+        let sets = std::fs::read_dir(self.data.join("cache/sets")).unwrap();
+        let complete =
+            sets.flatten().find_map(|set| std::fs::read_to_string(set.path().join("complete")).ok()).unwrap();
+        let root = self.data.join("cache/nix/own");
+        let paths = complete.lines().map(|path| root.join(path.trim_start_matches('/')).join("bin").join(name));
+        paths.into_iter().find(|path| path.exists()).unwrap()
     }
 
     /// Its resident memory in KiB.

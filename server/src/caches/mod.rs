@@ -16,7 +16,6 @@ mod in_use;
 mod ledger;
 pub mod nix_store;
 pub mod prune;
-mod removal;
 pub mod schedule;
 mod sizes;
 

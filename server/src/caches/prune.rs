@@ -12,7 +12,8 @@ use app::model::{
     time::Timestamp,
 };
 
-use super::{CacheFolders, InUse, Inventory, Kept, hold, ledger::DELETED, removal::remove_tree, sizes::bytes_on_disk};
+use super::{CacheFolders, InUse, Inventory, Kept, hold, ledger::DELETED, sizes::bytes_on_disk};
+use crate::remove_tree::remove_tree;
 
 /// Why something was not taken away.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use app::model::{
-    caches::bytes_text,
+    sizes::bytes_text,
     time::{Timestamp, duration_text},
 };
 use tokio::task::JoinHandle;

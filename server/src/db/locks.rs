@@ -10,7 +10,7 @@ use super::{DatabaseError, schema::locks};
 /// # Errors
 /// When the database does not answer.
 pub fn find(connection: &mut SqliteConnection, key: &str) -> Result<Option<Lock>, DatabaseError> {
-    Ok(locks::table.find(key).select(locks::body).first(connection).optional()?.map(Lock))
+    Ok(locks::table.find(key).select(locks::body).get_result(connection).optional()?.map(Lock))
 }
 
 /// Keeps a lock. The first one made for a key stays.

@@ -4,7 +4,9 @@ use app::model::{
     identifiers::StepId,
     log::{LogLine, LogLines},
 };
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection};
+use diesel::{
+    ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection, connection::DefaultLoadingMode,
+};
 
 use super::{
     DatabaseError,
@@ -64,14 +66,16 @@ pub fn chunks_from(
         .filter(log_chunks::step_id.eq(step.0))
         .filter(log_chunks::first_line.le(line))
         .select(diesel::dsl::max(log_chunks::first_line))
-        .first(connection)?;
-    let rows: Vec<(i64, i32, String)> = log_chunks::table
+        .get_result(connection)?;
+    let rows = log_chunks::table
         .filter(log_chunks::step_id.eq(step.0))
         .filter(log_chunks::first_line.ge(start.unwrap_or(line)))
         .order(log_chunks::first_line)
-        .limit(limit.into())
         .select((log_chunks::first_line, log_chunks::line_count, log_chunks::body))
-        .load(connection)?;
+        // In the order of the key, so what is not taken is not read.
+        .load_iter::<(i64, i32, String), DefaultLoadingMode>(connection)?
+        .take(usize::try_from(limit).unwrap_or(usize::MAX))
+        .collect::<Result<Vec<_>, _>>()?;
     let chunks = rows.into_iter().map(|(first, count, body)| Chunk {
         first: values::count(first),
         count: values::count(count.into()),
@@ -112,5 +116,5 @@ pub fn lines_from(
 /// # Errors
 /// `NotFound` when it was deleted.
 pub fn line_count(connection: &mut SqliteConnection, step: StepId) -> Result<u64, DatabaseError> {
-    Ok(values::count(steps::table.find(step.0).select(steps::line_count).first(connection)?))
+    Ok(values::count(steps::table.find(step.0).select(steps::line_count).get_result(connection)?))
 }

@@ -1,12 +1,9 @@
 //! The SQLite database: opening it, and the two ways in, [`Database::read`] and [`Database::write`].
-//! Queries live beside, one module a noun.
+//! Queries live beside, one module a noun. They ask for one row with `get_result`, not with `first`: that adds a
+//! `LIMIT ?`, and since SQLite plans by the value of a limit, it prepares such a statement anew at every use.
 
 use std::{path::Path, time::Duration};
 
-use deadpool_diesel::{
-    Runtime,
-    sqlite::{Hook, HookError, Manager, Pool},
-};
 use diesel::{
     Connection as _, RunQueryDsl as _, SqliteConnection,
     migration::{Migration, MigrationSource},
@@ -18,13 +15,19 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 pub mod checkpoints;
 pub mod locks;
 pub mod logs;
+mod pool;
 pub mod preparation;
 pub mod runs;
 pub mod schema;
 pub mod steps;
 pub mod tasks;
 pub mod values;
+mod version;
 pub mod views;
+
+pub use version::DataVersion;
+
+use self::{pool::Connections, version::VersionWatch};
 
 /// All migrations, in the binary.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
@@ -60,6 +63,9 @@ pub enum DatabaseError {
     /// A migration failed.
     #[error("The database could not be brought up to date: {0}.")]
     Migration(String),
+    /// A row holds something that its type does not; what is wrong with it.
+    #[error("A value in the database cannot be read: {0}")]
+    Unreadable(String),
     /// Anything else.
     #[error("The database did not answer: {0}")]
     Other(String),
@@ -113,8 +119,9 @@ pub fn is_unique_violation(error: &diesel::result::Error) -> bool {
 /// The database: a pool of readers, and one writer that takes its turns.
 #[derive(Clone)]
 pub struct Database {
-    readers: Pool,
-    writer: Pool,
+    readers: Connections,
+    writer: Connections,
+    version: VersionWatch,
 }
 
 impl Database {
@@ -123,12 +130,22 @@ impl Database {
     /// # Errors
     /// When the file cannot be opened, written or brought up to date.
     pub async fn open(path: &Path) -> Result<Self, DatabaseError> {
-        let database = Self { readers: pool(path, READERS)?, writer: pool(path, 1)? };
+        let (readers, writer) = (Connections::new(path, READERS)?, Connections::new(path, 1)?);
         let path = path.to_owned();
-        tokio::task::spawn_blocking(move || migrate(&path))
-            .await
-            .map_err(|error| DatabaseError::Other(error.to_string()))??;
-        Ok(database)
+        let opening = tokio::task::spawn_blocking(move || {
+            migrate(&path)?;
+            VersionWatch::open(&path)
+        });
+        let version = opening.await.map_err(|error| DatabaseError::Other(error.to_string()))??;
+        Ok(Self { readers, writer, version })
+    }
+
+    /// The version of the data now; a later one is the same only if nothing was committed in between. Does not block.
+    ///
+    /// # Errors
+    /// When the database does not answer at once.
+    pub fn version(&self) -> Result<DataVersion, DatabaseError> {
+        self.version.now()
     }
 
     /// Reads, beside other readers and the writer, in one transaction (so all of it sees one state).
@@ -140,7 +157,7 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
     {
-        interact(&self.readers, move |connection| connection.transaction(query)).await
+        self.readers.interact(move |connection| connection.transaction(query)).await
     }
 
     /// Writes in one immediate transaction, one writer after the other. The closure runs to its end even when the
@@ -153,58 +170,31 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
     {
-        interact(&self.writer, move |connection| {
-            let started = std::time::Instant::now();
-            let outcome = connection.immediate_transaction(change);
-            if started.elapsed() > SLOW_WRITE {
-                tracing::warn!(duration_ms = started.elapsed().as_millis(), "A write held the database for long");
-            }
-            outcome
-        })
-        .await
+        self.writer
+            .interact(move |connection| {
+                let started = std::time::Instant::now();
+                let outcome = connection.immediate_transaction(change);
+                if started.elapsed() > SLOW_WRITE {
+                    tracing::warn!(duration_ms = started.elapsed().as_millis(), "A write held the database for long");
+                }
+                outcome
+            })
+            .await
     }
 
     /// Brings the write-ahead log home, so that the file alone holds everything. Called at shutdown.
     pub async fn checkpoint(&self) {
-        let outcome = interact(&self.writer, |connection| {
-            diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection)?;
-            Ok(())
-        })
-        .await;
+        let outcome = self
+            .writer
+            .interact(|connection| {
+                diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection)?;
+                Ok(())
+            })
+            .await;
         if let Err(error) = outcome {
             tracing::warn!(%error, "The database's write-ahead log was not brought home");
         }
     }
-}
-
-async fn interact<T, F>(pool: &Pool, work: F) -> Result<T, DatabaseError>
-where
-    T: Send + 'static,
-    F: FnOnce(&mut SqliteConnection) -> Result<T, DatabaseError> + Send + 'static,
-{
-    let connection = pool.get().await.map_err(|error| pool_error(&error))?;
-    connection.interact(work).await.map_err(|error| DatabaseError::Other(error.to_string()))?
-}
-
-fn pool_error(error: &deadpool_diesel::PoolError) -> DatabaseError {
-    let text = error.to_string();
-    if text.contains("locked") { DatabaseError::Locked } else { DatabaseError::Other(text) }
-}
-
-fn pool(path: &Path, size: usize) -> Result<Pool, DatabaseError> {
-    Pool::builder(Manager::new(path.to_string_lossy(), Runtime::Tokio1))
-        .max_size(size)
-        .post_create(Hook::async_fn(|connection: &mut deadpool_diesel::Connection<SqliteConnection>, _| {
-            Box::pin(async move {
-                connection
-                    .interact(set_up)
-                    .await
-                    .map_err(|error| HookError::message(error.to_string()))?
-                    .map_err(|error| HookError::message(error.to_string()))
-            })
-        }))
-        .build()
-        .map_err(|error| DatabaseError::Other(error.to_string()))
 }
 
 /// One statement each, and the timeout first, so that the others wait too (diesel's own advice on concurrency).
@@ -217,9 +207,7 @@ fn set_up(connection: &mut SqliteConnection) -> Result<(), diesel::result::Error
 }
 
 fn migrate(path: &Path) -> Result<(), DatabaseError> {
-    let mut connection = SqliteConnection::establish(&path.to_string_lossy())
-        .map_err(|error| DatabaseError::Unopened(error.to_string()))?;
-    set_up(&mut connection)?;
+    let mut connection = pool::open(&path.to_string_lossy())?;
     pending(&mut connection)?;
     connection.run_pending_migrations(MIGRATIONS).map_err(|error| migration_error(&*error))?;
     Ok(())

@@ -94,7 +94,7 @@ pub fn active_number(connection: &mut SqliteConnection, task: &TaskId) -> Result
         .filter(is_active())
         .order(runs::number.desc())
         .select(runs::number)
-        .first::<i32>(connection)
+        .get_result::<i32>(connection)
         .optional()?
         .map(values::run_number)
         .transpose()
@@ -126,7 +126,7 @@ pub fn request_cancel(
         .filter(runs::task_id.eq(task.as_str()))
         .filter(runs::number.eq(i32::try_from(number.get()).unwrap_or(i32::MAX)))
         .select((runs::id, runs::phase))
-        .first(connection)?;
+        .get_result(connection)?;
     let phase = values::phase(&phase)?;
     if phase.is_final() {
         return Ok(CancelRequest::AlreadyEnded(phase));
@@ -216,7 +216,7 @@ pub fn inputs(connection: &mut SqliteConnection, id: RunId) -> Result<RunInputs,
     let (spec, lock, task_id, number): (RunSpecColumns, Option<String>, String, i32) = runs::table
         .find(id.0)
         .select((RunSpecColumns::as_select(), runs::lock, runs::task_id, runs::number))
-        .first(connection)?;
+        .get_result(connection)?;
     Ok(RunInputs {
         spec: SpecColumns::from(spec).try_into()?,
         lock: lock.map(Lock),
@@ -230,7 +230,7 @@ pub fn inputs(connection: &mut SqliteConnection, id: RunId) -> Result<RunInputs,
 /// # Errors
 /// `NotFound` when the run was deleted.
 pub fn lock(connection: &mut SqliteConnection, id: RunId) -> Result<Option<Lock>, DatabaseError> {
-    Ok(runs::table.find(id.0).select(runs::lock).first::<Option<String>>(connection)?.map(Lock))
+    Ok(runs::table.find(id.0).select(runs::lock).get_result::<Option<String>>(connection)?.map(Lock))
 }
 
 /// Keeps the lock with a run that was made without.

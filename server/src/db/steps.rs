@@ -24,7 +24,7 @@ pub fn recorded(connection: &mut SqliteConnection, id: StepId) -> Result<(RunId,
     let (run, bytes, recorder_state, lines): (i64, i64, String, i64) = steps::table
         .find(id.0)
         .select((steps::run_id, steps::recorded_bytes, steps::recorder_state, steps::line_count))
-        .first(connection)?;
+        .get_result(connection)?;
     let recorded =
         RecordedStep { recorded_bytes: values::count(bytes), recorder_state, line_count: values::count(lines) };
     Ok((RunId(run), recorded))

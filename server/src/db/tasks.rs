@@ -12,9 +12,12 @@ use diesel::{
 
 use super::{
     DatabaseError,
-    schema::{runs, steps, tasks},
+    schema::{log_chunks, runs, steps, tasks},
     values::{self, SpecColumns},
 };
+
+/// How many rows of logs go in one transaction: some 16 MiB.
+const LOG_SLICE: i64 = 256;
 
 /// Adds a task. False when there is one with this id, and then nothing changes.
 ///
@@ -59,7 +62,7 @@ pub fn update(
     task: &ValidTask,
     at: Timestamp,
 ) -> Result<Update, DatabaseError> {
-    let present = i64::from(tasks::table.find(id.as_str()).select(tasks::revision).first::<i32>(connection)?);
+    let present = i64::from(tasks::table.find(id.as_str()).select(tasks::revision).get_result::<i32>(connection)?);
     if expected_revision.is_some_and(|expected| expected != present) {
         return Ok(Update::Outdated(present));
     }
@@ -80,7 +83,7 @@ pub fn update(
 /// # Errors
 /// `NotFound` when there is no such task.
 pub fn spec(connection: &mut SqliteConnection, id: &TaskId) -> Result<TaskSpec, DatabaseError> {
-    tasks::table.find(id.as_str()).select(SpecColumns::as_select()).first(connection)?.try_into()
+    tasks::table.find(id.as_str()).select(SpecColumns::as_select()).get_result(connection)?.try_into()
 }
 
 /// A task's name; `None` when there is no such task.
@@ -88,7 +91,7 @@ pub fn spec(connection: &mut SqliteConnection, id: &TaskId) -> Result<TaskSpec, 
 /// # Errors
 /// When the database does not answer.
 pub fn name(connection: &mut SqliteConnection, id: &TaskId) -> Result<Option<Option<String>>, DatabaseError> {
-    Ok(tasks::table.find(id.as_str()).select(tasks::name).first(connection).optional()?)
+    Ok(tasks::table.find(id.as_str()).select(tasks::name).get_result(connection).optional()?)
 }
 
 /// Asks for all active runs of a task to be stopped, so that none starts any more.
@@ -100,7 +103,7 @@ pub fn request_cancel_all(
     id: &TaskId,
     at: Timestamp,
 ) -> Result<Vec<(RunId, StepId)>, DatabaseError> {
-    tasks::table.find(id.as_str()).select(tasks::id).first::<String>(connection)?;
+    tasks::table.find(id.as_str()).select(tasks::id).get_result::<String>(connection)?;
     let active: Vec<(i64, i64, String)> = runs::table
         .inner_join(steps::table)
         .filter(runs::task_id.eq(id.as_str()))
@@ -115,6 +118,45 @@ pub fn request_cancel_all(
             Ok((RunId(run), StepId(step)))
         })
         .collect()
+}
+
+/// Deletes a slice of the logs of a task whose active runs are all among the stopped ones. False when no more than
+/// a slice was left, or another run was started meanwhile. A task's logs go slice by slice before the task: all at once they would keep
+/// every other writer waiting.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_log_slice(
+    connection: &mut SqliteConnection,
+    id: &TaskId,
+    stopped: &[(RunId, StepId)],
+) -> Result<bool, DatabaseError> {
+    if has_other_active(connection, id, stopped)? {
+        return Ok(false);
+    }
+    let steps = steps::table.inner_join(runs::table).filter(runs::task_id.eq(id.as_str())).select(steps::id);
+    let slice: Vec<(i64, i64)> = log_chunks::table
+        .filter(log_chunks::step_id.eq_any(steps))
+        .select((log_chunks::step_id, log_chunks::first_line))
+        .limit(LOG_SLICE)
+        .load(connection)?;
+    for (step, first_line) in &slice {
+        diesel::delete(log_chunks::table.find((step, first_line))).execute(connection)?;
+    }
+    Ok(i64::try_from(slice.len()) == Ok(LOG_SLICE))
+}
+
+fn has_other_active(
+    connection: &mut SqliteConnection,
+    id: &TaskId,
+    stopped: &[(RunId, StepId)],
+) -> Result<bool, DatabaseError> {
+    let active: Vec<i64> = runs::table
+        .filter(runs::task_id.eq(id.as_str()))
+        .filter(super::runs::is_active())
+        .select(runs::id)
+        .load(connection)?;
+    Ok(active.iter().any(|active| !stopped.iter().any(|(run, _)| run.0 == *active)))
 }
 
 /// What went with a task.
@@ -136,12 +178,7 @@ pub fn delete(
     id: &TaskId,
     stopped: &[(RunId, StepId)],
 ) -> Result<Option<Deletion>, DatabaseError> {
-    let active: Vec<i64> = runs::table
-        .filter(runs::task_id.eq(id.as_str()))
-        .filter(super::runs::is_active())
-        .select(runs::id)
-        .load(connection)?;
-    if active.iter().any(|active| !stopped.iter().any(|(run, _)| run.0 == *active)) {
+    if has_other_active(connection, id, stopped)? {
         return Ok(None);
     }
     let runs: i64 = runs::table.filter(runs::task_id.eq(id.as_str())).count().get_result(connection)?;

@@ -26,7 +26,7 @@ where
 
 /// The error of a row whose content does not fit its types.
 pub fn damaged(error: &dyn std::fmt::Display) -> DatabaseError {
-    DatabaseError::Other(format!("a stored value cannot be read: {error}"))
+    DatabaseError::Unreadable(error.to_string())
 }
 
 /// A run's number as stored.

@@ -58,6 +58,10 @@ impl TryFrom<SummaryColumns> for RunSummary {
     }
 }
 
+/// Words and characters of a search beyond these are left out.
+const MAX_SEARCH_WORDS: usize = 8;
+const MAX_SEARCH_CHARACTERS: usize = 200;
+
 /// The short columns of a task.
 type TaskRow = (String, Option<String>, i64, i64);
 
@@ -91,13 +95,19 @@ pub fn task_page(connection: &mut SqliteConnection, query: &TaskQuery) -> Result
     })
 }
 
+/// The words of a search, as far as they are looked at: each one is a condition, and SQLite takes only so many.
+fn searched_words(search: &str) -> impl Iterator<Item = &str> {
+    let end = search.char_indices().nth(MAX_SEARCH_CHARACTERS).map_or(search.len(), |(position, _)| position);
+    search[..end].split_whitespace().take(MAX_SEARCH_WORDS)
+}
+
 /// One row more than a page holds, nearest to the cursor first.
 fn task_rows(connection: &mut SqliteConnection, query: &TaskQuery) -> Result<Vec<TaskRow>, DatabaseError> {
     let mut statement = tasks::table
         .select((tasks::id, tasks::name, tasks::created_at, tasks::activity_at))
         .limit(i64::try_from(TASKS_PER_PAGE + 1).unwrap_or(i64::MAX))
         .into_boxed();
-    for word in query.search.split_whitespace() {
+    for word in searched_words(&query.search) {
         let pattern = like_pattern(word);
         statement = statement.filter(
             tasks::name
@@ -211,7 +221,7 @@ pub fn task(
             tasks::updated_at,
             SpecColumns::as_select(),
         ))
-        .first(connection)?;
+        .get_result(connection)?;
     let mut runs = runs_below(connection, id, older_than, RUNS_PER_PAGE + 1)?;
     let more = runs.len() > RUNS_PER_PAGE;
     runs.truncate(RUNS_PER_PAGE);
@@ -289,7 +299,7 @@ pub fn run(connection: &mut SqliteConnection, id: &TaskId, number: RunNumber) ->
             tasks::name,
             tasks::last_run_number,
         ))
-        .first(connection)?;
+        .get_result(connection)?;
     let summary = RunSummary::try_from(summary)?;
     let report = detail.cache_report.map(|text| serde_json::from_str(&text)).transpose();
     let queue_place = queue_place(connection, RunId(detail.id), summary.phase)?;
@@ -345,7 +355,7 @@ fn previous_run(
         .filter(runs::number.lt(stored_number(number)))
         .order(runs::number.desc())
         .select((runs::number, RunSpecColumns::as_select(), runs::lock))
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     row.map(|(number, spec, lock)| {
         Ok(PreviousRun {
@@ -384,7 +394,7 @@ pub fn run_keys(
         .filter(runs::number.between(lowest, highest))
         .order(runs::number.desc())
         .select((runs::id, steps::id, runs::number))
-        .first(connection)?;
+        .get_result(connection)?;
     Ok(RunKeys { run: RunId(run), step: StepId(step), number: values::run_number(number)? })
 }
 
@@ -397,7 +407,7 @@ pub fn run_state(connection: &mut SqliteConnection, step: StepId) -> Result<RunS
         .inner_join(runs::table)
         .filter(steps::id.eq(step.0))
         .select((runs::id, runs::phase, runs::version, steps::line_count))
-        .first(connection)?;
+        .get_result(connection)?;
     let phase = values::phase(&phase)?;
     let place = queue_place(connection, RunId(run), phase)?;
     Ok(RunState { phase, version: viewed_version(version, place), lines: values::count(lines) })
@@ -409,7 +419,7 @@ pub fn run_state(connection: &mut SqliteConnection, step: StepId) -> Result<RunS
 /// `NotFound` when there is no such run.
 pub fn run_by_key(connection: &mut SqliteConnection, run: RunId) -> Result<(TaskId, RunNumber), DatabaseError> {
     let (task, number): (String, i32) =
-        runs::table.find(run.0).select((runs::task_id, runs::number)).first(connection)?;
+        runs::table.find(run.0).select((runs::task_id, runs::number)).get_result(connection)?;
     Ok((values::task_id(&task)?, values::run_number(number)?))
 }
 

@@ -70,6 +70,8 @@ pub enum EndCause {
     PreparationTimeout(u32),
     /// It could not be started; the reason.
     NotStarted(String),
+    /// What it printed could not be written down any more, for another reason than want of room; the reason.
+    Unrecorded(String),
     /// Its process is gone without a word (the machine went down, or somebody killed it).
     Lost,
 }

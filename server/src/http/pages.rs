@@ -85,7 +85,8 @@ pub async fn fallback(State(state): State<AppState>, request: Request) -> Respon
     }
     let trimmed = path.trim_end_matches('/');
     if trimmed.len() < path.len() && trimmed.starts_with('/') && !trimmed.starts_with("//") {
-        return Redirect::permanent(trimmed).into_response();
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        return Redirect::permanent(&format!("{trimmed}{query}")).into_response();
     }
     let (parts, _) = request.into_parts();
     let address = parts.uri.to_string();
@@ -94,14 +95,21 @@ pub async fn fallback(State(state): State<AppState>, request: Request) -> Respon
 
 /// Ends a page that takes too long.
 pub async fn limit_time(request: Request, next: Next) -> Response {
-    tokio::time::timeout(LONGEST, next.run(request)).await.unwrap_or_else(|_| {
-        tracing::error!("A page took longer than {} s", LONGEST.as_secs());
+    let Some(limit) = time_limit(request.method()) else { return next.run(request).await };
+    tokio::time::timeout(limit, next.run(request)).await.unwrap_or_else(|_| {
+        tracing::error!("A page took longer than {} s", limit.as_secs());
         error_page(
             StatusCode::SERVICE_UNAVAILABLE,
             "Stoker is busy",
             "The page could not be made in time. Wait a moment, then reload it.",
         )
     })
+}
+
+/// Pages only show; actions (which come by `POST`, beside the pages) may look up package versions, and that has a
+/// longer limit of its own.
+fn time_limit(method: &Method) -> Option<Duration> {
+    matches!(*method, Method::GET | Method::HEAD).then_some(LONGEST)
 }
 
 /// Pages show the state of the moment, and to this user only.
@@ -111,4 +119,15 @@ pub async fn finish(mut response: Response) -> Response {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_have_a_time_limit_and_actions_have_none() {
+        assert_eq!(time_limit(&Method::GET), Some(LONGEST));
+        assert_eq!(time_limit(&Method::POST), None);
+    }
 }

@@ -32,7 +32,15 @@ fn verdict(end: &StepEnd, transcript: &Transcript) -> (Phase, Option<String>) {
                 "Preparing the environment took longer than {seconds} s and was stopped. Run it again: what was downloaded is kept."
             )),
         ),
-        EndCause::NotStarted(reason) => (Phase::Error, Some(format!("The run could not be started: {reason}."))),
+        EndCause::NotStarted(reason) => {
+            (Phase::Error, Some(format!("The run could not be started: {reason}. Run it again.")))
+        }
+        EndCause::Unrecorded(reason) => (
+            Phase::Error,
+            Some(format!(
+                "Stopped, since what it printed could not be written down any more: {reason}. Check the disk that holds Stoker's data folder, then run it again."
+            )),
+        ),
         EndCause::Lost => (
             Phase::Error,
             Some("The run's process disappeared, so its result is unknown: the machine went down, or somebody killed it. Run it again.".into()),
@@ -51,7 +59,7 @@ fn program_verdict(end: &StepEnd, transcript: &Transcript) -> (Phase, Option<Str
     }
     let message = match (end.exit_code, end.signal) {
         (Some(0), _) => return (Phase::Succeeded, None),
-        (Some(code), _) if transcript.last_error().starts_with("MemoryError") => {
+        (Some(code), _) if is_memory_error(transcript.last_error()) => {
             format!(
                 "The program ran out of memory (exit code {code}). Let it hold less at once, or raise the memory limit."
             )
@@ -68,6 +76,13 @@ fn program_verdict(end: &StepEnd, transcript: &Transcript) -> (Phase, Option<Str
         (None, None) => "The program ended in an unknown way.".to_owned(),
     };
     (Phase::Failed, Some(message))
+}
+
+/// Whether the last line of a traceback names a lack of memory: Python's own error, or the one that numpy makes of it
+/// (`numpy._core._exceptions._ArrayMemoryError: Unable to allocate …`; before numpy 2 in `numpy.core`).
+fn is_memory_error(line: &str) -> bool {
+    let class = line.split(':').next().unwrap_or(line).trim_end();
+    matches!(class.rsplit('.').next(), Some("MemoryError" | "_ArrayMemoryError"))
 }
 
 fn signal_words(signal: i32) -> &'static str {
@@ -116,6 +131,13 @@ mod tests {
         assert_eq!(message(Program, Some(0), None, false, ""), (Phase::Succeeded, String::new()));
         assert_eq!(message(Program, Some(3), None, false, "").1, "The program ended with exit code 3.");
         assert!(message(Program, Some(1), None, false, "MemoryError\n").1.contains("ran out of memory"));
+        for error in [
+            "numpy._core._exceptions._ArrayMemoryError: Unable to allocate 7.28 TiB for an array\n",
+            "numpy.core._exceptions._ArrayMemoryError: Unable to allocate 7.28 TiB for an array\n",
+        ] {
+            assert!(message(Program, Some(1), None, false, error).1.contains("ran out of memory"), "{error}");
+        }
+        assert!(!message(Program, Some(1), None, false, "MemoryErrors: 0\n").1.contains("memory"));
         assert!(message(Program, None, Some(9), true, "").1.contains("machine ran out of memory"));
         assert!(message(Program, None, Some(9), false, "").1.contains("outside Stoker"));
         assert!(message(Program, None, Some(11), false, "").1.contains("SIGSEGV"));

@@ -46,6 +46,14 @@ pub enum RecordError {
     NotOurs,
 }
 
+impl RecordError {
+    /// True when recording would fail again and again.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        matches!(self, Self::Damaged(_) | Self::Database(DatabaseError::Unreadable(_)))
+    }
+}
+
 /// Records steps.
 #[derive(Clone)]
 pub struct Recorder {

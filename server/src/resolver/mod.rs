@@ -3,6 +3,7 @@
 use app::model::{lock::Lock, spec::TaskSpec};
 use async_trait::async_trait;
 
+mod hashes;
 pub mod uv;
 
 /// Why there is no lock.

@@ -1,22 +1,30 @@
 //! Locks made by `uv pip compile`, and kept in the database by what they were made from.
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::{io, path::PathBuf, process::Stdio, time::Duration};
 
 use app::model::{lock::Lock, spec::TaskSpec};
 use async_trait::async_trait;
-use tokio::{io::AsyncWriteExt as _, process::Command};
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    process::{Child, Command},
+    sync::Semaphore,
+};
 
-use super::{ResolveError, Resolver};
+use super::{ResolveError, Resolver, hashes};
 use crate::{
     clock::SharedClock,
     db::{Database, DatabaseError, locks},
     environments::{self, Python, PythonError},
+    preparation,
 };
 
+/// How many resolve at once; others wait. Resolving may build packages, which takes all of a core.
+pub const AT_ONCE: usize = 4;
 /// How long resolving may take. Longer than uv's own time limits, so that its explanation comes first.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 /// Part of each key: changes with the way locks are made.
-const SCHEMA: &str = "lock 1";
+const SCHEMA: &str = "lock 2";
 
 /// Makes locks by uv.
 pub struct UvResolver {
@@ -32,6 +40,8 @@ pub struct UvResolver {
     pub database: Database,
     /// Says when they were made.
     pub clock: SharedClock,
+    /// Who may resolve: [`AT_ONCE`] permits.
+    pub turns: Semaphore,
 }
 
 #[async_trait]
@@ -48,7 +58,10 @@ impl Resolver for UvResolver {
             Ok(None) => {}
             Err(error) => return Err(ResolveError::Unavailable(error.to_string())),
         }
-        let lock = self.compile(python, &wanted, spec.requirements.is_some()).await?;
+        let mut lock = self.compile(python, &wanted, spec.requirements.is_some()).await?;
+        if let Some(file) = &spec.requirements {
+            lock = hashes::keep_written(&lock, file).map_err(|error| ResolveError::NoSolution(error.to_string()))?;
+        }
         let (kept, at) = (lock.clone(), self.clock.now());
         if let Err(error) = self.database.write(move |connection| locks::keep(connection, &key, &kept, at)).await {
             tracing::warn!(%error, "A lock could not be kept; it will be made again");
@@ -87,29 +100,22 @@ impl UvResolver {
             .args(["--generate-hashes", "--no-header", "--quiet", "--no-config", "--no-annotate", "--python"])
             .arg(&python.path)
             .arg("-")
+            .env_clear()
+            .envs(preparation::variables(self.index_url.as_deref()))
+            .env("PATH", preparation::PATH)
+            .env("HOME", &self.cache)
+            .env("LANG", "C.UTF-8")
             .env("UV_CACHE_DIR", &self.cache)
             .env("UV_PYTHON_DOWNLOADS", "never")
             .env("NO_COLOR", "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .current_dir("/")
-            .kill_on_drop(true);
-        if let Some(url) = &self.index_url {
-            command.env("UV_DEFAULT_INDEX", url);
-        }
-        let mut child = command.spawn().map_err(|_| ResolveError::Unavailable(PythonError::NoUv.to_string()))?;
-        let mut input = child.stdin.take();
-        let wanted = wanted.to_owned();
-        let feed = async move {
-            if let Some(input) = &mut input {
-                // uv says itself what is wrong when it reads no further.
-                let _ = input.write_all(wanted.as_bytes()).await;
-            }
-        };
-        let done = async { tokio::join!(feed, child.wait_with_output()).1 };
-        let output = match tokio::time::timeout(TIME_LIMIT, done).await {
+            .current_dir("/");
+        // Never closed.
+        let _turn = self.turns.acquire().await;
+        let output = match tokio::time::timeout(TIME_LIMIT, output_of(command, wanted)).await {
             Ok(Ok(output)) => output,
+            Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(ResolveError::Unavailable(PythonError::NoUv.to_string()));
+            }
             Ok(Err(error)) => return Err(ResolveError::Unavailable(format!("uv could not be run: {error}."))),
             Err(_) => {
                 return Err(ResolveError::Unavailable(format!(
@@ -122,6 +128,51 @@ impl UvResolver {
             return Ok(Lock(String::from_utf8_lossy(&output.stdout).into_owned()));
         }
         Err(explain(&String::from_utf8_lossy(&output.stderr)))
+    }
+}
+
+/// Runs a command on an input to its end. When dropped before, it is killed with everything it started: uv starts the
+/// build tools of packages.
+async fn output_of(mut command: Command, input: &str) -> io::Result<std::process::Output> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let mut group = Group(command.spawn()?);
+    let (stdin, stdout, stderr) = (group.0.stdin.take(), group.0.stdout.take(), group.0.stderr.take());
+    let feed = async move {
+        if let Some(mut stdin) = stdin {
+            // uv says itself what is wrong when it reads no further.
+            let _ = stdin.write_all(input.as_bytes()).await;
+        }
+    };
+    let (mut output, mut error) = (Vec::new(), Vec::new());
+    let read_output = async {
+        match stdout {
+            Some(mut stdout) => stdout.read_to_end(&mut output).await,
+            None => Ok(0),
+        }
+    };
+    let read_error = async {
+        match stderr {
+            Some(mut stderr) => stderr.read_to_end(&mut error).await,
+            None => Ok(0),
+        }
+    };
+    let ((), read_output, read_error) = tokio::join!(feed, read_output, read_error);
+    read_output.and(read_error)?;
+    // Asked last: until then its number, which is its group's, is nobody else's.
+    let status = group.0.wait().await?;
+    Ok(std::process::Output { status, stdout: output, stderr: error })
+}
+
+/// A process that leads a group of its own. Dropped before its end was seen, the whole group is killed.
+struct Group(Child);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // There is no number any more when its end was seen.
+        if let Some(leader) = self.0.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
+            // Gone in between is as good.
+            let _ = kill_process_group(leader, Signal::KILL);
+        }
     }
 }
 

@@ -5,9 +5,10 @@ use app::{
     model::{
         identifiers::{RunNumber, StepId, TaskId},
         log::Stream,
-        views::{LogPage, LogWindow},
+        views::{LogPage, LogWindow, RunDetail},
     },
 };
+use diesel::SqliteConnection;
 
 use super::{Service, backend_error, missing_run};
 use crate::db::{DatabaseError, logs, views};
@@ -40,12 +41,27 @@ impl Service {
             .read(move |connection| {
                 let step = views::run_keys(connection, &wanted, Some(number))?.step;
                 let total = logs::line_count(connection, step)?;
-                let (first, count) = match window {
-                    LogWindow::Last(count) => (total.saturating_sub(count.into()) + 1, count),
-                    LogWindow::From(first, count) => (first, count),
-                };
-                let lines = logs::lines_from(connection, step, first, count.min(LONGEST_WINDOW).into())?;
-                Ok(LogPage { lines, total })
+                log_window(connection, step, total, window)
+            })
+            .await;
+        page.map_err(|error| backend_error(error, missing_run(id, number)))
+    }
+
+    /// In one transaction, so that the state shown is that of the lines shown.
+    pub(super) async fn run_page(
+        &self,
+        id: &TaskId,
+        number: RunNumber,
+        window: LogWindow,
+    ) -> Result<(RunDetail, LogPage), BackendError> {
+        let wanted = id.clone();
+        let page = self
+            .parts
+            .database
+            .read(move |connection| {
+                let run = views::run(connection, &wanted, number)?;
+                let log = log_window(connection, run.step, run.state.lines, window)?;
+                Ok((run, log))
             })
             .await;
         page.map_err(|error| backend_error(error, missing_run(id, number)))
@@ -102,4 +118,20 @@ impl Service {
         }
         Ok(text)
     }
+}
+
+/// A window of a log that has so many lines in all.
+fn log_window(
+    connection: &mut SqliteConnection,
+    step: StepId,
+    total: u64,
+    window: LogWindow,
+) -> Result<LogPage, DatabaseError> {
+    let (first, count) = match window {
+        LogWindow::Last(count) => (total.saturating_sub(count.into()) + 1, count),
+        LogWindow::From(first, count) => (first, count),
+    };
+    let there = (total + 1).saturating_sub(first.max(1));
+    let lines = logs::lines_from(connection, step, first, u64::from(count.min(LONGEST_WINDOW)).min(there))?;
+    Ok(LogPage { lines, total })
 }

@@ -28,6 +28,7 @@ use crate::{
 mod diagnostics;
 pub mod engine_control;
 mod errors;
+mod known;
 mod logs;
 mod runs;
 mod tasks;
@@ -36,6 +37,8 @@ pub use engine_control::{EngineControl, ManifestError};
 pub use errors::{backend_error, missing_run, missing_task};
 pub use logs::TextPart;
 pub use runs::CancelTarget;
+
+use self::known::Known;
 
 /// What a [`Service`] is made of.
 #[derive(Clone)]
@@ -59,16 +62,16 @@ pub struct Parts {
 }
 
 /// The implementation of [`Backend`].
-#[derive(Clone)]
 pub struct Service {
     parts: Parts,
+    lists: Known<TaskQuery, TaskPage>,
 }
 
 impl Service {
     /// Puts a service together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts }
+        Self { parts, lists: Known::default() }
     }
 
     /// Where everything is kept.
@@ -122,6 +125,15 @@ impl Backend for Service {
 
     async fn run(&self, id: &TaskId, number: RunNumber) -> Result<RunDetail, BackendError> {
         self.run_detail(id, number).await
+    }
+
+    async fn run_with_log(
+        &self,
+        id: &TaskId,
+        number: RunNumber,
+        window: LogWindow,
+    ) -> Result<(RunDetail, LogPage), BackendError> {
+        self.run_page(id, number, window).await
     }
 
     async fn log(&self, id: &TaskId, number: RunNumber, window: LogWindow) -> Result<LogPage, BackendError> {

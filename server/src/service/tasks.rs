@@ -36,9 +36,18 @@ enum Saved {
 
 impl Service {
     pub(super) async fn task_page(&self, query: &TaskQuery) -> Result<TaskPage, BackendError> {
-        let query = query.clone();
-        let page = self.parts.database.read(move |connection| views::task_page(connection, &query)).await;
-        page.map_err(|error| backend_error(error, || "There are no tasks.".to_owned()))
+        // A version that cannot be told costs a read, no more.
+        let version = self.parts.database.version().ok();
+        if let Some(page) = version.and_then(|version| self.lists.get(version, query)) {
+            return Ok(page);
+        }
+        let wanted = query.clone();
+        let page = self.parts.database.read(move |connection| views::task_page(connection, &wanted)).await;
+        let page = page.map_err(|error| backend_error(error, || "There are no tasks.".to_owned()))?;
+        if let Some(version) = version {
+            self.lists.put(version, query.clone(), page.clone());
+        }
+        Ok(page)
     }
 
     pub(super) async fn task_detail(
@@ -102,6 +111,7 @@ impl Service {
         let mut stopped: Vec<(RunId, StepId)> = Vec::new();
         for _ in 0..DELETION_ATTEMPTS {
             self.stop_active(id, &mut stopped).await?;
+            while self.delete_log_slice(id, stopped.clone()).await? {}
             if let Some(Deletion { runs, logs }) = self.delete_rows(id, stopped.clone()).await? {
                 for (run, _) in &stopped {
                     self.parts.hints.changed(*run);
@@ -129,6 +139,13 @@ impl Service {
         }
         stopped.extend(active.into_iter().filter(|run| !stopped.contains(run)).collect::<Vec<_>>());
         Ok(())
+    }
+
+    async fn delete_log_slice(&self, id: &TaskId, stopped: Vec<(RunId, StepId)>) -> Result<bool, BackendError> {
+        let wanted = id.clone();
+        let deletion =
+            self.parts.database.write(move |connection| tasks::delete_log_slice(connection, &wanted, &stopped)).await;
+        deletion.map_err(|error| backend_error(error, missing_task(id)))
     }
 
     async fn delete_rows(&self, id: &TaskId, stopped: Vec<(RunId, StepId)>) -> Result<Option<Deletion>, BackendError> {

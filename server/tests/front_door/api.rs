@@ -153,6 +153,20 @@ async fn malformed_requests_name_the_place() {
 }
 
 #[tokio::test]
+async fn requests_that_cannot_be_read_are_answered_in_json_too() {
+    let app = TestApp::new().await;
+    let id = submit(&app, json!({})).await;
+    for path in ["/tasks/%ff", "/tasks/%ff/logs", "/tasks/%ff/runs/1/logs"] {
+        let answer = app.api(Method::GET, path, NO_BODY).await;
+        assert_eq!(told(&answer), (404, json!({ "detail": "Not Found" })), "{path}");
+    }
+    let answer = app.api(Method::GET, &format!("/tasks/{id}/logs?run_number=x&run_number=0"), NO_BODY).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let answer = app.api(Method::POST, "/tasks/submit", json!({ "pythonCode": "x".repeat(5 << 20) })).await;
+    assert_eq!(told(&answer), (413, json!({ "detail": "The request is larger than 4 MiB." })));
+}
+
+#[tokio::test]
 async fn running_answers_with_the_run_and_refuses_a_second_one() {
     let app = TestApp::new().await;
     let id = submit(&app, json!({ "systemDependencies": "git", "useCache": false })).await;

@@ -106,3 +106,26 @@ async fn lists_never_scan_the_runs() {
         assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE FOR ORDER BY") && statement.contains("LIMIT")));
     }
 }
+
+#[tokio::test]
+async fn the_version_changes_with_every_commit_whoever_makes_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stoker.sqlite");
+    let database = Database::open(&path).await.unwrap();
+    let lock = |key: &'static str| format!("INSERT INTO locks (key, body, created_at) VALUES ('{key}', '', 0)");
+    let empty = database.version().unwrap();
+    assert_eq!(database.version().unwrap(), empty);
+
+    database.write(move |connection| Ok(diesel::sql_query(lock("ours")).execute(connection)?)).await.unwrap();
+    let ours = database.version().unwrap();
+    assert_ne!(ours, empty);
+
+    execute(&mut connect(&path), &lock("theirs"));
+    let theirs = database.version().unwrap();
+    assert_ne!(theirs, ours);
+
+    let mut holder = connect(&path);
+    execute(&mut holder, "BEGIN IMMEDIATE");
+    execute(&mut holder, &lock("unfinished"));
+    assert_eq!(database.version().unwrap(), theirs, "nothing is committed, and nobody waits");
+}

@@ -1,11 +1,17 @@
 //! Pages and the actions on them.
 
-use app::model::{lock::Lock, phase::Phase};
+use app::model::{
+    identifiers::{RunId, StepId},
+    lock::Lock,
+    log::Stream,
+    phase::Phase,
+};
 use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
-use server::db::runs;
+use diesel::{QueryDsl as _, RunQueryDsl as _};
+use server::db::{runs, schema, tasks};
 
 use crate::support::{PLAIN, TestApp};
 
@@ -48,6 +54,7 @@ async fn what_is_not_there_has_a_page_that_leads_on() {
     let answer = app.post_form("/tasks/task-000000000000/runs/1/cancel", &[]).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert_eq!(app.get("/tasks/").await.location(), "/tasks");
+    assert_eq!(app.get("/tasks/?q=a%20b").await.location(), "/tasks?q=a%20b");
     let answer = app.post_form("/", &[]).await;
     assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
     assert!(answer.text.contains("<h1>"));
@@ -120,6 +127,38 @@ async fn deleting_a_task_stops_its_runs_first() {
 }
 
 #[tokio::test]
+async fn the_list_is_never_older_than_the_last_change() {
+    let app = TestApp::new().await;
+    let list = async || {
+        let page = app.get("/tasks").await;
+        // Asked for again, and found by a search: the same.
+        assert_eq!(app.get("/tasks").await.texts("tbody tr"), page.texts("tbody tr"));
+        assert_eq!(app.get("/tasks?q=printed").await.texts("tbody tr"), page.texts("tbody tr"));
+        page
+    };
+    let (id, keys) = app.save_and_run(&[("name", "First"), ("code", "printed = 1")]).await;
+    let page = list().await;
+    assert_eq!(page.text_of("td.task-name a"), "First");
+    assert_eq!(page.attributes(".run-strip a", "title"), ["Run #1: Pending, not started"]);
+    app.start(keys.run).await;
+    assert_eq!(list().await.attributes(".run-strip a", "title"), ["Run #1: Running, for 0 s"]);
+    // Nothing is written, but time goes by.
+    app.clock.pass(70_000);
+    let page = list().await;
+    assert_eq!(page.attributes(".run-strip a", "title"), ["Run #1: Running, for 1 min 10 s"]);
+    assert_eq!(page.text_of("td.task-when"), "1 min ago");
+    app.finish(keys.run, Phase::Failed, None).await;
+    let page = list().await;
+    assert_eq!(page.attributes(".run-strip a", "title"), ["Run #1: Failed, 1 min 10 s"]);
+    assert_eq!(page.attributes(".run-strip use", "href"), ["#icon-failed"]);
+    assert!(page.attributes("symbol", "id").contains(&"icon-failed".to_owned()));
+    app.save(&[("name", "Second"), ("code", "printed = 2")]).await;
+    assert_eq!(list().await.texts("td.task-name a"), ["Second", "First"]);
+    app.post_form(&format!("/tasks/{id}/delete"), &[]).await;
+    assert_eq!(list().await.texts("td.task-name a"), ["Second"]);
+}
+
+#[tokio::test]
 async fn the_list_is_paged_both_ways_and_every_task_comes_once() {
     let app = TestApp::new().await;
     for index in 0..60 {
@@ -160,6 +199,35 @@ async fn the_list_is_paged_both_ways_and_every_task_comes_once() {
 }
 
 #[tokio::test]
+async fn a_long_log_is_deleted_in_slices_and_leaves_nothing() {
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    app.start(keys.run).await;
+    for number in 0..600 {
+        app.log(keys, &[(Stream::Output, &number.to_string())]).await;
+    }
+    let left = async || {
+        let count =
+            app.database.read(|connection| Ok(schema::log_chunks::table.count().get_result::<i64>(connection)?));
+        count.await.unwrap()
+    };
+    let slice = async |stopped: Vec<(RunId, StepId)>| {
+        let id = id.clone();
+        app.database.write(move |connection| tasks::delete_log_slice(connection, &id, &stopped)).await.unwrap()
+    };
+    // It runs, and nobody has stopped it.
+    assert!(!slice(Vec::new()).await);
+    assert_eq!(left().await, 600);
+    assert!(slice(vec![(keys.run, keys.step)]).await, "more than one slice");
+    let after_one = left().await;
+    assert!((1..600).contains(&after_one), "{after_one}");
+    app.finish(keys.run, Phase::Succeeded, None).await;
+    let answer = app.post_form(&format!("/tasks/{id}/delete"), &[]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(left().await, 0);
+}
+
+#[tokio::test]
 async fn a_search_means_its_words_literally() {
     let app = TestApp::new().await;
     app.save(&[("name", "fifty % off"), ("code", "a_b")]).await;
@@ -171,6 +239,9 @@ async fn a_search_means_its_words_literally() {
     assert_eq!(found("numpy").await, ["other"]);
     assert_eq!(found("task-").await.len(), 2);
     assert!(found("%5C").await.is_empty());
+    // More conditions than SQLite takes: the first words decide.
+    let long = app.get(&format!("/tasks?q={}", "a+".repeat(3000))).await;
+    assert_eq!(long.status, StatusCode::OK);
     let page = app.get("/tasks?q=%3Cscript%3E").await;
     assert!(page.text.contains("&lt;script&gt;"));
 }

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::remove_tree::remove_tree;
 use app::model::identifiers::StepId;
 use rustix::fs::{CWD, FileType, FlockOperation, Mode, flock, mknodat};
 
@@ -51,6 +52,12 @@ impl StepFolder {
         self.0.join("work")
     }
 
+    /// The program's folder for temporary files.
+    #[must_use]
+    pub fn temporary(&self) -> PathBuf {
+        self.0.join("tmp")
+    }
+
     /// What the shim saw.
     #[must_use]
     pub fn events(&self) -> PathBuf {
@@ -79,6 +86,15 @@ impl StepFolder {
     #[must_use]
     pub fn doorbell(&self) -> PathBuf {
         self.0.join("doorbell")
+    }
+
+    /// Removes the program's own files, which may fill the disk.
+    ///
+    /// # Errors
+    /// When something of them cannot be removed; the rest is gone.
+    pub fn remove_program_files(&self) -> io::Result<()> {
+        let removed = [self.work(), self.temporary(), self.0.join("environment")].map(|folder| remove_tree(&folder));
+        removed.into_iter().collect()
     }
 
     /// Makes both FIFOs.
@@ -118,7 +134,8 @@ impl StepFolder {
         Ok(file)
     }
 
-    /// True while somebody has the lock. Not to be asked of a step that a shim will run: see [`Self::shim_lives`].
+    /// True while somebody has the lock. Not to be asked of a step whose shim may come to its lock just now: see
+    /// [`Self::shim_lives`].
     #[must_use]
     pub fn is_held(&self) -> bool {
         matches!(self.try_lock(), Ok(None))

@@ -2,9 +2,11 @@
 //! The server and the shim share nothing but the step's folder.
 
 use std::{
+    collections::HashMap,
     fs, io,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -16,7 +18,11 @@ use app::model::{
 };
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use tokio::{io::AsyncReadExt as _, net::unix::pipe, process::Command};
+use tokio::{
+    io::AsyncReadExt as _,
+    net::unix::pipe,
+    process::{Child, Command},
+};
 
 use self::{folder::StepFolder, shim::Orders};
 use super::{EndCause, Engine, EngineError, Observed, StepEnd, StepEvent, StepInputs};
@@ -26,6 +32,8 @@ use crate::{
     conda::{self, CondaInstaller},
     environments::Python,
     nix::{self, NixSettings, provider::Provider},
+    preparation,
+    remove_tree::remove_tree,
     runner::{self, SecretKey},
 };
 
@@ -34,6 +42,7 @@ pub mod folder;
 mod processes;
 pub mod shim;
 mod warm;
+mod yaml;
 
 pub use warm::WarmError;
 
@@ -44,28 +53,6 @@ const LIVENESS: Duration = Duration::from_millis(500);
 /// How long a shim has to go after it has written the end, and how often to look whether it has.
 const SHIM_FAREWELL: Duration = Duration::from_secs(1);
 const SHIM_LOOK: Duration = Duration::from_millis(5);
-/// Variables of the server that preparing an environment may need (certificates, proxies, indexes), never the program.
-const PREPARATION_VARIABLES: [&str; 19] = [
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "ALL_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "all_proxy",
-    "no_proxy",
-    "UV_DEFAULT_INDEX",
-    "UV_INDEX_URL",
-    "UV_INDEX",
-    "UV_EXTRA_INDEX_URL",
-    "UV_FIND_LINKS",
-    "UV_SYSTEM_CERTS",
-    "NETRC",
-    "NIX_CONFIG",
-    "NIX_SSL_CERT_FILE",
-];
 
 /// How the local engine is set up.
 #[derive(Debug, Clone)]
@@ -108,6 +95,8 @@ pub struct LocalEngine {
     runner: PathBuf,
     clock: SharedClock,
     secret_key: SecretKey,
+    /// Shims that were started and that nobody follows yet.
+    launched: Mutex<HashMap<StepId, Child>>,
 }
 
 impl LocalEngine {
@@ -120,11 +109,15 @@ impl LocalEngine {
         fs::create_dir_all(settings.cache.join("environments"))?;
         fs::create_dir_all(&settings.nix.sets)?;
         let runner = runner::install(&settings.data.join("runner"))?;
-        Ok(Self { settings, runner, clock, secret_key })
+        Ok(Self { settings, runner, clock, secret_key, launched: Mutex::default() })
     }
 
     fn steps(&self) -> PathBuf {
         self.settings.data.join("steps")
+    }
+
+    fn launched(&self) -> std::sync::MutexGuard<'_, HashMap<StepId, Child>> {
+        self.launched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn folder(&self, step: StepId) -> StepFolder {
@@ -136,10 +129,10 @@ impl LocalEngine {
         let folder = self.folder(inputs.step);
         let path = |path: &Path| path.to_string_lossy().into_owned();
         let mut environment: Vec<(String, String)> = vec![
-            ("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()),
+            ("PATH".into(), preparation::PATH.into()),
             ("HOME".into(), path(&folder.work())),
             ("LANG".into(), "C.UTF-8".into()),
-            ("TMPDIR".into(), path(&folder.path().join("tmp"))),
+            ("TMPDIR".into(), path(&folder.temporary())),
             ("PYTHONUNBUFFERED".into(), "1".into()),
             ("STOKER_STEP".into(), path(folder.path())),
             ("STOKER_SECRET".into(), secrets.marker),
@@ -161,14 +154,7 @@ impl LocalEngine {
         if let Some(bytes) = self.settings.memory_limit {
             environment.push(("STOKER_MEMORY_KIB".into(), (bytes / 1024).to_string()));
         }
-        let mut preparation: Vec<(String, String)> = PREPARATION_VARIABLES
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
-            .collect();
-        if let Some(url) = &self.settings.index_url {
-            preparation.retain(|(name, _)| name != "UV_DEFAULT_INDEX");
-            preparation.push(("UV_DEFAULT_INDEX".into(), url.clone()));
-        }
+        let preparation = preparation::variables(self.settings.index_url.as_deref());
         let names: Vec<&str> = preparation.iter().map(|(name, _)| name.as_str()).collect();
         environment.push(("STOKER_PREPARATION_ONLY".into(), names.join(" ")));
         environment.extend(preparation);
@@ -262,7 +248,7 @@ impl Engine for LocalEngine {
             return Ok(());
         }
         // Not waited for: the shim goes on when the server ends. Tokio collects its exit status when it ends first.
-        Command::new(&self.settings.stoker)
+        let shim = Command::new(&self.settings.stoker)
             .arg("step")
             .arg(self.folder(step).path())
             .env_clear()
@@ -271,16 +257,17 @@ impl Engine for LocalEngine {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .map(drop)
-            .map_err(|error| EngineError(format!("The step's process could not be started: {error}.")))
+            .map_err(|error| EngineError(format!("The step's process could not be started: {error}.")))?;
+        self.launched().insert(step, shim);
+        Ok(())
     }
 
     fn observe(&self, step: StepId, from: u64) -> BoxStream<'static, Vec<Observed>> {
         let follower = Follower {
             folder: self.folder(step),
             clock: self.clock.clone(),
+            shim: self.launched().remove(&step),
             position: from,
-            pending: Vec::new(),
             doorbell: None,
             ended: false,
         };
@@ -295,6 +282,7 @@ impl Engine for LocalEngine {
     }
 
     async fn forget(&self, step: StepId) {
+        self.launched().remove(&step);
         let folder = self.folder(step);
         // A shim that has just written the end is about to go itself.
         let gone = async {
@@ -306,10 +294,8 @@ impl Engine for LocalEngine {
             self.tell(step, shim::TELL_KILL);
             return;
         }
-        let removed = tokio::task::spawn_blocking(move || fs::remove_dir_all(folder.path())).await;
-        if let Ok(Err(error)) = removed
-            && error.kind() != io::ErrorKind::NotFound
-        {
+        let removed = tokio::task::spawn_blocking(move || remove_tree(folder.path())).await;
+        if let Ok(Err(error)) = removed {
             tracing::warn!(step.id = %step, %error, "A step's folder could not be removed");
         }
     }
@@ -360,27 +346,13 @@ impl Engine for LocalEngine {
             ("system.txt", inputs.spec.system_packages.to_string()),
             ("runner.sh", runner::SCRIPT.to_owned()),
         ] {
-            text.push_str(&yaml_block(name, &content));
+            text.push_str(&yaml::entry(name, &content));
         }
         for (name, content) in runner::PARTS {
-            text.push_str(&yaml_block(name, content));
+            text.push_str(&yaml::entry(name, content));
         }
         text
     }
-}
-
-/// A YAML entry with a literal block, each line as it is.
-fn yaml_block(name: &str, content: &str) -> String {
-    if content.is_empty() {
-        return format!("{name}: \"\"\n");
-    }
-    let mut block = format!("{name}: |2\n");
-    for line in content.lines() {
-        block.push_str("  ");
-        block.push_str(line);
-        block.push('\n');
-    }
-    block
 }
 
 fn staging_error(error: &io::Error) -> EngineError {
@@ -401,13 +373,11 @@ fn write_folder(folder: &StepFolder, steps: &Path, inputs: &StepInputs, orders: 
         return Ok(());
     }
     let unfinished = steps.join(format!(".unfinished-{}", inputs.step));
-    if unfinished.exists() {
-        fs::remove_dir_all(&unfinished)?;
-    }
+    remove_tree(&unfinished)?;
     let new = StepFolder::at(unfinished);
     fs::create_dir(new.path())?;
     fs::create_dir(new.work())?;
-    fs::create_dir(new.path().join("tmp"))?;
+    fs::create_dir(new.temporary())?;
     fs::write(new.work().join("main.py"), inputs.spec.code.as_str())?;
     fs::write(new.path().join("requirements.txt"), &inputs.lock.0)?;
     let names: String = nix::names(&inputs.spec.system_packages).iter().flat_map(|name| [name, "\n"]).collect();
@@ -425,8 +395,9 @@ fn write_folder(folder: &StepFolder, steps: &Path, inputs: &StepInputs, orders: 
 struct Follower {
     folder: StepFolder,
     clock: SharedClock,
+    /// The shim, when this server started it and it has not started the step yet.
+    shim: Option<Child>,
     position: u64,
-    pending: Vec<u8>,
     doorbell: Option<pipe::Receiver>,
     ended: bool,
 }
@@ -446,12 +417,13 @@ impl Follower {
                     return Some(events);
                 }
                 Ok(_) if gone || !self.folder.path().exists() => return Some(self.lost().await),
-                Ok(_) => self.wait().await,
-                Err(error) => {
-                    tracing::warn!(%error, "A step's events could not be read; trying again");
-                    self.wait().await;
-                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "A step's events could not be read; trying again"),
             }
+            if let Some(reason) = self.never_started() {
+                return Some(vec![self.end(EndCause::NotStarted(reason))]);
+            }
+            self.wait().await;
         }
     }
 
@@ -462,23 +434,55 @@ impl Follower {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        file.seek(io::SeekFrom::Start(self.position + self.pending.len() as u64))?;
-        file.take(READ_BYTES as u64).read_to_end(&mut self.pending)?;
-        let (events, taken) = events::take_frames(&self.pending, self.position);
-        self.pending.drain(..taken);
+        file.seek(io::SeekFrom::Start(self.position))?;
+        // Far more than a frame holds. What is cut off at the end is read again: by then it may be another frame.
+        let mut bytes = Vec::new();
+        file.take(READ_BYTES as u64).read_to_end(&mut bytes)?;
+        let (events, taken) = events::take_frames(&bytes, self.position);
         self.position += taken as u64;
         Ok(events)
     }
 
+    /// Why the step will never start: its shim ended before it began. `None` while it may start, or has.
+    fn never_started(&mut self) -> Option<String> {
+        let shim = self.shim.as_mut()?;
+        if self.folder.started().exists() {
+            // From now on its lock tells whether it lives.
+            self.shim = None;
+            return None;
+        }
+        let status = match shim.try_wait() {
+            Ok(None) => return None,
+            Ok(Some(status)) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        // A shim that an earlier server started has the lock, and this one left it alone.
+        if self.folder.is_held() {
+            return None;
+        }
+        // Without orders nobody starts it later. Whoever has read them before has said so before.
+        if let Err(error) = fs::remove_file(self.folder.orders())
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "The orders of a step that did not start could not be withdrawn; trying again");
+            return None;
+        }
+        (!self.folder.started().exists()).then(|| format!("its process ended before it began ({status})"))
+    }
+
+    fn end(&mut self, cause: EndCause) -> Observed {
+        self.ended = true;
+        let end = StepEnd { cause, exit_code: None, signal: None, memory_ran_out: false };
+        Observed { at: self.clock.now(), event: StepEvent::Ended(end), next: self.position }
+    }
+
     /// The shim is gone without a word. What it had started may still be there, and nobody could stop it any more.
     async fn lost(&mut self) -> Vec<Observed> {
-        self.ended = true;
         let folder = self.folder.path().to_owned();
         if tokio::task::spawn_blocking(move || processes::kill_left_behind(&folder)).await.is_err() {
             tracing::warn!("What a lost step left behind could not be looked for");
         }
-        let end = StepEnd { cause: EndCause::Lost, exit_code: None, signal: None, memory_ran_out: false };
-        vec![Observed { at: self.clock.now(), event: StepEvent::Ended(end), next: self.position }]
+        vec![self.end(EndCause::Lost)]
     }
 
     /// Waits for the doorbell, or a moment.

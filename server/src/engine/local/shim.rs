@@ -2,9 +2,13 @@
 //! It starts the runner, writes down everything that comes out of it, keeps the time limits, stops the whole tree of
 //! processes when told, and leaves the end in the events file. It knows nothing of the database.
 //!
+//! When the disk is full, what came out waits in memory and nothing more is read, so the program waits at its full pipe;
+//! the shim itself goes on listening. When the program has ended, its files are removed, which makes room.
+//!
 //! It hears on the control FIFO, one letter each: [`TELL_PROGRAM`], [`TELL_CANCEL`], [`TELL_KILL`].
 
 use std::{
+    collections::VecDeque,
     ffi::OsString,
     fs::{File, OpenOptions},
     io::{self, Read as _, Write as _},
@@ -17,6 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use app::model::time::Timestamp;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     process::{PidfdFlags, Signal, pidfd_open},
@@ -43,11 +48,10 @@ pub const TELL_KILL: u8 = b'k';
 /// How much is read from a pipe at once, and how much a pipe holds, in bytes.
 const READ_BYTES: usize = 64 * 1024;
 const PIPE_BYTES: usize = 1024 * 1024;
-/// How long output is still read after the program has ended and everything it started is killed.
-const DRAIN: Duration = Duration::from_secs(2);
-/// How long to wait before writing again when the disk is full. Meanwhile the program waits at its full pipe.
+/// How long to wait before writing again when the disk is full.
 const FULL_DISK_RETRY: Duration = Duration::from_millis(500);
-
+/// How long to wait for news at once: an hour, so that no sum of times overflows.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// How long after killing everything to look for what was started meanwhile.
 const KILL_AGAIN: Duration = Duration::from_millis(100);
 
@@ -81,60 +85,121 @@ pub fn run(folder: PathBuf) -> io::Result<()> {
         return if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) };
     }
     let orders: Orders = serde_json::from_slice(&std::fs::read(folder.orders())?)?;
-    let mut journal = Journal {
-        events: OpenOptions::new().append(true).create(true).open(folder.events())?,
-        doorbell: StepFolder::open_fifo(&folder.doorbell())?,
-        kept: 0,
-        limit: orders.log_limit,
-    };
+    let mut journal = Journal::open(&folder, orders.log_limit)?;
     let control = StepFolder::open_fifo(&folder.control())?;
-    let end = match start(&folder.work(), &orders) {
+    let (at, end) = match start(&folder.work(), &orders) {
         Ok(step) => watch(step, &orders, &control, &mut journal),
-        Err(error) => StepEnd {
-            cause: EndCause::NotStarted(error.to_string()),
-            exit_code: None,
-            signal: None,
-            memory_ran_out: false,
-        },
+        Err(error) => {
+            let cause = EndCause::NotStarted(error.to_string());
+            (SystemClock.now(), StepEnd { cause, exit_code: None, signal: None, memory_ran_out: false })
+        }
     };
-    journal.append(&events::ended(SystemClock.now(), &end)?);
+    // Before the end is written, so that there is room for it, here and in the database.
+    // What cannot be removed now is tried again with the whole folder.
+    let _ = folder.remove_program_files();
+    journal.append(events::ended(at, &end)?);
+    journal.finish(&control);
     Ok(())
 }
 
-/// The events file, being written.
+/// The events file, being written. What the disk has no room for waits in memory.
 struct Journal {
     events: File,
     doorbell: File,
+    /// Bytes of output so far, and how many are kept.
     kept: u64,
     limit: u64,
+    /// Frames that are not in the file yet, and how much of the first one is.
+    waiting: VecDeque<Vec<u8>>,
+    begun: usize,
+    /// The length of the file up to its last whole frame.
+    whole: u64,
+    /// Why nothing more can be written, other than for want of room.
+    broken: Option<io::Error>,
 }
 
 impl Journal {
+    fn open(folder: &StepFolder, limit: u64) -> io::Result<Self> {
+        Ok(Self {
+            events: OpenOptions::new().append(true).create(true).open(folder.events())?,
+            doorbell: StepFolder::open_fifo(&folder.doorbell())?,
+            kept: 0,
+            limit,
+            waiting: VecDeque::new(),
+            begun: 0,
+            whole: 0,
+            broken: None,
+        })
+    }
+
     fn data(&mut self, error: bool, bytes: &[u8]) {
-        if self.kept >= self.limit {
+        if self.kept >= self.limit || self.broken.is_some() {
             return;
         }
         self.kept += bytes.len() as u64;
         let mut frame = events::data_header(error, SystemClock.now(), bytes.len()).to_vec();
         frame.extend_from_slice(bytes);
+        self.append(frame);
         if self.kept >= self.limit {
-            frame.extend(events::log_limit(SystemClock.now(), self.limit));
+            self.append(events::log_limit(SystemClock.now(), self.limit));
         }
-        self.append(&frame);
     }
 
-    /// Appends, however long it takes: a full disk holds the step up, but loses nothing of it.
-    fn append(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            match self.events.write(bytes) {
-                Ok(count) => bytes = &bytes[count..],
+    fn append(&mut self, frame: Vec<u8>) {
+        self.waiting.push_back(frame);
+        self.flush();
+    }
+
+    /// Writes what waits, as far as there is room.
+    fn flush(&mut self) {
+        while let Some(frame) = self.waiting.front() {
+            match self.events.write(&frame[self.begun..]) {
+                Ok(count) if self.begun + count < frame.len() => self.begun += count,
+                Ok(_) => {
+                    self.whole += frame.len() as u64;
+                    self.begun = 0;
+                    self.waiting.pop_front();
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => std::thread::sleep(FULL_DISK_RETRY),
+                Err(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+                    break;
+                }
+                Err(error) => {
+                    // A frame cut off would spoil the next one, which may be a short one that can be written.
+                    let _ = self.events.set_len(self.whole);
+                    self.begun = 0;
+                    self.waiting.clear();
+                    self.broken = Some(error);
+                }
             }
         }
         // A full doorbell has been rung already.
         let _ = self.doorbell.write(&[0]);
     }
+
+    /// True while something waits for room.
+    fn is_behind(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Waits until everything is written, however long there is no room, or until told that nobody wants it any more.
+    fn finish(&mut self, control: &File) {
+        while self.is_behind() {
+            let mut polled = [PollFd::new(control, PollFlags::IN)];
+            let _ = poll(&mut polled, Some(&timespec(FULL_DISK_RETRY)));
+            if told(control).contains(&TELL_KILL) {
+                return;
+            }
+            self.flush();
+        }
+    }
+}
+
+/// The letters that have come by the control FIFO.
+fn told(mut control: &File) -> Vec<u8> {
+    let mut letters = [0; 64];
+    let count = control.read(&mut letters).unwrap_or(0);
+    letters[..count].to_vec()
 }
 
 /// A started step.
@@ -183,24 +248,38 @@ impl Pipe {
         Ok((Self { reader: File::from(reader), is_error, open: true }, writer))
     }
 
-    /// Takes what is there, up to one buffer. False when there was nothing.
-    fn pump(&mut self, buffer: &mut [u8], journal: &mut Journal) -> bool {
+    /// Takes what is there, up to one buffer. Says how many bytes; 0 when there was nothing.
+    fn pump(&mut self, buffer: &mut [u8], journal: &mut Journal) -> usize {
         if !self.open {
-            return false;
+            return 0;
         }
-        match self.reader.read(buffer) {
-            Ok(0) => {
-                self.open = false;
-                false
+        loop {
+            match self.reader.read(buffer) {
+                Ok(count) => {
+                    self.open = count > 0;
+                    if count > 0 {
+                        journal.data(self.is_error, &buffer[..count]);
+                    }
+                    return count;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.open &= error.kind() == io::ErrorKind::WouldBlock;
+                    return 0;
+                }
             }
-            Ok(count) => {
-                journal.data(self.is_error, &buffer[..count]);
-                true
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => true,
-            Err(error) => {
-                self.open &= error.kind() == io::ErrorKind::WouldBlock;
-                false
+        }
+    }
+
+    /// Takes what is left when the program has ended. At most what a pipe holds: something that could not be killed may
+    /// keep it open and go on writing.
+    fn drain(&mut self, buffer: &mut [u8], journal: &mut Journal) {
+        let mut left = rustix::pipe::fcntl_getpipe_size(&self.reader).unwrap_or(PIPE_BYTES);
+        while left > 0 {
+            let limit = buffer.len().min(left);
+            match self.pump(&mut buffer[..limit], journal) {
+                0 => return,
+                count => left -= count,
             }
         }
     }
@@ -212,7 +291,8 @@ struct Stopping {
     kill_at: Instant,
 }
 
-fn watch(mut step: Step, orders: &Orders, mut control: &File, journal: &mut Journal) -> StepEnd {
+/// Follows the step to the end of its program. Says when that was, and how.
+fn watch(mut step: Step, orders: &Orders, control: &File, journal: &mut Journal) -> (Timestamp, StepEnd) {
     let mut buffer = vec![0; READ_BYTES];
     let mut deadline = Some((
         Instant::now() + Duration::from_secs(orders.preparation_timeout.into()),
@@ -220,35 +300,40 @@ fn watch(mut step: Step, orders: &Orders, mut control: &File, journal: &mut Jour
     ));
     let mut stopping: Option<Stopping> = None;
     loop {
-        let wait = stopping.as_ref().map(|stopping| stopping.kill_at).or(deadline.as_ref().map(|(at, _)| *at));
-        let [out, err, told, exited] = wait_for_news(&step, control, wait);
-        if out {
+        let until = stopping.as_ref().map(|stopping| stopping.kill_at).or(deadline.as_ref().map(|(at, _)| *at));
+        let [output, error, has_told, exited] = wait_for_news(&step, control, until, journal.is_behind());
+        if journal.is_behind() {
+            journal.flush();
+        }
+        if output {
             step.output.pump(&mut buffer, journal);
         }
-        if err {
+        if error {
             step.error.pump(&mut buffer, journal);
         }
         if exited {
             break;
         }
         let grace = Duration::from_secs(orders.grace.into());
-        if told {
-            let mut letters = [0; 64];
-            let count = control.read(&mut letters).unwrap_or(0);
-            for letter in &letters[..count] {
-                match *letter {
-                    TELL_PROGRAM if matches!(deadline, Some((_, EndCause::PreparationTimeout(_)))) => {
-                        deadline = orders.program_timeout.map(|seconds| {
-                            (Instant::now() + Duration::from_secs(seconds.into()), EndCause::Timeout(seconds))
-                        });
-                    }
-                    TELL_CANCEL if stopping.is_none() => {
-                        stopping = Some(stop(EndCause::Cancelled, grace));
-                    }
-                    TELL_KILL => stopping = Some(stop(EndCause::Cancelled, Duration::ZERO)),
-                    _ => {}
+        let letters = if has_told { told(control) } else { Vec::new() };
+        for letter in letters {
+            match letter {
+                TELL_PROGRAM if matches!(deadline, Some((_, EndCause::PreparationTimeout(_)))) => {
+                    deadline = orders.program_timeout.map(|seconds| {
+                        (Instant::now() + Duration::from_secs(seconds.into()), EndCause::Timeout(seconds))
+                    });
                 }
+                TELL_CANCEL if stopping.is_none() => {
+                    stopping = Some(stop(EndCause::Cancelled, grace));
+                }
+                TELL_KILL => stopping = Some(stop(EndCause::Cancelled, Duration::ZERO)),
+                _ => {}
             }
+        }
+        if stopping.is_none()
+            && let Some(error) = &journal.broken
+        {
+            stopping = Some(stop(EndCause::Unrecorded(error.to_string()), grace));
         }
         if stopping.is_none()
             && let Some((at, cause)) = &deadline
@@ -261,17 +346,20 @@ fn watch(mut step: Step, orders: &Orders, mut control: &File, journal: &mut Jour
             stopping.kill_at += KILL_AGAIN;
         }
     }
+    let at = SystemClock.now();
     let status = step.child.wait();
     // What the program left behind would hold the log open for ever, and nobody could stop it later.
     processes::kill_descendants();
-    drain(&mut step, &mut buffer, journal);
+    step.output.drain(&mut buffer, journal);
+    step.error.drain(&mut buffer, journal);
     let status = status.unwrap_or_default();
-    StepEnd {
-        cause: stopping.map_or(EndCause::Program, |stopping| stopping.cause),
-        exit_code: status.code(),
-        signal: status.signal(),
-        memory_ran_out: step.memory.happened_since(),
-    }
+    let cause = match (stopping, &journal.broken) {
+        (Some(stopping), _) => stopping.cause,
+        (None, Some(error)) => EndCause::Unrecorded(error.to_string()),
+        (None, None) => EndCause::Program,
+    };
+    let memory_ran_out = step.memory.happened_since();
+    (at, StepEnd { cause, exit_code: status.code(), signal: status.signal(), memory_ran_out })
 }
 
 fn stop(cause: EndCause, grace: Duration) -> Stopping {
@@ -279,34 +367,27 @@ fn stop(cause: EndCause, grace: Duration) -> Stopping {
     Stopping { cause, kill_at: Instant::now() + grace }
 }
 
-/// Waits until something happens: output, error, a letter on the control FIFO, the end of the program, or the time.
-fn wait_for_news(step: &Step, control: &File, until: Option<Instant>) -> [bool; 4] {
+/// Waits for news, or the time: output, error output, a letter on the control FIFO, the end of the program. While the journal is behind, output is none, and the wait is a short one.
+fn wait_for_news(step: &Step, control: &File, until: Option<Instant>, behind: bool) -> [bool; 4] {
     let sources = [
-        (step.output.open, step.output.reader.as_fd()),
-        (step.error.open, step.error.reader.as_fd()),
+        (step.output.open && !behind, step.output.reader.as_fd()),
+        (step.error.open && !behind, step.error.reader.as_fd()),
         (true, control.as_fd()),
         (true, step.pidfd.as_fd()),
     ];
-    let mut polled: Vec<PollFd<'_>> =
-        sources.iter().filter(|(open, _)| *open).map(|(_, fd)| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
-    let timeout = until.map(|at| {
-        let left = at.saturating_duration_since(Instant::now()).min(Duration::from_secs(3600));
-        Timespec { tv_sec: i64::try_from(left.as_secs()).unwrap_or(3600), tv_nsec: left.subsec_nanos().into() }
-    });
+    let mut polled: Vec<PollFd<'_>> = sources
+        .iter()
+        .filter(|(watched, _)| *watched)
+        .map(|(_, fd)| PollFd::from_borrowed_fd(*fd, PollFlags::IN))
+        .collect();
+    let longest = if behind { FULL_DISK_RETRY } else { LONGEST_WAIT };
+    let left = until.map_or(LONGEST_WAIT, |at| at.saturating_duration_since(Instant::now())).min(longest);
     // An interrupted wait is a wait without news.
-    let _ = poll(&mut polled, timeout.as_ref());
+    let _ = poll(&mut polled, Some(&timespec(left)));
     let mut news = polled.iter().map(|polled| !polled.revents().is_empty());
-    sources.map(|(open, _)| open && news.next().unwrap_or(false))
+    sources.map(|(watched, _)| watched && news.next().unwrap_or(false))
 }
 
-/// Reads what is left in the pipes.
-fn drain(step: &mut Step, buffer: &mut [u8], journal: &mut Journal) {
-    let until = Instant::now() + DRAIN;
-    while Instant::now() < until {
-        let more = [step.output.pump(buffer, journal), step.error.pump(buffer, journal)];
-        if more == [false, false] {
-            // Either both are closed, or something that could not be killed keeps them open: nothing comes any more.
-            break;
-        }
-    }
+fn timespec(duration: Duration) -> Timespec {
+    Timespec { tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX), tv_nsec: duration.subsec_nanos().into() }
 }

@@ -1,14 +1,33 @@
-//! Reads JSON bodies and numbers of addresses as the API's clients know it: what is missing has a default, unknown
+//! Reads JSON bodies, addresses and numbers in them as the API's clients know it: what is missing has a default, unknown
 //! fields are ignored, and each fault is named with its place.
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, Request},
-    http::{StatusCode, header},
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{StatusCode, header, request::Parts},
 };
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::error::{ApiError, Fault};
+
+/// The variable parts of an address. What is no text names nothing that is there.
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = axum::extract::Path::from_request_parts(parts, state).await;
+        path.map(|path| Self(path.0)).map_err(|_| ApiError::NotFound("Not Found".to_owned()))
+    }
+}
+
+/// A parameter of an address's query; when it is there several times, the last one counts.
+pub fn parameter(query: Option<&str>, name: &str) -> Option<String> {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query?).unwrap_or_default();
+    pairs.into_iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
+}
 
 /// The JSON body of a request; `None` when there is none, or it is `null`.
 pub struct JsonBody(pub Option<Value>);
@@ -21,7 +40,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
         let is_json = content_type.is_some_and(is_json);
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                ApiError::Refused("The request is larger than 4 MiB.".to_owned())
+                ApiError::TooLarge("The request is larger than 4 MiB.".to_owned())
             } else {
                 ApiError::Refused("The request's body did not arrive whole.".to_owned())
             }

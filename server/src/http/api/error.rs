@@ -19,6 +19,8 @@ pub enum ApiError {
     Refused(String),
     /// It does not fit the present state, said with a status of its own.
     Conflict(String),
+    /// The request is larger than is read.
+    TooLarge(String),
     /// The request is not of the documented form.
     Malformed(Vec<Fault>),
     /// The server cannot do it now.
@@ -85,6 +87,7 @@ impl IntoResponse for ApiError {
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed".into()),
             Self::Refused(text) => (StatusCode::BAD_REQUEST, Value::String(text)),
             Self::Conflict(text) => (StatusCode::CONFLICT, Value::String(text)),
+            Self::TooLarge(text) => (StatusCode::PAYLOAD_TOO_LARGE, Value::String(text)),
             Self::Malformed(faults) => (StatusCode::UNPROCESSABLE_ENTITY, faults.iter().map(Fault::to_json).collect()),
             Self::Unavailable(text) => (StatusCode::SERVICE_UNAVAILABLE, Value::String(text)),
             Self::Internal(text) => (StatusCode::INTERNAL_SERVER_ERROR, Value::String(text)),

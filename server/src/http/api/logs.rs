@@ -6,31 +6,25 @@ use app::{
 };
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{RawQuery, State},
 };
-use serde::Deserialize;
 
 use super::{
-    body::integer,
+    body::{Path, integer, parameter},
     error::ApiError,
     runs::run_keys,
     shapes::{LogAnswer, LogEntry, phase_word, workflow_id},
 };
 use crate::{db::views::RunKeys, state::AppState};
 
-/// Which run.
-#[derive(Debug, Default, Deserialize)]
-pub struct Wish {
-    run_number: Option<String>,
-}
-
 /// The log of a task's latest run, or of the one asked for.
 pub async fn of_task(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    Query(wish): Query<Wish>,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<LogAnswer>, ApiError> {
-    let wanted = wish.run_number.map(|text| integer("query", "run_number", &text)).transpose()?;
+    let wanted = parameter(query.as_deref(), "run_number");
+    let wanted = wanted.map(|text| integer("query", "run_number", &text)).transpose()?;
     let known: TaskId = id.parse().map_err(|_| ApiError::no_task(&id))?;
     let task = state.service.task(&known, None).await;
     let task = task.map_err(|error| ApiError::of(error, || format!("Task {id} not found")))?;

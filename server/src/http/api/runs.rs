@@ -9,14 +9,11 @@ use app::{
         system_packages::SystemPackages,
     },
 };
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
 use super::{
-    body::{Fields, JsonBody, integer},
+    body::{Fields, JsonBody, Path, integer},
     error::ApiError,
     shapes::{run_of_workflow, workflow_id},
 };

@@ -11,14 +11,11 @@ use app::{
         system_packages::SystemPackages,
     },
 };
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
 use super::{
-    body::{Fields, JsonBody, must_be_object},
+    body::{Fields, JsonBody, Path, must_be_object},
     error::ApiError,
     shapes::{TaskAnswer, TaskEntry},
 };
