@@ -23,6 +23,8 @@ pub mod routes;
 
 #[cfg(feature = "ssr")]
 pub use application::{App, shell};
+#[cfg(feature = "ssr")]
+pub use components::code::prepare_colours;
 
 /// Where the browser starts: brings the islands of the page to life.
 #[cfg(feature = "hydrate")]

@@ -150,6 +150,8 @@ fn a_set_is_built_once_and_a_warm_run_starts_no_nix() {
     let page = server.page(&format!("/tasks/{task}"));
     assert!(page.contains("environment ready") && page.contains("system packages ready"), "{page}");
     assert!(cold.log.contains("building '/nix/store/"), "what Nix says is in the log: {}", cold.log);
+    let bytes: u64 = fs::read_to_string(kitchen.set().join("bytes")).unwrap().trim().parse().unwrap();
+    assert!(bytes > 100, "what the System page says of the set's size: {bytes}");
     let calls = fs::read_to_string(kitchen.calls()).unwrap();
     // In another order it is the same set.
     assert_ran(&run(&server, "tools.nested hello", &call("nested")), "nested from the store");

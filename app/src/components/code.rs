@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, LazyLock, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError},
 };
 
 use leptos::prelude::*;
@@ -12,7 +12,7 @@ use syntect::{
     util::LinesWithEndings,
 };
 
-use crate::html::escape;
+use crate::{examples, html::escape};
 
 /// Longer code is shown without colours: the time to colour it would be felt.
 const MAX_COLOURED_BYTES: usize = 48 * 1024;
@@ -25,11 +25,18 @@ const KEPT_BYTES: usize = 8 * 1024 * 1024;
 
 static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
 
-/// Code that was coloured before.
+/// Code that was coloured before, or is just now: who asks for the same meanwhile waits instead of doing it again.
 #[derive(Default)]
 struct Kept {
-    by_code: HashMap<String, Arc<str>>,
+    by_code: HashMap<String, Arc<OnceLock<Arc<str>>>>,
     bytes: usize,
+}
+
+/// Does what colouring needs once, so that nobody's first page waits for it. Takes some tens of milliseconds.
+pub fn prepare_colours() {
+    for example in examples::ALL {
+        code_html(&example.draft().code);
+    }
 }
 
 /// Python code with line numbers.
@@ -55,17 +62,18 @@ pub fn CodeBlock(
 /// The HTML of Python code.
 fn code_html(code: &str) -> Arc<str> {
     let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(html) = kept().by_code.get(code) {
-        return html.clone();
-    }
-    let html: Arc<str> = coloured(code).unwrap_or_else(|| escape(code)).into();
-    let mut kept = kept();
-    kept.bytes += code.len() + html.len();
-    if kept.bytes > KEPT_BYTES {
-        *kept = Kept { by_code: HashMap::new(), bytes: code.len() + html.len() };
-    }
-    kept.by_code.insert(code.to_owned(), html.clone());
-    html
+    let known = kept().by_code.get(code).cloned();
+    let slot = known.unwrap_or_else(|| kept().by_code.entry(code.to_owned()).or_default().clone());
+    let html = slot.get_or_init(|| {
+        let html: Arc<str> = coloured(code).unwrap_or_else(|| escape(code)).into();
+        let mut kept = kept();
+        kept.bytes += code.len() + html.len();
+        if kept.bytes > KEPT_BYTES {
+            *kept = Kept::default();
+        }
+        html
+    });
+    html.clone()
 }
 
 fn coloured(code: &str) -> Option<String> {

@@ -8,15 +8,6 @@ use crate::{
     model::fields::{Field, FieldErrors},
 };
 
-/// The id of the message at a field.
-fn error_id(field: Field) -> String {
-    format!("{}-error", field.name())
-}
-
-fn hint_id(field: Field) -> String {
-    format!("{}-hint", field.name())
-}
-
 /// A field: the label, the hint, the message if there is one, and the control, which has `field.name()` as its id.
 pub fn field_block(
     field: Field,
@@ -27,7 +18,7 @@ pub fn field_block(
 ) -> AnyView {
     let error = errors.at(field).map(|text| {
         view! {
-            <div class="field-error" id=error_id(field)>
+            <div class="field-error" id=field.error_id()>
                 <span class="visually-hidden">"Error: "</span>
                 {message("field-message", text)}
             </div>
@@ -37,7 +28,7 @@ pub fn field_block(
     view! {
         <div class=class>
             <label for=field.name()>{label}</label>
-            <div class="hint" id=hint_id(field)>{hint}</div>
+            <div class="hint" id=field.hint_id()>{hint}</div>
             {error}
             {control}
         </div>
@@ -47,7 +38,7 @@ pub fn field_block(
 
 /// The ids that describe a control, for `aria-describedby`.
 fn described_by(field: Field, errors: &FieldErrors) -> String {
-    if errors.at(field).is_some() { format!("{} {}", hint_id(field), error_id(field)) } else { hint_id(field) }
+    if errors.at(field).is_some() { format!("{} {}", field.hint_id(), field.error_id()) } else { field.hint_id() }
 }
 
 /// The value of `aria-invalid`.

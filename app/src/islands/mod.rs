@@ -10,9 +10,12 @@ mod message;
 #[cfg(feature = "hydrate")]
 mod refresh;
 
+mod field_checks;
 mod log_tail;
 mod ticker;
 
+#[cfg(feature = "ssr")]
+pub use field_checks::FieldChecks;
 #[cfg(feature = "ssr")]
 pub use log_tail::{LogTail, words};
 #[cfg(feature = "ssr")]

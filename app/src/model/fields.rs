@@ -39,6 +39,18 @@ impl Field {
             Self::Form => "form",
         }
     }
+
+    /// The id of what explains the field.
+    #[must_use]
+    pub fn hint_id(self) -> String {
+        format!("{}-hint", self.name())
+    }
+
+    /// The id of the message at the field.
+    #[must_use]
+    pub fn error_id(self) -> String {
+        format!("{}-error", self.name())
+    }
 }
 
 /// A message at a field.

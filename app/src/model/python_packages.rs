@@ -56,6 +56,17 @@ impl PythonPackages {
         self.0.iter().map(String::as_str)
     }
 
+    /// Reads a list that is to be saved now: also refuses packages that no run can install. What was saved before they
+    /// were refused stays readable by [`Self::parse`].
+    ///
+    /// # Errors
+    /// Names the offending word and says what is allowed.
+    pub fn parse_new(text: &str) -> Result<Self, PackagesError> {
+        let packages = Self::parse(text)?;
+        let refused = packages.iter().find_map(repository_of).map(a_repository);
+        refused.map_or(Ok(packages), Err)
+    }
+
     /// True when no package is named.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -139,6 +150,23 @@ impl RequirementsFile {
             )));
         }
         Ok((!statements.is_empty()).then_some(Self(text)))
+    }
+
+    /// Reads a file that is to be saved now, as [`PythonPackages::parse_new`].
+    ///
+    /// # Errors
+    /// Names the offending line and says what is allowed.
+    pub fn parse_new(text: &str) -> Result<Option<Self>, PackagesError> {
+        let file = Self::parse(text)?;
+        for (line, statement) in file.iter().flat_map(|file| statements(&file.0).0) {
+            let mut parser = Parser { text: parts(&statement).0, position: 0 };
+            if let Ok(requirement) = parser.requirement()
+                && let Some(repository) = repository_of(&requirement)
+            {
+                return Err(PackagesError(format!("Line {line}: {}", a_repository(repository).0)));
+            }
+        }
+        Ok(file)
     }
 
     /// The hashes that stand at packages, such as `sha256:0f3c…` in small letters, by the package's normalised name.
@@ -328,6 +356,18 @@ fn is_path(word: &str) -> bool {
 /// The address of a repository of a version control system.
 fn is_repository(word: &str) -> bool {
     ["git+", "hg+", "svn+", "bzr+"].iter().any(|start| word.starts_with(start))
+}
+
+/// The repository of a requirement in its canonical form, when that is where it comes from.
+fn repository_of(requirement: &str) -> Option<&str> {
+    let (_, url) = requirement.split_once(" @ ")?;
+    url.split(' ').next().filter(|url| is_repository(url))
+}
+
+/// The repositories that could be saved once.
+fn was_accepted(url: &str) -> bool {
+    ["git+https://", "git+http://", "git+ssh://"].iter().any(|start| url.starts_with(start))
+        && url.chars().all(is_url_character)
 }
 
 fn is_archive(word: &str) -> bool {
@@ -550,13 +590,14 @@ impl<'a> Parser<'a> {
                     shown(self.word_at(start))
                 )));
             }
-            extras.push(extra);
+            // Sorted, each once; by hand, since a library's sort is more for the browser to load than all of this rule.
+            if let Err(position) = extras.binary_search(&extra) {
+                extras.insert(position, extra);
+            }
             if !more {
                 break;
             }
         }
-        extras.sort_unstable();
-        extras.dedup();
         canonical.push('[');
         canonical.push_str(&extras.join(","));
         canonical.push(']');
@@ -577,6 +618,9 @@ impl<'a> Parser<'a> {
                 "After `@` comes a URL, not a version. Write {}.",
                 shown(&[name, "==", url].concat())
             )));
+        }
+        if was_accepted(url) {
+            return Ok(url);
         }
         if is_repository(url) {
             return Err(a_repository(url));
@@ -920,12 +964,19 @@ mod tests {
             ("a @ git+file:///x", "`git+file:///x`"),
             ("a @ hg+https://host/x", "`hg+https://host/x`"),
         ] {
-            let message = refused(text);
+            let message = PythonPackages::parse_new(text).unwrap_err().to_string();
             assert!(message.starts_with(&format!("{word} is a repository")), "{message}");
             assert!(message.contains("Build a wheel"), "{message}");
-            let message = RequirementsFile::parse(&format!("six\n{text}")).unwrap_err().to_string();
+            let message = RequirementsFile::parse_new(&format!("six\n{text}")).unwrap_err().to_string();
             assert!(message.starts_with(&format!("Line 2: {word} is a repository")), "{message}");
         }
+    }
+
+    #[test]
+    fn repositories_saved_by_an_earlier_version_are_read() {
+        let text = "a[x] @ git+https://u:t@host:8/x.git@main#subdirectory=b ; os_name == \"nt\"";
+        assert_eq!(parsed(text), [text]);
+        assert!(RequirementsFile::parse(&format!("six\n{text}")).unwrap().is_some());
     }
 
     #[test]

@@ -222,10 +222,9 @@ impl TaskDraft {
         let mut errors = FieldErrors::default();
         let name = errors.take(Field::Name, TaskName::parse(&self.name));
         let code = errors.take(Field::Code, Code::parse(&self.code));
-        let packages = errors.take(Field::Packages, PythonPackages::parse(&self.packages));
-        let requirements = errors.take(Field::Requirements, RequirementsFile::parse(&self.requirements));
-        let system_packages = SystemPackages::parse(&self.system_packages).and_then(SystemPackages::check_known);
-        let system_packages = errors.take(Field::SystemPackages, system_packages);
+        let packages = errors.take(Field::Packages, PythonPackages::parse_new(&self.packages));
+        let requirements = errors.take(Field::Requirements, RequirementsFile::parse_new(&self.requirements));
+        let system_packages = errors.take(Field::SystemPackages, SystemPackages::parse_new(&self.system_packages));
         let environment = errors.take(Field::Environment, EnvironmentVariables::parse(&self.environment));
         let timeout = errors.take(Field::Timeout, Timeout::parse(&self.timeout));
         match (name, code, packages, requirements, system_packages, environment, timeout) {

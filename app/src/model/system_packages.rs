@@ -56,17 +56,19 @@ impl SystemPackages {
         Ok(Self(names))
     }
 
-    /// Refuses names that cannot work, and says what does. For what is typed now: what was saved before stays readable.
+    /// Reads a list that is to be saved now: also refuses names that cannot work, and says what does. What was saved
+    /// before they were refused stays readable by [`Self::parse`].
     ///
     /// # Errors
-    /// Names the word, and what to write instead.
-    pub fn check_known(self) -> Result<Self, SystemPackagesError> {
-        let refused = self.iter().find_map(|name| match fallback::of(name)? {
+    /// Names the offending word, and what is allowed or to be written instead.
+    pub fn parse_new(text: &str) -> Result<Self, SystemPackagesError> {
+        let packages = Self::parse(text)?;
+        let refused = packages.iter().find_map(|name| match fallback::of(name)? {
             Fallback::Installer => None,
             Fallback::Called(names) => Some(format!("{} is called {} in Nix. Write that.", shown(name), shown(names))),
             Fallback::Nothing(why) => Some(format!("{} does not work as a system package. {why}", shown(name))),
         });
-        refused.map_or(Ok(self), |message| Err(SystemPackagesError(message)))
+        refused.map_or(Ok(packages), |message| Err(SystemPackagesError(message)))
     }
 
     /// The names, in the order typed, each once.
@@ -188,10 +190,10 @@ mod tests {
 
     #[test]
     fn names_that_cannot_work_are_refused_with_those_that_do() {
-        let refused = |text| SystemPackages::parse(text).unwrap().check_known().unwrap_err().to_string();
+        let refused = |text| SystemPackages::parse_new(text).unwrap_err().to_string();
         assert_eq!(refused("vim make"), "`make` is called `gnumake` in Nix. Write that.");
         assert_eq!(refused("sudo"), "`sudo` does not work as a system package. A run cannot become another user.");
-        assert!(SystemPackages::parse("gcc conda").unwrap().check_known().is_ok());
+        assert!(SystemPackages::parse_new("gcc conda").is_ok());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{path::Path, sync::TryLockError};
 
 use deadpool::{
     Runtime,
-    managed::{Manager, Metrics, Pool, PoolError, RecycleError, RecycleResult},
+    managed::{Manager, Metrics, Pool, PoolError, QueueMode, RecycleError, RecycleResult},
 };
 use deadpool_sync::SyncWrapper;
 use diesel::{
@@ -22,7 +22,9 @@ impl Connections {
     /// At most so many connections, each opened when it is first needed.
     pub fn new(path: &Path, most: usize) -> Result<Self, DatabaseError> {
         let opener = Opener { path: path.to_string_lossy().into_owned() };
-        let pool = Pool::builder(opener).max_size(most).build();
+        // The one used last knows most: its statements are prepared, and its cache holds what is asked for. The others
+        // are for work at the same time, and need no memory until there is any.
+        let pool = Pool::builder(opener).max_size(most).queue_mode(QueueMode::Lifo).build();
         Ok(Self(pool.map_err(|error| DatabaseError::Other(error.to_string()))?))
     }
 

@@ -178,7 +178,7 @@ fn summaries(
             let runs = recent.remove(&id).unwrap_or_default();
             Ok(TaskSummary {
                 id: values::task_id(&id)?,
-                name: task_name(name)?,
+                name: task_name(name.as_deref()),
                 created_at: Timestamp(created_at),
                 activity_at: Timestamp(activity_at),
                 recent: runs.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
@@ -191,8 +191,9 @@ fn is_empty(connection: &mut SqliteConnection) -> Result<bool, DatabaseError> {
     Ok(!diesel::select(dsl::exists(tasks::table.select(tasks::id))).get_result::<bool>(connection)?)
 }
 
-fn task_name(stored: Option<String>) -> Result<Option<TaskName>, DatabaseError> {
-    TaskName::parse(stored.as_deref().unwrap_or_default()).map_err(|error| values::damaged(&error))
+/// A name that could be saved once and cannot now, such as one that nobody can see, counts as none.
+fn task_name(stored: Option<&str>) -> Option<TaskName> {
+    TaskName::parse(stored.unwrap_or_default()).unwrap_or_default()
 }
 
 /// A task with the newest runs, or with those numbered below `older_than`.
@@ -227,7 +228,7 @@ pub fn task(
     runs.truncate(RUNS_PER_PAGE);
     Ok(TaskDetail {
         id: id.clone(),
-        name: task_name(name)?,
+        name: task_name(name.as_deref()),
         spec: spec.try_into()?,
         revision: revision.into(),
         created_at: Timestamp(created_at),
@@ -305,7 +306,7 @@ pub fn run(connection: &mut SqliteConnection, id: &TaskId, number: RunNumber) ->
     let queue_place = queue_place(connection, RunId(detail.id), summary.phase)?;
     Ok(RunDetail {
         task_id: id.clone(),
-        task_name: task_name(name)?,
+        task_name: task_name(name.as_deref()),
         spec: SpecColumns::from(spec).try_into()?,
         lock: detail.lock.map(Lock),
         cache: report.map_err(|error| values::damaged(&error))?,

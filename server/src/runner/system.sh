@@ -2,7 +2,8 @@
 # A part of runner.sh: system packages (checkpoints 6, 8 and 9), by Nix, and conda by its own installer.
 #
 # A package set is a folder: links `package…` (roots that keep the packages in the store), `environment.sh` (variables
-# for compilers), `packages` (the names), and, written last, `complete`: the store paths that must be there.
+# for compilers), `packages` (the names), `bytes` (of all it needs in the store), and, written last, `complete`: the
+# store paths that must be there.
 
 set_folder=$STOKER_SETS/$STOKER_SET_KEY
 
@@ -190,12 +191,19 @@ make_shell_environment() {
     fi
 }
 
-# How many store paths the packages are made of, for the cache report.
+# How many store paths the packages are made of, for the cache report; and their bytes, for who looks what is kept.
 count_paths() {
     answer=$STOKER_STEP/paths
-    nix_stage path-info --recursive "$set_folder"/package* || explain_nix $?
+    nix_stage path-info --recursive --size "$set_folder"/package* || explain_nix $?
     answer=''
-    paths=$(grep -c '^/nix/store/' "$STOKER_STEP/paths")
+    paths=0
+    bytes=0
+    while read -r path size; do
+        case $path in /nix/store/*) ;; *) continue ;; esac
+        paths=$((paths + 1))
+        bytes=$((bytes + ${size:-0}))
+    done <"$STOKER_STEP/paths"
+    echo "$bytes" >"$set_folder/bytes"
 }
 
 # explain_nix STATUS: says why Nix failed, and ends.
