@@ -234,6 +234,25 @@ fn a_stage_that_takes_too_long_is_stopped() {
 }
 
 #[test]
+fn a_run_says_what_it_prepares_while_it_does() {
+    let kitchen = Kitchen::new();
+    let server = kitchen.serve(&[]);
+    let task = server.submit(&json!({"pythonCode": "print(1)", "systemDependencies": "slow"}));
+    let address = format!("/tasks/{task}/runs/1");
+    let page = wait("Nix to build", || {
+        let page = server.page(&address);
+        page.contains("preparing: System packages (9 of 11)").then_some(page)
+    });
+    assert!(page.contains("Preparing: System packages …"), "beneath the log: {page}");
+    assert!(page.contains("under way") && page.contains("9 of 11"), "{page}");
+    assert_eq!(server.request("DELETE", &format!("/api/v1/tasks/{task}"), None).unwrap().0, 200);
+    server.until_final(&task);
+    let page = server.page(&address);
+    assert!(page.contains("It was not finished when the run ended."), "{page}");
+    assert!(!page.contains("under way") && !page.contains("preparing:"), "{page}");
+}
+
+#[test]
 fn a_lock_that_a_killed_nix_left_holds_nobody_up() {
     let kitchen = Kitchen::new();
     let serve = || {

@@ -46,8 +46,14 @@ impl LogPlace {
 
 /// How things stand with a log, in a sentence.
 pub fn log_words(run: &RunDetail) -> String {
+    if let Some(checkpoint) = run.under_way().filter(|_| run.cancel_requested_at.is_none()) {
+        return format!("Preparing: {} …", checkpoint.name);
+    }
     match (run.summary.phase, run.queue_place, run.state.lines) {
         (phase, ..) if !phase.is_final() && run.cancel_requested_at.is_some() => "Stopping …".to_owned(),
+        (Phase::Pending, Some(place), _) if run.lock.is_none() && run.spec.needs_lock() => {
+            format!("Waiting for the exact versions of its packages: {} in the queue.", ordinal(place))
+        }
         (Phase::Pending, Some(place), _) => format!("Waiting for its turn: {} in the queue.", ordinal(place)),
         (Phase::Pending, None, _) => "Waiting for its turn.".to_owned(),
         (Phase::Running, _, 0) => words::NO_OUTPUT_YET.to_owned(),

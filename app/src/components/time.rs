@@ -50,6 +50,26 @@ pub fn Duration(
     html.into_element()
 }
 
+/// How long something has taken so far.
+#[component]
+pub fn Elapsed(
+    /// When it began.
+    since: Timestamp,
+    /// The time of the request.
+    now: Timestamp,
+) -> impl IntoView {
+    let mut html = Html::default();
+    elapsed(&mut html, since, now);
+    html.into_element()
+}
+
+fn elapsed(html: &mut Html, since: Timestamp, now: Timestamp) {
+    let millis = now.millis_since(since);
+    html.markup(r#"<time class="duration" datetime=""#).text(&iso_duration(millis));
+    html.markup(r#"" data-since=""#).value(since.0);
+    html.markup(r#"">"#).text(&elapsed_text(millis)).markup("</time>");
+}
+
 /// The HTML of [`Duration`].
 pub fn duration(html: &mut Html, run: &RunSummary, now: Timestamp) {
     match (run.started_at, run.finished_at) {
@@ -59,10 +79,7 @@ pub fn duration(html: &mut Html, run: &RunSummary, now: Timestamp) {
             html.markup(r#"">"#).text(&duration_text(millis)).markup("</time>");
         }
         (Some(started), None) if !run.phase.is_final() => {
-            let millis = now.millis_since(started);
-            html.markup(r#"<time class="duration" datetime=""#).text(&iso_duration(millis));
-            html.markup(r#"" data-since=""#).value(started.0);
-            html.markup(r#"">"#).text(&elapsed_text(millis)).markup("</time>");
+            elapsed(html, started, now);
         }
         _ => {
             html.markup(r#"<span class="duration quiet">–</span>"#);

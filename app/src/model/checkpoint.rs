@@ -25,8 +25,8 @@ pub struct Checkpoint {
     pub number: u8,
     /// A short name for people.
     pub name: String,
-    /// How it ended.
-    pub status: CheckpointStatus,
+    /// How it ended; `None` while it is under way.
+    pub status: Option<CheckpointStatus>,
     /// What was found, in a sentence.
     pub detail: String,
     /// What to do next; only when failed or warned.
@@ -35,13 +35,16 @@ pub struct Checkpoint {
     pub code: Option<String>,
     /// The last lines of what the installers printed, when it failed.
     pub tail: Option<String>,
-    /// When it ended.
+    /// When it ended; when it began, while it is under way.
     pub at: Timestamp,
     /// Milliseconds it took.
     pub millis: u64,
 }
 
 impl Checkpoint {
+    /// How many there are in a preparation that goes well.
+    pub const COUNT: u8 = 11;
+
     /// True for what keeps others from reading, changing or replacing what the run uses: who may write its folders (2),
     /// how it is kept apart from the machine (3), and that its packages are the ones that were locked (11).
     #[must_use]

@@ -136,6 +136,14 @@ pub struct RunDetail {
     pub state: RunState,
 }
 
+impl RunDetail {
+    /// The checkpoint that is under way.
+    #[must_use]
+    pub fn under_way(&self) -> Option<&Checkpoint> {
+        self.checkpoints.last().filter(|checkpoint| checkpoint.status.is_none() && !self.summary.phase.is_final())
+    }
+}
+
 /// The run before another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviousRun {

@@ -3,11 +3,20 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{code::CodeBlock, difference::Difference, icon::checkpoint_icon, message::message, spec::SpecFacts},
+    components::{
+        code::CodeBlock,
+        difference::Difference,
+        icon::{checkpoint_icon, phase_icon},
+        message::message,
+        spec::SpecFacts,
+        time::{Elapsed, now},
+    },
+    html::Html,
     model::{
         cache::{CacheReport, EnvironmentUse, SetReport, SetUse},
         checkpoint::{Checkpoint, CheckpointStatus},
         lock::Lock,
+        phase::Phase,
         sizes::bytes_text,
         time::duration_text,
         views::{PreviousRun, RunDetail},
@@ -18,7 +27,7 @@ use crate::{
 /// The side of a run's page.
 pub fn view(run: &RunDetail) -> AnyView {
     view! {
-        {preparation(&run.checkpoints)}
+        {preparation(run)}
         {run.cache.as_ref().map(cache_report)}
         {run.lock.as_ref().map(versions)}
         {run.previous.as_ref().map(|previous| difference(run, previous))}
@@ -31,16 +40,19 @@ pub fn view(run: &RunDetail) -> AnyView {
     .into_any()
 }
 
-/// The checkpoints. Closed while all is well, open as soon as something is not.
-fn preparation(checkpoints: &[Checkpoint]) -> AnyView {
-    let needs_a_look =
-        |checkpoint: &&Checkpoint| matches!(checkpoint.status, CheckpointStatus::Failed | CheckpointStatus::Warning);
-    let has_failed = checkpoints.iter().any(|checkpoint| checkpoint.status == CheckpointStatus::Failed);
-    let words = match (checkpoints.len(), checkpoints.iter().filter(needs_a_look).count()) {
+/// The checkpoints. Open while they are made and as soon as something is not well, closed otherwise.
+fn preparation(run: &RunDetail) -> AnyView {
+    let checkpoints = &run.checkpoints;
+    let under_way = run.under_way();
+    let has = |checkpoint: &Checkpoint, status| checkpoint.status == Some(status);
+    let has_failed = checkpoints.iter().any(|checkpoint| has(checkpoint, CheckpointStatus::Failed));
+    let warnings = checkpoints.iter().filter(|checkpoint| has(checkpoint, CheckpointStatus::Warning)).count();
+    let words = match (checkpoints.len(), warnings) {
         (0, _) => "not started".to_owned(),
+        _ if under_way.is_some() => format!("{} of {}", checkpoints.len(), Checkpoint::COUNT),
         (_, _) if has_failed => "failed".to_owned(),
         (count, 0) => {
-            let made = checkpoints.iter().filter(|checkpoint| checkpoint.status != CheckpointStatus::Skipped).count();
+            let made = checkpoints.iter().filter(|checkpoint| !has(checkpoint, CheckpointStatus::Skipped)).count();
             let millis = checkpoints.iter().map(|checkpoint| checkpoint.millis).sum();
             let skipped = if made == count { String::new() } else { format!(", {} not needed", count - made) };
             format!("{made} ok{skipped}, {}", duration_text(millis))
@@ -49,8 +61,9 @@ fn preparation(checkpoints: &[Checkpoint]) -> AnyView {
         (count, warnings) => format!("{count} checks, {warnings} warnings"),
     };
     let items = checkpoints.iter().map(checkpoint_item).collect_view();
+    let is_open = has_failed || under_way.is_some();
     view! {
-        <details id="details-preparation" class="panel" open=has_failed>
+        <details id="details-preparation" class="panel" open=is_open>
             <summary>"Preparation " <span class="quiet">{words}</span></summary>
             <ol class="checkpoints">{items}</ol>
         </details>
@@ -59,7 +72,10 @@ fn preparation(checkpoints: &[Checkpoint]) -> AnyView {
 }
 
 fn checkpoint_item(checkpoint: &Checkpoint) -> AnyView {
-    let (class, word) = match checkpoint.status {
+    let Some(status) = checkpoint.status else {
+        return under_way_item(checkpoint);
+    };
+    let (class, word) = match status {
         CheckpointStatus::Ok => ("is-ok", "ok"),
         CheckpointStatus::Skipped => ("is-skipped", "skipped"),
         CheckpointStatus::Warning => ("is-warning", "warning"),
@@ -70,16 +86,15 @@ fn checkpoint_item(checkpoint: &Checkpoint) -> AnyView {
     let more = checkpoint.code.as_deref().map(|code| {
         view! { <p class="checkpoint-more"><a href=routes::troubleshooting(code)>"More about this"</a></p> }
     });
-    let security = checkpoint.guards_security().then(|| view! { <span class="checkpoint-mark">"security"</span> });
     // What was skipped took no time.
-    let duration = (checkpoint.status != CheckpointStatus::Skipped).then(|| duration_text(checkpoint.millis));
-    let is_open = matches!(checkpoint.status, CheckpointStatus::Failed | CheckpointStatus::Warning);
+    let duration = (status != CheckpointStatus::Skipped).then(|| duration_text(checkpoint.millis));
+    let is_open = matches!(status, CheckpointStatus::Failed | CheckpointStatus::Warning);
     view! {
         <li class=class value=checkpoint.number.to_string()>
             <details open=is_open>
                 <summary class="checkpoint-head">
-                    {checkpoint_icon(checkpoint.status)}
-                    <span class="checkpoint-name">{checkpoint.name.clone()} {security}</span>
+                    {checkpoint_icon(status)}
+                    {checkpoint_name(checkpoint)}
                     <span class="checkpoint-word">{word}</span>
                     <span class="duration">{duration}</span>
                 </summary>
@@ -91,6 +106,34 @@ fn checkpoint_item(checkpoint: &Checkpoint) -> AnyView {
         </li>
     }
     .into_any()
+}
+
+/// A checkpoint that is under way, with the time it has taken so far.
+fn under_way_item(checkpoint: &Checkpoint) -> AnyView {
+    let mut icon = Html::default();
+    phase_icon(&mut icon, Phase::Running);
+    view! {
+        <li class="is-running" value=checkpoint.number.to_string()>
+            <div class="checkpoint-head">
+                {icon.into_element()}
+                {checkpoint_name(checkpoint)}
+                <span class="checkpoint-word">"under way"</span>
+                <Elapsed since=checkpoint.at now=now() />
+            </div>
+        </li>
+    }
+    .into_any()
+}
+
+fn checkpoint_name(checkpoint: &Checkpoint) -> AnyView {
+    let security = checkpoint.guards_security().then(|| {
+        view! {
+            <span class="checkpoint-mark" title="Keeps others from changing or replacing what the run uses">
+                "security"
+            </span>
+        }
+    });
+    view! { <span class="checkpoint-name">{checkpoint.name.clone()} " " {security}</span> }.into_any()
 }
 
 fn cache_report(report: &CacheReport) -> AnyView {

@@ -11,7 +11,7 @@ use crate::{
         phase::PhaseBadge,
         time::{Ago, Duration, now},
     },
-    model::{identifiers::RunNumber, phase::Phase, time::Timestamp, views::RunDetail},
+    model::{checkpoint::Checkpoint, identifiers::RunNumber, phase::Phase, time::Timestamp, views::RunDetail},
     routes,
 };
 
@@ -51,6 +51,9 @@ fn facts(run: &RunDetail, now: Timestamp) -> AnyView {
         .then_some(run.queue_place)
         .flatten()
         .map(|place| view! { <span>{format!("{} in the queue", ordinal(place))}</span> });
+    let preparing = run.under_way().map(|checkpoint| {
+        view! { <span>{format!("preparing: {} ({} of {})", checkpoint.name, checkpoint.number, Checkpoint::COUNT)}</span> }
+    });
     let exit_code = run.exit_code.map(|code| view! { <span>{format!("exit code {code}")}</span> });
     let cancelled = run.cancel_requested_at.map(|at| {
         let words = if summary.phase.is_final() { "cancelled " } else { "stopping, cancelled " };
@@ -63,6 +66,7 @@ fn facts(run: &RunDetail, now: Timestamp) -> AnyView {
             <span class="run-duration"><Duration run=summary.clone() now /></span>
             {when}
             {queue}
+            {preparing}
             {exit_code}
             {cancelled}
             {engine}

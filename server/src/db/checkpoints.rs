@@ -9,6 +9,9 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SqliteConn
 
 use super::{DatabaseError, schema::checkpoints, values};
 
+/// The stored status of a checkpoint that is under way.
+const UNDER_WAY: &str = "running";
+
 /// Adds a checkpoint, or replaces the one with its number.
 ///
 /// # Errors
@@ -19,7 +22,7 @@ pub fn put(connection: &mut SqliteConnection, step: StepId, checkpoint: &Checkpo
             checkpoints::step_id.eq(step.0),
             checkpoints::number.eq(i32::from(checkpoint.number)),
             checkpoints::name.eq(&checkpoint.name),
-            checkpoints::status.eq(word(checkpoint.status)),
+            checkpoints::status.eq(checkpoint.status.map_or(UNDER_WAY, word)),
             checkpoints::detail.eq(&checkpoint.detail),
             checkpoints::advice.eq(&checkpoint.advice),
             checkpoints::at.eq(checkpoint.at.0),
@@ -78,9 +81,13 @@ const fn word(status: CheckpointStatus) -> &'static str {
     }
 }
 
-fn status_of(text: &str) -> Result<CheckpointStatus, DatabaseError> {
+fn status_of(text: &str) -> Result<Option<CheckpointStatus>, DatabaseError> {
+    if text == UNDER_WAY {
+        return Ok(None);
+    }
     [CheckpointStatus::Ok, CheckpointStatus::Skipped, CheckpointStatus::Warning, CheckpointStatus::Failed]
         .into_iter()
         .find(|status| word(*status) == text)
+        .map(Some)
         .ok_or_else(|| values::damaged(&format!("`{text}` is no status of a checkpoint")))
 }

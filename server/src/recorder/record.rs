@@ -154,6 +154,7 @@ fn read_batch(
     reading: &Reading,
     before: &RecordedStep,
 ) -> Result<Batch, serde_json::Error> {
+    let known = transcript.under_way();
     let mut chunks = Chunks::starting_at(before.line_count + 1);
     let mut others = Vec::new();
     let mut end = None;
@@ -170,6 +171,8 @@ fn read_batch(
             end = Some(finish(how, transcript, observed.at, &mut chunks)?);
         }
     }
+    // Of those that begin and end in one batch, as all do in a warm run, only the end is written.
+    others.extend(transcript.under_way().filter(|begun| Some(begun) != known.as_ref()).map(Entry::Checkpoint));
     let recorded_bytes = events.last().map_or(before.recorded_bytes, |observed| observed.next);
     let (chunks, next) = chunks.finish();
     let recorded = RecordedStep { recorded_bytes, recorder_state: transcript.store()?, line_count: next - 1 };

@@ -37,7 +37,7 @@ const SYSTEM_PACKAGES: u8 = 9;
 pub enum Entry {
     /// A line for the log.
     Line(Stream, Timestamp, String),
-    /// A checkpoint that ended.
+    /// A checkpoint that ended, or is under way.
     Checkpoint(Checkpoint),
     /// The cache report as far as it is known.
     Report(CacheReport),
@@ -123,6 +123,14 @@ impl Transcript {
         of(&self.output, Stream::Output).or_else(|| of(&self.error, Stream::Error))
     }
 
+    /// The checkpoint that is under way.
+    #[must_use]
+    pub fn under_way(&self) -> Option<Checkpoint> {
+        let (number, name, at) = self.checkpoint.clone()?;
+        let detail = String::new();
+        Some(Checkpoint { number, name, status: None, detail, advice: None, code: None, tail: None, at, millis: 0 })
+    }
+
     /// True once the program itself was started.
     #[must_use]
     pub fn program_started(&self) -> bool {
@@ -203,6 +211,7 @@ impl Transcript {
                 } else if end == SYSTEM_PACKAGES && self.system.as_ref().is_some_and(|set| set.set == SetUse::Built) {
                     self.stage("system packages", millis);
                 }
+                let status = Some(status);
                 let checkpoint = Checkpoint { number: end, name, status, detail, advice, code, tail, at, millis };
                 entries.push(Entry::Checkpoint(checkpoint));
             }
@@ -262,6 +271,16 @@ impl Transcript {
             let mut lines = std::mem::take(self.open_line(voice));
             lines.finish(|line| self.line(at, voice, line, reading, entries));
         }
+        if let Some(begun) = self.under_way() {
+            self.checkpoint = None;
+            entries.push(Entry::Checkpoint(Checkpoint {
+                status: Some(CheckpointStatus::Failed),
+                detail: "It was not finished when the run ended.".to_owned(),
+                millis: at.millis_since(begun.at),
+                at,
+                ..begun
+            }));
+        }
         if let Some(program_at) = self.program_at {
             self.stage("program", at.millis_since(program_at));
             entries.extend(self.report(reading).map(Entry::Report));
@@ -308,6 +327,7 @@ fn millis_of(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{EndCause, StepEnd};
 
     fn reading() -> Reading {
         Reading { secrets: Secrets { marker: "m".into(), error_tag: "e".into() }, requested: 3 }
@@ -325,6 +345,27 @@ mod tests {
         assert_eq!(counted("Prepared 1 package in 1.25s", "Prepared "), Some((1, 1250)));
         assert_eq!(counted("Bytecode compiled 9 files in 2m 03s", "Bytecode compiled "), Some((9, 123_000)));
         assert_eq!(counted("Preparing", "Prepared "), None);
+    }
+
+    #[test]
+    fn a_checkpoint_is_under_way_until_it_ends() {
+        let mut transcript = Transcript::default();
+        let begun = |transcript: &Transcript| transcript.under_way().map(|checkpoint| checkpoint.name);
+        read(&mut transcript, 1, "\x1em [{\"begin\":8,\"name\":\"Nix\"}]\n");
+        assert_eq!(begun(&transcript).as_deref(), Some("Nix"));
+        read(&mut transcript, 2, "\x1em [{\"end\":8,\"status\":\"ok\",\"detail\":\"\"}]\n");
+        assert_eq!(begun(&transcript), None);
+        read(&mut transcript, 3, "\x1em [{\"begin\":9,\"name\":\"System packages\"}]\n");
+        let mut entries = Vec::new();
+        let end = StepEnd { cause: EndCause::Cancelled, exit_code: None, signal: Some(15), memory_ran_out: false };
+        transcript.read(Timestamp(7), &StepEvent::Ended(end), &reading(), &mut entries);
+        assert!(
+            matches!(
+                &entries[..],
+                [Entry::Checkpoint(Checkpoint { number: 9, status: Some(CheckpointStatus::Failed), millis: 4, .. })]
+            ),
+            "{entries:?}"
+        );
     }
 
     #[test]
