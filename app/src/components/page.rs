@@ -34,6 +34,14 @@ pub fn Page(
     let refusal = use_context::<Refusal>().map(|Refusal(text)| {
         view! { <p class="banner is-refusal" role="alert">{text}</p> }
     });
+    let no_python = use_context::<ServerFacts>().is_some_and(|facts| facts.python.is_none()).then(|| {
+        view! {
+            <p class="banner is-warning">
+                "No run can start: uv or Python was not found when Stoker started. Install what is missing, and start Stoker \
+                 again. " <a href=routes::system()>"What is missing"</a>
+            </p>
+        }
+    });
     // `Title` writes its text into the head as it is.
     let title = escape(&format!("{title} · Stoker"));
     // A link enters the head when it is rendered, and the page may be rendered where its request is out of reach;
@@ -52,6 +60,7 @@ pub fn Page(
             <a class="button is-primary" href=routes::new_task()>"New task"</a>
         </header>
         <main id="main" tabindex="-1" class=if wide { "is-wide" } else { "" }>
+            {no_python}
             {notice}
             {refusal}
             {children()}

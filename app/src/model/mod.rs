@@ -9,6 +9,7 @@ pub mod environment;
 pub mod fallback;
 pub mod fields;
 pub mod identifiers;
+pub mod import_names;
 pub mod lock;
 pub mod log;
 pub mod phase;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     environment::EnvironmentVariables,
     fields::{Field, FieldErrors},
+    import_names,
     python_packages::{PythonPackages, RequirementsFile},
     system_packages::SystemPackages,
     words::is_invisible,
@@ -223,6 +224,9 @@ impl TaskDraft {
         let name = errors.take(Field::Name, TaskName::parse(&self.name));
         let code = errors.take(Field::Code, Code::parse(&self.code));
         let packages = errors.take(Field::Packages, PythonPackages::parse_new(&self.packages));
+        if let Some(fault) = packages.as_ref().and_then(import_names::fault) {
+            errors.push(Field::Packages, fault);
+        }
         let requirements = errors.take(Field::Requirements, RequirementsFile::parse_new(&self.requirements));
         let system_packages = errors.take(Field::SystemPackages, SystemPackages::parse_new(&self.system_packages));
         let environment = errors.take(Field::Environment, EnvironmentVariables::parse(&self.environment));
@@ -236,7 +240,7 @@ impl TaskDraft {
                 Some(system_packages),
                 Some(environment),
                 Some(timeout),
-            ) => Ok(ValidTask {
+            ) if errors.is_empty() => Ok(ValidTask {
                 name,
                 spec: TaskSpec {
                     code,

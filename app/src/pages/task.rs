@@ -107,6 +107,15 @@ fn run_row(id: &TaskId, run: &RunSummary, now: Timestamp) -> AnyView {
     let number = run.number;
     let message = run.message.clone();
     let message_title = message.clone();
+    let cancel = (!run.phase.is_final()).then(|| {
+        view! {
+            <form method="post" action=routes::run(id, number)>
+                <button class="is-small" name="intent" value="cancel" aria-label=format!("Cancel run {number}")>
+                    "Cancel"
+                </button>
+            </form>
+        }
+    });
     view! {
         <tr>
             <td class="run-number"><a href=routes::run(id, number)>"#" {number.to_string()}</a></td>
@@ -115,6 +124,7 @@ fn run_row(id: &TaskId, run: &RunSummary, now: Timestamp) -> AnyView {
             <td class="run-duration number"><Duration run=run.clone() now /></td>
             <td class="run-message" title=message_title>{message}</td>
             <td class="run-edit">
+                {cancel}
                 <a href=routes::edit_task(id, Some(number)) aria-label=format!("Edit & Rerun run {number}")>
                     "Edit & Rerun"
                 </a>

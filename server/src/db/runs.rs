@@ -10,8 +10,8 @@ use app::model::{
     time::Timestamp,
 };
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
-    SqliteConnection, dsl, expression::SqlLiteral, sql_types::Bool,
+    ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _, SqliteConnection, dsl,
+    expression::SqlLiteral, sql_types::Bool,
 };
 
 use super::{
@@ -84,20 +84,19 @@ pub fn create(connection: &mut SqliteConnection, new: &NewRun<'_>) -> Result<Cre
     Ok(CreatedRun { id: RunId(id), number: values::run_number(number)?, step: StepId(step) })
 }
 
-/// The number of the newest run of the task that is active, if there is one.
+/// The numbers of the task's active runs, newest first: the order in which to cancel them, so that none starts in the
+/// place of another.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn active_number(connection: &mut SqliteConnection, task: &TaskId) -> Result<Option<RunNumber>, DatabaseError> {
-    runs::table
+pub fn active_numbers(connection: &mut SqliteConnection, task: &TaskId) -> Result<Vec<RunNumber>, DatabaseError> {
+    let numbers: Vec<i32> = runs::table
         .filter(runs::task_id.eq(task.as_str()))
         .filter(is_active())
         .order(runs::number.desc())
         .select(runs::number)
-        .get_result::<i32>(connection)
-        .optional()?
-        .map(values::run_number)
-        .transpose()
+        .load(connection)?;
+    numbers.into_iter().map(values::run_number).collect()
 }
 
 /// What is said of a run that was cancelled while it waited.

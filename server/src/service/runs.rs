@@ -32,8 +32,10 @@ impl Service {
             .parts
             .database
             .write(move |connection| {
-                if let (true, Some(number)) = (start.only_when_idle, runs::active_number(connection, &start.id)?) {
-                    return Ok(Started::Busy(number));
+                if start.only_when_idle
+                    && let Some(number) = runs::active_numbers(connection, &start.id)?.first()
+                {
+                    return Ok(Started::Busy(*number));
                 }
                 let mut spec = tasks::spec(connection, &start.id)?;
                 spec.system_packages = start.system_packages.unwrap_or(spec.system_packages);
@@ -140,14 +142,14 @@ impl Service {
     ///
     /// # Errors
     /// `NotFound` when there is no such task or run, `Conflict` when a task has no active run.
-    pub async fn active_run(&self, target: CancelTarget) -> Result<(TaskId, RunNumber), BackendError> {
+    pub async fn active_runs(&self, target: CancelTarget) -> Result<(TaskId, Vec<RunNumber>), BackendError> {
         let wanted = target.clone();
-        let found = self.parts.database.read(move |connection| active_run_in(connection, &wanted)).await;
+        let found = self.parts.database.read(move |connection| active_runs_in(connection, &wanted)).await;
         match (found, target) {
-            (Ok((id, Some(number))), _) => Ok((id, number)),
-            (Ok((id, None)), _) => {
+            (Ok((id, numbers)), _) if numbers.is_empty() => {
                 Err(BackendError::Conflict(format!("Task {id} has no active run, so there is nothing to cancel.")))
             }
+            (Ok(found), _) => Ok(found),
             (Err(error), CancelTarget::Task(id)) => Err(backend_error(error, missing_task(&id))),
             (Err(error), CancelTarget::Run(run)) => Err(backend_error(error, || format!("There is no run {run}."))),
         }
@@ -165,24 +167,24 @@ impl Service {
 /// What a program may name to have a run cancelled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancelTarget {
-    /// A task: its active run.
+    /// A task: all its active runs.
     Task(TaskId),
     /// A run.
     Run(RunId),
 }
 
-fn active_run_in(
+fn active_runs_in(
     connection: &mut SqliteConnection,
     target: &CancelTarget,
-) -> Result<(TaskId, Option<RunNumber>), DatabaseError> {
+) -> Result<(TaskId, Vec<RunNumber>), DatabaseError> {
     match target {
         CancelTarget::Run(run) => {
             let (id, number) = views::run_by_key(connection, *run)?;
-            Ok((id, Some(number)))
+            Ok((id, vec![number]))
         }
         CancelTarget::Task(id) => {
             tasks::name(connection, id)?.ok_or(DatabaseError::NotFound)?;
-            Ok((id.clone(), runs::active_number(connection, id)?))
+            Ok((id.clone(), runs::active_numbers(connection, id)?))
         }
     }
 }

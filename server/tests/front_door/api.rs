@@ -338,6 +338,19 @@ async fn cancelling_takes_the_task_or_the_workflow() {
 }
 
 #[tokio::test]
+async fn cancelling_a_task_cancels_all_its_runs() {
+    let app = TestApp::new().await;
+    let (id, _) = app.save_and_run(&PLAIN).await;
+    // The pages start as many as one likes.
+    app.post_form(&format!("/tasks/{id}"), &[("intent", "run")]).await;
+    let answer = app.api(Method::DELETE, &format!("/tasks/{id}"), NO_BODY).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let answer = app.api(Method::GET, &format!("/tasks/{id}"), NO_BODY).await.json();
+    let messages: Vec<_> = answer["runs"].as_array().unwrap().iter().map(|run| run["message"].clone()).collect();
+    assert_eq!(messages, ["Cancelled before it started.", "Cancelled before it started."]);
+}
+
+#[tokio::test]
 async fn deleting_counts_what_went() {
     let app = TestApp::new().await;
     let (id, first) = app.save_and_run(&PLAIN).await;

@@ -1,17 +1,25 @@
 //! Pages and the actions on them.
 
-use app::model::{
-    identifiers::{RunId, StepId},
-    lock::Lock,
-    log::Stream,
-    phase::Phase,
+use std::sync::Arc;
+
+use app::{
+    model::{
+        identifiers::{RunId, StepId},
+        lock::Lock,
+        log::Stream,
+        phase::Phase,
+    },
+    page_context::ServerFacts,
 };
 use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
 use diesel::{QueryDsl as _, RunQueryDsl as _};
-use server::db::{runs, schema, tasks};
+use server::{
+    db::{runs, schema, tasks},
+    http,
+};
 
 use crate::support::{PLAIN, TestApp};
 
@@ -109,6 +117,33 @@ async fn cancelling_is_noted_and_an_ended_run_says_so() {
         let answer = app.post_form(&path, &[("intent", "cancel")]).await;
         assert_eq!(answer.status, StatusCode::CONFLICT);
         assert_eq!(answer.text_of(".is-refusal"), "Run #1 has already ended (Cancelled).");
+    }
+}
+
+#[tokio::test]
+async fn an_active_run_can_be_cancelled_from_its_task() {
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    app.start(keys.run).await;
+    let cancel = "td.run-edit form button[value=cancel]";
+    let page = app.get(&format!("/tasks/{id}")).await;
+    assert_eq!(page.attributes(cancel, "aria-label"), ["Cancel run 1"]);
+    assert_eq!(page.attributes("td.run-edit form", "action"), [format!("/tasks/{id}/runs/1")]);
+    app.finish(keys.run, Phase::Cancelled, None).await;
+    assert!(app.get(&format!("/tasks/{id}")).await.attributes(cancel, "value").is_empty());
+}
+
+#[tokio::test]
+async fn without_python_every_page_says_that_no_run_can_start() {
+    let mut app = TestApp::new().await;
+    assert!(app.get("/tasks").await.attributes(".banner.is-warning a", "href").is_empty());
+    app.state.facts = Arc::new(ServerFacts { version: "1.2.3", python: None });
+    app.router = http::router(app.state.clone());
+    for path in ["/tasks", "/tasks/new", "/system"] {
+        assert!(
+            app.get(path).await.text_of(".banner.is-warning").starts_with("No run can start: uv or Python"),
+            "{path}"
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use app::{
-    backend::{Backend as _, StartRun},
+    backend::{Backend as _, BackendError, StartRun},
     model::{
         identifiers::{RunNumber, TaskId},
         system_packages::SystemPackages,
@@ -33,7 +33,7 @@ pub async fn start(
     let use_cache = fields.truth("useCache");
     fields.finish()?;
     let known: TaskId = id.parse().map_err(|_| ApiError::no_task(&id))?;
-    let system_packages = system.map(|text| SystemPackages::parse(&text)).transpose();
+    let system_packages = system.map(|text| SystemPackages::parse_new(&text)).transpose();
     let system_packages = system_packages.map_err(|error| ApiError::Refused(error.to_string()))?;
     let start = StartRun { id: known.clone(), system_packages, use_cache, only_when_idle: true };
     let missing = || format!("Task {id} not found");
@@ -47,7 +47,7 @@ pub async fn start(
     })))
 }
 
-/// Cancels a task's active run, by the task's id or by the run's workflow id.
+/// Cancels a task's active runs, by the task's id, or one run, by its workflow id.
 pub async fn cancel(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
     let missing = || format!("Workflow {id} not found");
     let target = match (id.parse(), run_of_workflow(&id)) {
@@ -55,19 +55,27 @@ pub async fn cancel(State(state): State<AppState>, Path(id): Path<String>) -> Re
         (_, Some(run)) => CancelTarget::Run(run),
         _ => return Err(ApiError::NotFound(missing())),
     };
-    let found = state.service.active_run(target).await.map_err(|error| conflict(error, missing))?;
-    state.service.cancel_run(&found.0, found.1).await.map_err(|error| conflict(error, missing))?;
+    let (task, numbers) = state.service.active_runs(target).await.map_err(|error| conflict(error, missing))?;
+    for number in &numbers {
+        match state.service.cancel_run(&task, *number).await {
+            // Of several, one may have ended meanwhile.
+            Err(BackendError::Conflict(_)) if numbers.len() > 1 => {}
+            outcome => outcome.map_err(|error| conflict(error, missing))?,
+        }
+    }
     // Who cancels in order to run again must not be told that it still runs.
-    if let Ok(keys) = state.service.run_keys(&found.0, found.1).await {
-        state.service.until_ended(keys, CANCELLING).await;
+    for number in numbers {
+        if let Ok(keys) = state.service.run_keys(&task, number).await {
+            state.service.until_ended(keys, CANCELLING).await;
+        }
     }
     Ok(Json(json!({ "status": "cancelled", "id": id })))
 }
 
 /// Nothing to cancel is a conflict here, with its own status.
-fn conflict(error: app::backend::BackendError, missing: impl FnOnce() -> String) -> ApiError {
+fn conflict(error: BackendError, missing: impl FnOnce() -> String) -> ApiError {
     match error {
-        app::backend::BackendError::Conflict(text) => ApiError::Conflict(text),
+        BackendError::Conflict(text) => ApiError::Conflict(text),
         other => ApiError::of(other, missing),
     }
 }

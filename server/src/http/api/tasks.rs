@@ -93,9 +93,9 @@ impl Submission {
         let mut errors = FieldErrors::default();
         let code = self.code.as_deref().unwrap_or(DEFAULT_CODE);
         let code = errors.take(Field::Code, Code::accept(code));
-        let packages = errors.take(Field::Packages, PythonPackages::parse(&self.dependencies));
-        let requirements = errors.take(Field::Requirements, RequirementsFile::parse(&self.requirements));
-        let system = errors.take(Field::SystemPackages, SystemPackages::parse(&self.system_dependencies));
+        let packages = errors.take(Field::Packages, PythonPackages::parse_new(&self.dependencies));
+        let requirements = errors.take(Field::Requirements, RequirementsFile::parse_new(&self.requirements));
+        let system = errors.take(Field::SystemPackages, SystemPackages::parse_new(&self.system_dependencies));
         let (Some(code), Some(packages), Some(requirements), Some(system_packages)) =
             (code, packages, requirements, system)
         else {
