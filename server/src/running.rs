@@ -40,8 +40,10 @@ use crate::{
     supervisor,
 };
 
-/// How long preparing an environment may take, in seconds.
+/// How long preparing an environment may take at least, in seconds: a run may have to wait for another that builds.
 const PREPARATION_TIMEOUT: u32 = 3600;
+/// How many stages a preparation may have that take as long as each may.
+const LONG_STAGES: u32 = 4;
 /// How long a program has to end by itself when it is stopped, in seconds.
 const GRACE: u32 = 5;
 /// How long to wait for the runs of a task that is being deleted.
@@ -202,7 +204,7 @@ fn local_settings(
         python: python.clone(),
         index_url: engine.index_url.clone(),
         default_timeout: Some(engine.default_timeout.seconds()),
-        preparation_timeout: PREPARATION_TIMEOUT,
+        preparation_timeout: PREPARATION_TIMEOUT.max(engine.stage_timeout.saturating_mul(LONG_STAGES)),
         grace: GRACE,
         log_limit: engine.log_limit,
         memory_limit: engine.memory_limit,

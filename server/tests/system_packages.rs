@@ -225,10 +225,10 @@ fn what_nix_cannot_do_is_said_by_name() {
 #[test]
 fn a_stage_that_takes_too_long_is_stopped() {
     let kitchen = Kitchen::new();
-    let server = kitchen.serve(&["--stage-timeout", "2"]);
+    let server = kitchen.serve(&["--stage-timeout", "6"]);
     assert_failed(
         &run(&server, "slow", "print(1)"),
-        "Nix took longer than 2 s and was stopped.",
+        "Nix could not make the packages ready: it took longer than 6 s and was stopped.",
         "System packages failed",
     );
 }
@@ -287,8 +287,12 @@ fn a_lock_in_a_store_of_others_is_left_alone_and_waited_for_only_so_long() {
     drop(server);
     let lock = root.join("nix/var/nix/db/db.sqlite.lock");
     fs::create_dir(&lock).unwrap();
-    let server = kitchen.serve_by(on_a_machine_with_nix(), &["--nix", "nix", "--stage-timeout", "2"]);
-    assert_failed(&run(&server, "goodbye", "print(1)"), "Nix took longer than 2 s and was stopped.", "left a lock");
+    let server = kitchen.serve_by(on_a_machine_with_nix(), &["--nix", "nix", "--stage-timeout", "6"]);
+    assert_failed(
+        &run(&server, "goodbye", "print(1)"),
+        "Nix could not make the packages ready: it took longer than 6 s and was stopped.",
+        "--stage-timeout",
+    );
     assert!(lock.exists());
     // The warm set needs no database.
     assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
@@ -303,7 +307,11 @@ fn a_full_disk_and_a_read_only_store_are_told_apart() {
     let mut program = Command::new("unshare");
     program.args(["--user", "--map-root-user", "--mount"]).arg(small).arg(STOKER);
     let server = kitchen.serve_by(program, &[]);
-    assert_failed(&run(&server, "large", "print(1)"), "The disk that holds the Nix store is full.", "No space left");
+    assert_failed(
+        &run(&server, "large", "print(1)"),
+        "Nix could not make the packages ready: the disk is full.",
+        "No space left",
+    );
     drop(server);
 
     let server = kitchen.serve(&[]);
@@ -319,6 +327,30 @@ fn a_full_disk_and_a_read_only_store_are_told_apart() {
     let server = kitchen.serve_by(program, &[]);
     assert_failed(&run(&server, "goodbye", "print(1)"), "The Nix store cannot be written.", "System packages failed");
     assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
+}
+
+/// Then nothing about the failure can be written down, until there is room again.
+#[test]
+fn a_full_disk_is_told_when_all_data_is_on_it() {
+    let kitchen = Kitchen::new();
+    let nix = server::environments::found_on_path(Path::new("nix"));
+    let ended_build = kitchen.path("ended");
+    let note = format!("case $1 in build) touch {};; esac", ended_build.display());
+    kitchen.program("nix", &format!("status=0; {} \"$@\" || status=$?; {note}; exit $status", nix.display()));
+    let (data, ballast) = (kitchen.data(), kitchen.path("data/ballast"));
+    fs::create_dir_all(&data).unwrap();
+    let small = format!(
+        "mount -t tmpfs -o size=40m none {0} && head -c 8000000 /dev/zero >{1} || exit
+(until [ -e {2} ]; do sleep 0.05; done; rm {1}) &
+exec \"$@\"",
+        data.display(),
+        ballast.display(),
+        ended_build.display()
+    );
+    let mut program = Command::new("unshare");
+    program.args(["--user", "--map-root-user", "--mount"]).arg(kitchen.program("small", &small)).arg(STOKER);
+    let server = kitchen.serve_by(program, &[]);
+    assert_failed(&run(&server, "large", "print(1)"), "Nix could not make the packages ready: the disk is full.", "");
 }
 
 #[test]
@@ -374,6 +406,47 @@ fn a_damaged_python_environment_is_noticed_and_built_again() {
     fs::remove_file(link.path()).unwrap();
     std::os::unix::fs::symlink("/nowhere", link.path()).unwrap();
     assert_ran(&ended(&server, &server.submit(&body)), "six is six");
+}
+
+#[test]
+fn a_damaged_environment_is_left_to_the_program_that_runs_in_it() {
+    let kitchen = Kitchen::new();
+    let server = kitchen.serve(&[]);
+    let (ready, gate) = (kitchen.path("ready"), kitchen.path("gate"));
+    let code = format!(
+        "import os, sys, time, importlib.metadata
+if not os.path.exists({gate:?}):
+    open({ready:?}, 'w')
+    while not os.path.exists({gate:?}): time.sleep(0.01)
+print('six is', importlib.metadata.version('six'))"
+    );
+    let body = json!({"pythonCode": code, "dependencies": "six==1.16.0"});
+    let first = server.submit(&body);
+    wait("the program", || ready.exists().then_some(()));
+    let link = fs::read_dir(kitchen.cache("environments"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.is_symlink())
+        .unwrap();
+    let built = fs::read_link(&link).unwrap();
+    let site = fs::read_dir(link.join("lib")).unwrap().next().unwrap().unwrap().path().join("site-packages");
+    fs::set_permissions(&site, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::remove_file(site.join("six.py")).unwrap();
+    let second = server
+        .submit(&json!({"pythonCode": "import six\nprint('second', six.__version__)", "dependencies": "six==1.16.0"}));
+    assert_ran(&ended(&server, &second), "second 1.16.0");
+    assert_ne!(fs::read_link(&link).unwrap(), built);
+    fs::write(&gate, "").unwrap();
+    assert_ran(&ended(&server, &first), "six is 1.16.0");
+}
+
+#[test]
+fn what_a_set_calls_like_the_runners_tools_is_for_the_program_alone() {
+    let kitchen = Kitchen::new();
+    let server = kitchen.serve(&[]);
+    let code = "import six, subprocess\nprint('tee ends with', subprocess.run(['tee']).returncode)";
+    let body = json!({"pythonCode": code, "dependencies": "six", "systemDependencies": "shadow"});
+    assert_ran(&ended(&server, &server.submit(&body)), "tee ends with 9");
 }
 
 #[test]

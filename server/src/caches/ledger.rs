@@ -75,8 +75,9 @@ impl Inventory {
         let (mut built, mut linked) = (Vec::new(), HashSet::new());
         for entry in names_in(&all)? {
             if let Some(rest) = entry.strip_prefix(BUILT) {
-                let builder = rest.split_once('-').map_or("", |(_, step)| step).to_owned();
-                built.push((entry, builder));
+                let (key, builder) = rest.split_once('-').unwrap_or((rest, ""));
+                let key = key.parse().ok().map(|key| CacheName { kind: CacheKind::Environment, key });
+                built.push((entry.clone(), key, builder.to_owned()));
             } else if entry.starts_with(DELETED) {
                 self.garbage.push(all.join(entry));
             } else if let Ok(key) = entry.parse() {
@@ -93,10 +94,13 @@ impl Inventory {
                 }
             }
         }
-        let partial = built.into_iter().filter(|(folder, builder)| {
-            !linked.contains(folder.as_ref() as &std::ffi::OsStr) && !in_use.has_step(builder)
+        // One that was found damaged has lost its link, and may still be what a program runs in.
+        let partial = built.into_iter().filter(|(folder, key, builder)| {
+            !linked.contains(folder.as_ref() as &std::ffi::OsStr)
+                && !in_use.has_step(builder)
+                && key.as_ref().is_none_or(|key| in_use.users_of(key) == 0)
         });
-        self.garbage.extend(partial.map(|(folder, _)| all.join(folder)));
+        self.garbage.extend(partial.map(|(folder, ..)| all.join(folder)));
         Ok(())
     }
 

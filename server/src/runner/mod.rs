@@ -159,6 +159,18 @@ mod tests {
         assert_eq!(String::from_utf8(output.stdout).unwrap().trim_end_matches('\n'), typed);
     }
 
+    #[test]
+    fn the_password_of_an_index_is_not_told() {
+        let python = crate::environments::found_on_path(std::path::Path::new("python3"));
+        for address in ["http://me:pa55@localhost:1/simple?t=pa55", "ours=http://me:pa55@localhost:1/simple"] {
+            let reach = [env!("CARGO_MANIFEST_DIR"), "/src/runner/reach.py"].concat();
+            let said = std::process::Command::new(&python).arg("-I").arg(reach).arg(address).output().unwrap();
+            let said = String::from_utf8(said.stdout).unwrap();
+            assert!(said.starts_with("http://localhost:1/simple cannot be reached: "), "{said}");
+            assert!(!said.contains("pa55"), "{said}");
+        }
+    }
+
     /// The codes that the scripts fail or warn with.
     fn codes() -> std::collections::BTreeSet<String> {
         let scripts = [FLOW[0].1, FLOW[1].1, ENVIRONMENT[0].1];

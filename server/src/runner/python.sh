@@ -49,7 +49,8 @@ python_packages() {
     used "$environment"
 }
 
-# Under the lock: what is unfinished here was left by builders that are dead.
+# Under the lock: what is unfinished here was left by builders that are dead. A finished one that is damaged may still be
+# in use by programs that run: it only loses its name, and goes when the caches are cleaned.
 build_shared_environment() {
     if environment_is_ready; then
         marker '{"environment":"ready"}'
@@ -61,7 +62,7 @@ build_shared_environment() {
         rm -f "$environment"
     fi
     for unfinished in "$STOKER_ENVIRONMENTS/.built-$STOKER_ENVIRONMENT_KEY-"*; do
-        if [ -d "$unfinished" ]; then delete_tree "$unfinished"; fi
+        if [ -d "$unfinished" ] && ! [ -e "$unfinished/complete" ]; then delete_tree "$unfinished"; fi
     done
     built=$STOKER_ENVIRONMENTS/.built-$STOKER_ENVIRONMENT_KEY-${STOKER_STEP##*/}
     trap 'delete_tree "$built"' EXIT
@@ -98,36 +99,24 @@ build_environment() {
     echo "$installed" >"$target/complete"
 }
 
-# From the cache alone when everything is in it: that asks no index, and is done in a fraction of the time.
+# From the cache alone when everything is in it: that asks no index, and is done in a fraction of the time. Silent, since
+# most often it fails and means nothing; so it may not build, which can take long and has much to say.
 install_packages() {
-    if [ -z "$STOKER_PRIVATE" ] && uv_sync "$1" --offline >"$STOKER_STEP/offline.log" 2>&1; then
+    set -- env PATH="${task_path:?}" "$STOKER_UV" pip sync --no-config --python "$1/bin/python" --require-hashes \
+        --link-mode copy --compile-bytecode "$STOKER_STEP/requirements.txt"
+    if [ -n "$STOKER_PRIVATE" ]; then
+        set -- "$@" --no-cache
+    elif timeout -k 5 "$STOKER_STAGE_SECONDS" "$@" --offline --no-build >"$STOKER_STEP/offline.log" 2>&1; then
         cat "$STOKER_STEP/offline.log"
         return
     fi
-    if [ -n "$STOKER_PRIVATE" ]; then set -- "$1" --no-cache; fi
-    target_python=$1/bin/python
-    shift
-    stage "$STOKER_UV" pip sync --no-config --python "$target_python" --require-hashes --link-mode copy \
-        --compile-bytecode "$@" "$STOKER_STEP/requirements.txt" ||
-        explain_uv $? "The Python packages could not be installed"
-}
-
-uv_sync() {
-    target_python=$1/bin/python
-    shift
-    timeout -k 5 "$STOKER_STAGE_SECONDS" "$STOKER_UV" pip sync --no-config --python "$target_python" --require-hashes \
-        --link-mode copy --compile-bytecode "$@" "$STOKER_STEP/requirements.txt"
+    stage "$@" || explain_uv $? "The Python packages could not be installed"
 }
 
 # explain_uv STATUS WHAT: says why uv failed, and ends.
 explain_uv() {
-    if stage_timed_out "$1"; then
-        fail python-timeout "$2: it took longer than $STOKER_STAGE_SECONDS s." \
-            "Run the task again: what was downloaded is kept."
-    elif stage_said 'No space left on device|Disk quota exceeded'; then
-        fail disk-full "$2: the disk is full." \
-            "Free some space, or remove what is not used: stoker cache prune --older-than 30d."
-    elif stage_said 'Read-only file system|Permission denied'; then
+    explain_stage "$1" "$2"
+    if stage_said 'Read-only file system|Permission denied'; then
         fail cache-unwritable "$2: the cache cannot be written." \
             "Check the permissions of the cache in Stoker's data folder."
     elif stage_said 'hash mismatch'; then

@@ -25,6 +25,9 @@ settings() {
     # Only with system packages:
     : "${STOKER_SET_KEY:=}" "${STOKER_SETS:=}" "${STOKER_NIX_KIND:=}" "${STOKER_NIX:=}" "${STOKER_NIX_ROOT:=}"
     : "${STOKER_NIX_HOME:=}" "${STOKER_NIXPKGS:=}" "${STOKER_PROGRAM:=}" "${STOKER_CONDA:=}"
+    # Nothing that is built may speak for the runner: the secret is no part of its environment.
+    secret=$STOKER_SECRET
+    unset STOKER_SECRET
 }
 
 # --- Saying what happens ---------------------------------------------------------------------------------------------
@@ -33,7 +36,7 @@ settings() {
 said=''
 marker() { said=$said,$1; }
 say() {
-    [ -z "$said" ] || printf '\036%s [%s]\n' "$STOKER_SECRET" "${said#,}"
+    [ -z "$said" ] || printf '\036%s [%s]\n' "$secret" "${said#,}"
     said=''
 }
 
@@ -58,23 +61,47 @@ plain() { printf %s "$1" | tr '\n\t' '  ' | tr -d '\000-\037"\\'; }
 
 # --- Doing things that take long -------------------------------------------------------------------------------------
 
-# stage COMMAND…: streams its output as it comes, and keeps a copy in which the reason of a failure is looked for.
-# 124 or 137: its time was up. Nix that waits for a lock ignores the polite signal, hence the second one.
+# stage COMMAND…: streams its output as it comes, and keeps a copy in which the reason of a failure is looked for. How it
+# ended goes by a pipe, not by a file, which a full disk would swallow; that is noticed when the copy cannot be written.
+# Nix that waits for a lock ignores the polite signal of `timeout`, hence its second one.
 stage() {
     say
+    stage_began=$(date +%s)
     {
-        status=0
-        timeout -k 5 "$STOKER_STAGE_SECONDS" "$@" 2>&1 || status=$?
-        echo "$status" >"$STOKER_STEP/stage.status"
-    } | tee "$STOKER_STEP/stage.log"
-    read -r status <"$STOKER_STEP/stage.status"
-    return "$status"
+        stage_status=$({
+            {
+                status=0
+                timeout -k 5 "$STOKER_STAGE_SECONDS" "$@" 2>&1 3>&- || status=$?
+                echo "$status" >&3
+            } | tee "$STOKER_STEP/stage.log" >&4 || echo unwritten >&3
+        } 3>&1)
+    } 4>&1
+    case $stage_status in
+    *unwritten*) stage_is_cut=1 ;;
+    *) stage_is_cut='' ;;
+    esac
+    stage_status=${stage_status%%[!0-9]*}
+    return "${stage_status:-1}"
 }
-stage_timed_out() { [ "$1" = 124 ] || [ "$1" = 137 ]; }
-stage_said() { grep -Eqi "$1" "$STOKER_STEP/stage.log"; }
+stage_said() { grep -Eqi "$1" "$STOKER_STEP/stage.log" 2>/dev/null; }
+
+# explain_stage STATUS WHAT: ends if the stage failed for a reason that has nothing to do with what it did.
+explain_stage() {
+    # 137 is also what is left of a program that was killed, and `timeout` cannot tell the one from the other.
+    if [ "$1" = 124 ] || [ "$1" = 137 ] && [ $(($(date +%s) - stage_began)) -ge "$STOKER_STAGE_SECONDS" ]; then
+        fail stage-timeout "$2: it took longer than $STOKER_STAGE_SECONDS s and was stopped." \
+            "Run the task again: what was fetched is kept. Where more time is needed, set --stage-timeout."
+    elif [ "$1" = 137 ]; then
+        fail stage-killed "$2: something killed the installer, most likely for lack of memory." \
+            "Free some memory, or run fewer tasks at once (--workers), and run the task again."
+    elif [ -n "$stage_is_cut" ] || stage_said 'No space left on device|disk is full|Disk quota exceeded'; then
+        fail disk-full "$2: the disk is full." \
+            "Free some space, or remove what is not used: stoker cache prune --older-than 30d."
+    fi
+}
 
 # with_lock FILE COMMAND…: one builder at a time. The kernel drops the lock when its holder dies, however it dies: a
-# left-over lock file holds nobody up.
+# left-over lock file holds nobody up. Who waits for a builder that is at work waits as long as preparing may take.
 with_lock() {
     lock=$1
     shift
@@ -83,9 +110,10 @@ with_lock() {
     set +e
     (
         set -e
-        flock -w "$STOKER_STAGE_SECONDS" 9 || fail lock-timeout \
-            "Another run has been building the same for $STOKER_STAGE_SECONDS s and is not done." \
-            "Run the task again when that run has ended, or cancel it."
+        flock -n 9 || {
+            echo "Waiting for another run, which is building in the same place …"
+            flock 9
+        }
         "$@" 9>&-
         say
     ) 9>>"$lock"
@@ -157,14 +185,16 @@ check_disk() {
         return
     fi
     set -- "$STOKER_ENVIRONMENTS"
-    if [ -n "$STOKER_NIX_ROOT" ]; then set -- "$STOKER_NIX_ROOT" "$@"; elif [ -d /nix ]; then set -- /nix "$@"; fi
+    if [ -n "$STOKER_NIX_KIND" ] && [ -n "$builds_set" ]; then
+        if [ -n "$STOKER_NIX_ROOT" ]; then set -- "$STOKER_NIX_ROOT" "$@"; else set -- /nix "$@"; fi
+    fi
     for folder in "$@"; do
         # Of the second line, the fourth word: KiB available.
         read -r _ _ _ free _ <<-FREE
 			$(df -Pk "$folder" | tail -n 1)
 		FREE
         if [ "$free" -lt "$STOKER_MINIMUM_FREE_KIB" ]; then
-            fail disk-low "Only $((free / 1024)) MiB are free for packages; $((STOKER_MINIMUM_FREE_KIB / 1024)) MiB are needed." \
+            fail disk-low "Only $((free / 1024)) MiB are free in $(plain "$folder"); $((STOKER_MINIMUM_FREE_KIB / 1024)) MiB are needed." \
                 "Free some space, or remove what is not used: stoker cache prune --older-than 30d."
         fi
     done
@@ -181,7 +211,7 @@ check_network() {
     fi
     set --
     if [ -n "$builds_environment" ] && [ -s "$STOKER_STEP/requirements.txt" ]; then
-        set -- "${UV_DEFAULT_INDEX:-https://pypi.org/simple/}"
+        set -- "${UV_DEFAULT_INDEX:-${UV_INDEX_URL:-https://pypi.org/simple/}}"
     fi
     case ${builds_set:+$STOKER_NIX_KIND} in
     nix | own | portable)
@@ -234,6 +264,9 @@ if [ -z "$STOKER_INSIDE" ]; then
         begin 9 "System packages" && skip "The task asks for none."
     fi
 fi
+# Where the program and installers look for programs. The runner's own PATH stays: a task may well name a package that has
+# another `tee` or `flock`.
+task_path=$PATH
 if [ -n "$STOKER_NIX_KIND$STOKER_CONDA" ]; then use_system_packages; fi
 check_uv_cache
 python_packages
@@ -257,9 +290,11 @@ set --
 if [ -f "$STOKER_STEP/arguments.sh" ]; then . "$STOKER_STEP/arguments.sh"; fi
 python=$environment/bin/python
 program=$STOKER_STEP/work/main.py
+PATH=$task_path
+export PATH
 # The names are a list of words.
 # shellcheck disable=SC2086
-unset $STOKER_PREPARATION_ONLY UV_CACHE_DIR UV_NO_PROGRESS NO_COLOR UV_PYTHON_DOWNLOADS STOKER_STEP STOKER_SECRET STOKER_UV \
+unset $STOKER_PREPARATION_ONLY UV_CACHE_DIR UV_NO_PROGRESS NO_COLOR UV_PYTHON_DOWNLOADS STOKER_STEP STOKER_UV \
     STOKER_UV_CACHE STOKER_PYTHON STOKER_ENVIRONMENTS STOKER_ENVIRONMENT_KEY STOKER_RUNNER STOKER_PRIVATE STOKER_INSIDE \
     STOKER_MEMORY_KIB STOKER_PREPARATION_ONLY STOKER_PREPARE_ONLY STOKER_STAGE_SECONDS STOKER_CONTAINER_RUNTIME \
     STOKER_MINIMUM_FREE_KIB STOKER_SET_KEY STOKER_SETS STOKER_NIX_KIND STOKER_NIX STOKER_NIX_ROOT STOKER_NIX_HOME \

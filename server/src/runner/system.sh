@@ -59,15 +59,18 @@ check_nix() {
     fi
     nix_setup
     if [ "$STOKER_NIX_KIND" = nix ]; then
-        nix_version || fail nix-broken "Nix does not start." "Read the lines above, and repair or reinstall Nix."
+        nix_version
     else
         with_lock "$STOKER_NIX_ROOT/stoker.lock" nix_version
     fi
 }
 
 nix_version() {
-    nix_stage --version || fail nix-broken "Nix does not start." \
-        "Read the lines above. If this machine allows no user namespaces, install Nix itself."
+    nix_stage --version || {
+        explain_stage $? "Nix could not make the packages ready"
+        fail nix-broken "Nix does not start." \
+            "Read the last lines of the log. If this machine allows no user namespaces, install Nix itself."
+    }
     ok "$(plain "$(tail -n 1 "$STOKER_STEP/stage.log")")"
 }
 
@@ -87,9 +90,8 @@ build-users-group ="
 sandbox = false"
     fi
     # What the operator has set comes last, and so it counts.
-    NIX_CONFIG="$settings
+    nix_config="$settings
 ${NIX_CONFIG:-}"
-    export NIX_CONFIG
 }
 
 # nix_stage ARGUMENTS…: Nix on the store of this provider, as a stage. What it answers goes to the file `answer`, if that
@@ -103,7 +105,8 @@ nix_stage() {
     portable) set -- env NP_LOCATION="${STOKER_NIX_ROOT%/.nix-portable}" NP_RUNTIME="$STOKER_NIX_RUNTIME" \
         "$STOKER_NIX" nix "$@" ;;
     esac
-    set -- env HOME="$STOKER_NIX_HOME" "$@"
+    # For Nix alone: the program must not find in its environment what only a cold run has.
+    set -- env HOME="$STOKER_NIX_HOME" NIX_CONFIG="$nix_config" "$@"
     # shellcheck disable=SC2016
     if [ -n "$answer" ]; then set -- sh -c 'answer=$1; shift; exec "$@" >"$answer"' sh "$answer" "$@"; fi
     stage "$@"
@@ -209,17 +212,12 @@ count_paths() {
 # explain_nix STATUS: says why Nix failed, and ends.
 explain_nix() {
     log=$STOKER_STEP/stage.log
-    if stage_timed_out "$1"; then
-        fail nix-timeout "Nix took longer than $STOKER_STAGE_SECONDS s and was stopped." \
-            "Run the task again: what was fetched is kept. If it hangs each time, see whether a Nix that was killed left a lock."
-    elif stage_said 'does not provide attribute|attribute .* missing'; then
+    explain_stage "$1" "Nix could not make the packages ready"
+    if stage_said 'does not provide attribute|attribute .* missing'; then
         name=$(sed -n "s/.*does not provide attribute 'packages\.[^.']*\.\([^']*\)'.*/\1/p" "$log" | head -n 1)
         near=$(sed -n 's/.*Did you mean \(.*\)?.*/ Near names: \1./p' "$log" | sed 's/ one of / /' | head -n 1)
         fail nix-unknown-package "Nix knows no package $(plain "$name").$(plain "$near")" \
             "Look the name up at search.nixos.org/packages, and edit the task."
-    elif stage_said 'No space left on device|disk is full|Disk quota exceeded'; then
-        fail disk-full "The disk that holds the Nix store is full." \
-            "Free some space, or remove what is not used: stoker cache prune --older-than 30d."
     elif stage_said 'unfree license|marked as broken|marked as insecure|not available on the requested'; then
         fail nix-refused-package "Nix refuses a package: it is unfree, broken, insecure, or not made for this machine." \
             "Read the lines above, and choose another package."
@@ -227,7 +225,8 @@ explain_nix() {
         fail nix-no-sandbox "Nix may not build here: this machine does not allow its sandbox." \
             "Set NIX_CONFIG='sandbox = false' in the environment of Stoker, and start it again."
     elif stage_said 'error: builder for|error: .*build of|Cannot build'; then
-        name=$(sed -n "s|.*builder for '/nix/store/[a-z0-9]*-\(.*\)\.drv'.*|\1|p" "$log" | head -n 1)
+        # An older Nix says `builder for`, a newer one `Cannot build`.
+        name=$(sed -n "s/.*\(builder for\|Cannot build\) '\/nix\/store\/[a-z0-9]*-\(.*\)\.drv'.*/\2/p" "$log" | head -n 1)
         fail nix-build-failed "The package $(plain "$name") could not be built." \
             "Read the lines above: they are the builder's own. Another version may build: see --nixpkgs."
     elif stage_said 'unable to download|could(n.t| not) resolve host|connection refused|timed out'; then
@@ -273,7 +272,7 @@ install_conda() {
 enter_store() {
     if [ -z "$STOKER_NIX_ROOT" ]; then return; fi
     say
-    export STOKER_INSIDE=1
+    export STOKER_INSIDE=1 STOKER_SECRET="${secret:?}"
     if [ "${STOKER_NIX_RUNTIME:-}" = proot ]; then
         exec "$STOKER_NIX_ROOT/bin/proot" -b "$STOKER_NIX_ROOT/nix:/nix" /bin/sh "$0"
     fi
@@ -283,7 +282,7 @@ enter_store() {
 # PATH and the compilers' variables, for what is built from here on and for the program.
 use_system_packages() {
     if [ -n "$STOKER_CONDA" ]; then
-        PATH=$STOKER_CONDA/bin:$PATH
+        task_path=$STOKER_CONDA/bin:$task_path
         # The installation is shared: what a run makes with it is the run's own.
         export CONDA_ENVS_PATH="$STOKER_STEP/conda/envs" CONDA_PKGS_DIRS="$STOKER_STEP/conda/pkgs" \
             MAMBA_ROOT_PREFIX="$STOKER_STEP/conda"
@@ -291,7 +290,6 @@ use_system_packages() {
     if [ -n "$STOKER_NIX_KIND" ]; then
         # shellcheck source=/dev/null
         if [ -f "$set_folder/environment.sh" ]; then . "$set_folder/environment.sh"; fi
-        while read -r path; do PATH=$path/bin:$PATH; done <"$set_folder/complete"
+        while read -r path; do task_path=$path/bin:$task_path; done <"$set_folder/complete"
     fi
-    export PATH
 }
