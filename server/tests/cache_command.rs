@@ -106,7 +106,7 @@ fn a_warmed_task_starts_warm_and_prune_leaves_it_alone_while_it_runs() {
     assert!(said.contains("Nothing to remove"), "{said}");
     let key = listed[0]["key"].as_str().unwrap().to_owned();
     let refused = place.server.request("POST", &format!("/system/environments/{key}/delete"), None);
-    assert_eq!(refused.map(|(status, _)| status), Some(400), "that is no form");
+    assert_eq!(refused.map(|(status, _)| status), Some(409));
     assert_eq!(place.listed().len(), 1);
 
     fs::write(&may_end, "").unwrap();

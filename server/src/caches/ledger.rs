@@ -94,13 +94,14 @@ impl Inventory {
                 }
             }
         }
-        // One that was found damaged has lost its link, and may still be what a program runs in.
-        let partial = built.into_iter().filter(|(folder, key, builder)| {
-            !linked.contains(folder.as_ref() as &std::ffi::OsStr)
-                && !in_use.has_step(builder)
-                && key.as_ref().is_none_or(|key| in_use.users_of(key) == 0)
-        });
-        self.garbage.extend(partial.map(|(folder, ..)| all.join(folder)));
+        for (folder, key, builder) in built {
+            let path = all.join(&folder);
+            // A whole one that was found damaged has lost its link, and may still be what a program runs in.
+            let may_be_run_in = path.join("complete").exists() && key.is_some_and(|key| in_use.users_of(&key) > 0);
+            if !linked.contains(folder.as_ref() as &std::ffi::OsStr) && !in_use.has_step(&builder) && !may_be_run_in {
+                self.garbage.push(path);
+            }
+        }
         Ok(())
     }
 

@@ -1,4 +1,5 @@
-//! The versions of what Stoker works with: asked for once, when somebody wants to know, since each answer takes a process.
+//! The versions of what Stoker works with: asked for when somebody wants to know, and remembered, since each answer takes a
+//! process. What was not there is looked for again: it may be installed meanwhile.
 
 use std::{
     path::{Path, PathBuf},
@@ -19,7 +20,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct KnownVersions {
     uv: PathBuf,
     nix: Option<NixSettings>,
-    known: Arc<OnceCell<ProgramVersions>>,
+    known: Arc<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    uv: OnceCell<String>,
+    nix: OnceCell<String>,
 }
 
 /// The versions of programs; `None` for what is not there.
@@ -39,20 +46,21 @@ impl KnownVersions {
     }
 
     /// What the programs say, or have said.
-    pub async fn get(&self) -> &ProgramVersions {
-        self.known.get_or_init(|| self.ask()).await
+    pub async fn get(&self) -> ProgramVersions {
+        let uv = self.known.uv.get_or_try_init(|| async { version(&self.uv).await.ok_or(()) });
+        let nix = self.known.nix.get_or_try_init(|| async { self.version_of_nix().await.ok_or(()) });
+        let (uv, nix) = tokio::join!(uv, nix);
+        ProgramVersions { uv: uv.ok().cloned(), nix: nix.ok().cloned() }
     }
 
-    async fn ask(&self) -> ProgramVersions {
-        let find = self.nix.clone().map(|nix| tokio::task::spawn_blocking(move || Provider::find(&nix)));
-        let of_nix = async {
-            match find?.await.ok()? {
-                Provider::Portable { .. } | Provider::None => None,
-                Provider::Nix { program } | Provider::Own { program, .. } => version(&program).await,
-            }
-        };
-        let (uv, nix) = tokio::join!(version(&self.uv), of_nix);
-        ProgramVersions { uv, nix }
+    async fn version_of_nix(&self) -> Option<String> {
+        let settings = self.nix.clone()?;
+        match tokio::task::spawn_blocking(move || Provider::find(&settings)).await.ok()? {
+            Provider::None => None,
+            // Asking it would unpack it first.
+            Provider::Portable { .. } => Some("inside nix-portable".to_owned()),
+            Provider::Nix { program } | Provider::Own { program, .. } => version(&program).await,
+        }
     }
 }
 

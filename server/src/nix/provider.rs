@@ -4,7 +4,7 @@
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::OnceLock,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use rustix::fs::{Access, access};
@@ -137,24 +137,24 @@ fn program(name: &str, settings: &NixSettings) -> Option<PathBuf> {
         .find(|candidate| candidate.is_absolute() && candidate.is_file())
 }
 
-/// Whether a program can be given a mount namespace here. Containers often forbid it. Asked once.
+/// Whether a program can be given a mount namespace here. Containers often forbid it. Asked until it is so: a machine
+/// under load may fail to start a process, which says nothing.
 fn namespaces_work(settings: &NixSettings) -> bool {
-    static ANSWER: OnceLock<bool> = OnceLock::new();
-    *ANSWER.get_or_init(|| {
-        let probe = std::env::temp_dir().join(format!("stoker-probe-{}", std::process::id()));
-        let answer = Command::new(&settings.stoker)
+    static THEY_DO: AtomicBool = AtomicBool::new(false);
+    if !THEY_DO.load(Ordering::Relaxed) {
+        // Nobody else's: its name cannot be guessed, and it goes with the value.
+        let Ok(probe) = tempfile::tempdir() else { return false };
+        let tried = Command::new(&settings.stoker)
             .arg("inside")
-            .arg(&probe)
+            .arg(probe.path())
             .args(["/bin/sh", "-c", ":"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success());
-        // What it was mounted on; there is nothing in it, and nothing depends on its going.
-        let _ = std::fs::remove_dir_all(probe);
-        answer
-    })
+            .status();
+        THEY_DO.store(tried.is_ok_and(|status| status.success()), Ordering::Relaxed);
+    }
+    THEY_DO.load(Ordering::Relaxed)
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl Service {
                 "The cache folder could not be read. Check its permissions; the server's log says why.".to_owned(),
             )
         })?;
-        let programs = sources.versions.get().await.clone();
+        let programs = sources.versions.get().await;
         Ok(Diagnostics {
             engine: EngineState {
                 name: self.parts.engine.name().to_owned(),

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::{PermissionsExt as _, symlink},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink},
     path::{Path, PathBuf},
     pin::pin,
     time::{Duration, SystemTime},
@@ -52,13 +52,13 @@ impl Caches<'_> {
     fn partial(&self, key: &str, step: &str) -> PathBuf {
         let folder = self.environments().join(format!(".built-{key}-{step}"));
         fs::create_dir_all(folder.join("lib/python3.12/site-packages/six-1.16.0.dist-info")).unwrap();
-        fs::write(folder.join("complete"), vec![b'1'; 100_000]).unwrap();
         folder
     }
 
     /// An environment, published and read-only, last used at a time.
     fn environment(&self, key: &str, used: Timestamp, set: Option<&str>) -> PathBuf {
         let folder = self.partial(key, "1");
+        fs::write(folder.join("complete"), vec![b'1'; 100_000]).unwrap();
         if let Some(set) = set {
             fs::write(folder.join("set"), format!("{set}\n")).unwrap();
         }
@@ -233,8 +233,10 @@ async fn what_is_just_being_staged_is_not_deleted() {
     let name = CacheName { kind: CacheKind::Environment, key: OLD.parse().unwrap() };
     let staging = hold::for_use(app.caches.folders().cache()).unwrap();
     let mut deleting = pin!(app.caches.delete(name));
-    // Deleting has begun when its lock is waited for; the system lists that with an arrow.
-    while !fs::read_to_string("/proc/locks").unwrap().lines().any(|lock| lock.contains("->")) {
+    // Deleting has begun when its lock is waited for; the system lists that with an arrow, and the file by its number.
+    let file = format!(":{} ", fs::metadata(app.caches.folders().cache().join("prune.lock")).unwrap().ino());
+    let is_waited_for = |lock: &str| lock.contains("->") && lock.contains(&file);
+    while !fs::read_to_string("/proc/locks").unwrap().lines().any(is_waited_for) {
         assert!(futures::poll!(deleting.as_mut()).is_pending());
         tokio::task::yield_now().await;
     }
@@ -307,6 +309,13 @@ async fn prune_always_takes_what_is_left_of_builds_and_removals() {
     );
     assert_eq!(caches.left(), [format!(".built-{OLD}-7"), format!(".built-{NEW}-1"), NEW.to_owned()]);
     assert_eq!(caches.prune(days_ago(&app, 30)).await, 0);
+    // One that was whole and has lost its link, since it is damaged: step 7 may run in it.
+    let damaged = caches.partial(OLD, "4");
+    fs::write(damaged.join("complete"), "1").unwrap();
+    assert_eq!(caches.prune(days_ago(&app, 30)).await, 0);
+    fs::write(caches.partial(NEW, "3").join("complete"), "1").unwrap();
+    assert_eq!(caches.prune(days_ago(&app, 30)).await, 1);
+    assert!(damaged.exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

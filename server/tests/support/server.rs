@@ -41,11 +41,13 @@ impl Server {
 
     /// One request on a connection of its own; `None` when nobody answers.
     pub fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Option<(u16, Vec<u8>)> {
+        // Without a body it is what a button of a page sends.
+        let content_type = if body.is_some() { "application/json" } else { "application/x-www-form-urlencoded" };
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut connection = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         write!(
             connection,
-            "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n{body}",
             self.port,
             body.len()
         )

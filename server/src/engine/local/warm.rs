@@ -13,6 +13,7 @@ use crate::{
     caches::hold,
     clock::Random,
     engine::{Engine as _, EngineError, StepInputs},
+    remove_tree::remove_tree,
     runner::markers::{self, Marker},
 };
 
@@ -54,7 +55,10 @@ impl LocalEngine {
         drop(shared);
         let orders: Orders = serde_json::from_slice(&std::fs::read(folder.orders())?).map_err(io::Error::from)?;
         let outcome = run(orders, &self.secret_key.of_step(step).marker, &mut tell).await;
-        std::fs::remove_dir_all(folder.path())?;
+        // What could not be removed goes when the caches are cleaned.
+        if let Err(error) = remove_tree(folder.path()) {
+            tracing::warn!(%error, folder = %folder.path().display(), "The folder of a preparation could not be removed");
+        }
         outcome
     }
 }
