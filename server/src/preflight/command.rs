@@ -54,7 +54,12 @@ fn settings(options: PreflightOptions) -> Result<Settings, ConfigError> {
         python: place.python,
         uv: place.uv,
         index_url: place.index_url,
-        kubernetes: KubernetesSettings { context: given(context), namespace: given(namespace), claims: names(claims) },
+        kubernetes: KubernetesSettings {
+            context: given(context),
+            namespace: given(namespace),
+            claims: names(claims),
+            is_wanted: true,
+        },
         chosen: Chosen::of(only),
     })
 }

@@ -56,7 +56,7 @@ pub struct Settings {
 }
 
 impl From<&Config> for Settings {
-    /// All checks, for a server that runs with this configuration.
+    /// All checks, for a server that runs with this configuration: on this machine, so a cluster is not wanted.
     fn from(config: &Config) -> Self {
         Self {
             data: config.data.clone(),

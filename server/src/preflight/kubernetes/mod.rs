@@ -1,7 +1,10 @@
 //! The cluster: that it answers, and has what runs there need. Without any, there is nothing to look at, and nothing
 //! wrong: the engine of this machine needs no cluster.
 
-use app::model::checks::{Check, CheckGroup};
+use app::model::{
+    checkpoint::CheckpointStatus,
+    checks::{Check, CheckGroup},
+};
 use futures::{FutureExt as _, future};
 
 use super::{
@@ -32,6 +35,8 @@ pub struct KubernetesSettings {
     pub namespace: Option<String>,
     /// The names of the volume claims that runs use.
     pub claims: Vec<String>,
+    /// Whether somebody wants runs to go there. If not, what is wrong with the cluster only warns.
+    pub is_wanted: bool,
 }
 
 /// Connects, and makes the chosen checks. When there is no connection, that is the only check.
@@ -39,11 +44,22 @@ pub(super) async fn checks(settings: KubernetesSettings, chosen: &Chosen) -> Vec
     if !chosen.takes_any_of(CheckGroup::Kubernetes) {
         return Vec::new();
     }
-    let claims = settings.claims.clone();
-    match finding::guard(TIME_LIMIT, cluster::connect(settings)).await {
+    let (claims, is_wanted) = (settings.claims.clone(), settings.is_wanted);
+    let mut checks = match finding::guard(TIME_LIMIT, cluster::connect(settings)).await {
         Ok(Ok(Some(cluster))) => of_cluster(&cluster, claims, chosen).await,
         Ok(Ok(None)) => vec![no_cluster().of(CLUSTER)],
         Ok(Err(finding)) | Err(finding) => vec![finding.of(CLUSTER)],
+    };
+    if !is_wanted {
+        checks.iter_mut().for_each(only_warn);
+    }
+    checks
+}
+
+fn only_warn(check: &mut Check) {
+    if check.status == CheckpointStatus::Failed {
+        check.status = CheckpointStatus::Warning;
+        check.detail.push_str(" Runs on this machine do not need it.");
     }
 }
 
@@ -75,4 +91,20 @@ async fn of_cluster(cluster: &Cluster, claims: Vec<String>, chosen: &Chosen) -> 
     wanted.push((nodes::CONTAINERD, nodes::container_runtimes(nodes).boxed()));
     let wanted = wanted.into_iter().filter(|(subject, _)| chosen.takes(subject));
     future::join_all(wanted.map(|(subject, work)| finding::look(subject, TIME_LIMIT, work))).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_that_nobody_wants_only_warns() {
+        let mut failed = Finding::failed("It does not answer.", "Start it.").of(CLUSTER);
+        only_warn(&mut failed);
+        assert_eq!(failed.status, CheckpointStatus::Warning);
+        assert_eq!(failed.detail, "It does not answer. Runs on this machine do not need it.");
+        let mut ok = Finding::ok("It answers.").of(CLUSTER);
+        only_warn(&mut ok);
+        assert_eq!((ok.status, ok.detail.as_str()), (CheckpointStatus::Ok, "It answers."));
+    }
 }
