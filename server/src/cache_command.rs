@@ -126,7 +126,13 @@ async fn prune(options: CachePruneOptions) -> Result<(), String> {
         0 => println!("Nothing to remove: all that is kept was used since {}.", unused_since.to_utc_text()),
         number => println!("{verb} {number} {}, {bytes}.", if number == 1 { "folder" } else { "folders" }),
     }
-    if !options.dry_run && caches.folders().uv().is_dir() {
+    if options.dry_run {
+        return Ok(());
+    }
+    if let Err(error) = caches.collect_store_garbage().await {
+        println!("The Nix store was not cleaned: {error}. It is cleaned when that is over.");
+    }
+    if caches.folders().uv().is_dir() {
         prune_uv(&found_on_path(&options.uv), &caches.folders().uv()).await;
     }
     Ok(())

@@ -163,24 +163,71 @@ fn a_set_is_built_once_and_a_warm_run_starts_no_nix() {
     assert_eq!(fs::read_to_string(kitchen.calls()).unwrap(), calls);
 }
 
+/// The store path of the only set.
+fn package(kitchen: &Kitchen) -> PathBuf {
+    let complete = fs::read_to_string(kitchen.set().join("complete")).unwrap();
+    kitchen.cache("nix/own").join(complete.lines().next().unwrap().trim_start_matches('/'))
+}
+
+fn prune(kitchen: &Kitchen) -> String {
+    let mut prune = Command::new(STOKER);
+    prune.args(["cache", "prune", "--older-than", "0h", "--nix", "own", "--data"]).arg(kitchen.data());
+    prune.env("PATH", kitchen.search_path()).env("NIX_CONFIG", NO_SUBSTITUTERS);
+    String::from_utf8(prune.output().unwrap().stdout).unwrap()
+}
+
+fn until_idle(kitchen: &Kitchen) {
+    wait("the steps to be forgotten", || {
+        fs::read_dir(kitchen.data().join("steps")).unwrap().next().is_none().then_some(())
+    });
+}
+
 #[test]
 fn a_pruned_set_goes_from_the_store_too_and_is_made_again() {
     let kitchen = Kitchen::new();
     let server = kitchen.serve(&[]);
     assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
-    let complete = fs::read_to_string(kitchen.set().join("complete")).unwrap();
-    let package = kitchen.cache("nix/own").join(complete.lines().next().unwrap().trim_start_matches('/'));
+    let package = package(&kitchen);
     assert!(package.exists());
-    wait("the step to be forgotten", || {
-        fs::read_dir(kitchen.data().join("steps")).unwrap().next().is_none().then_some(())
-    });
-    let mut prune = Command::new(STOKER);
-    prune.args(["cache", "prune", "--older-than", "0h", "--nix", "own", "--data"]).arg(kitchen.data());
-    prune.env("PATH", kitchen.search_path()).env("NIX_CONFIG", NO_SUBSTITUTERS);
-    let said = prune.output().unwrap();
-    assert!(String::from_utf8_lossy(&said.stdout).contains("Removed package set"), "{said:?}");
-    assert!(!package.exists(), "{said:?}");
+    until_idle(&kitchen);
+    let said = prune(&kitchen);
+    assert!(said.contains("Removed package set"), "{said}");
+    assert!(!package.exists(), "{said}");
     assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
+}
+
+#[test]
+fn a_set_deleted_on_the_page_goes_from_the_store_too() {
+    let kitchen = Kitchen::new();
+    let server = kitchen.serve(&[]);
+    assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
+    let (set, package) = (kitchen.set(), package(&kitchen));
+    until_idle(&kitchen);
+    let key = set.file_name().unwrap().to_str().unwrap();
+    assert_eq!(server.request("POST", &format!("/system/sets/{key}/delete"), None).unwrap().0, 303);
+    wait("the store to be cleaned", || (!package.exists()).then_some(()));
+}
+
+#[test]
+fn what_could_not_be_cleaned_while_a_run_was_active_is_cleaned_later() {
+    let kitchen = Kitchen::new();
+    let server = kitchen.serve(&[]);
+    assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
+    let package = package(&kitchen);
+    until_idle(&kitchen);
+    let gate = kitchen.path("gate");
+    let code = format!("import os, time\nwhile not os.path.exists({gate:?}): time.sleep(0.01)");
+    let other = server.submit(&json!({"pythonCode": code}));
+    wait("the other run", || (server.phase(&other) == "Running").then_some(()));
+    let said = prune(&kitchen);
+    assert!(said.contains("Removed package set"), "{said}");
+    assert!(said.contains("The Nix store was not cleaned: a run is active."), "{said}");
+    assert!(package.exists());
+    fs::write(&gate, "").unwrap();
+    server.until_final(&other);
+    until_idle(&kitchen);
+    let said = prune(&kitchen);
+    assert!(!package.exists(), "{said}");
 }
 
 #[test]

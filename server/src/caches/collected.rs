@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    io,
+    fs, io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -15,7 +15,7 @@ use app::model::{
 
 use super::{
     CacheFolders, InUse, Inventory, Kept,
-    nix_store::NixStore,
+    nix_store::{CollectError, NixStore},
     prune::{self, Prune, Pruned, RemovalError},
     sizes::{bytes_on_disk, environment_packages},
 };
@@ -156,7 +156,8 @@ impl Caches {
         drop(done);
     }
 
-    /// Deletes something, with what goes with it. Its room is free a little later.
+    /// Deletes something, with what goes with it. Its room is free a little later; that in the Nix store once no run is
+    /// active.
     ///
     /// # Errors
     /// When it is not there, is in use, or could not be taken away.
@@ -165,15 +166,21 @@ impl Caches {
         let aside = tokio::task::spawn_blocking(move || prune::put_aside(&folders, &name, None));
         let aside = aside.await.map_err(io::Error::other)??;
         let environments = aside.environments;
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = aside.remove() {
-                tracing::warn!(%error, "Something that was deleted still takes room; the next prune tries again");
+        let caches = self.clone();
+        tokio::spawn(async move {
+            match tokio::task::spawn_blocking(move || aside.remove()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "Something that was deleted still takes room; the next prune tries again");
+                }
+                Err(error) => tracing::error!(%error, "Removing what was deleted panicked"),
             }
+            caches.clean_store().await;
         });
         Ok(environments)
     }
 
-    /// Prunes, and then collects the Nix store's garbage if a package set went and no step is there.
+    /// Prunes. Room in the Nix store is made by [`Self::collect_store_garbage`] after it.
     ///
     /// # Errors
     /// When the folders cannot be read, or something could not be taken away.
@@ -183,26 +190,46 @@ impl Caches {
             let mut pruned = Vec::new();
             prune.run(&folders, |one| pruned.push(one)).map(|()| pruned)
         };
-        let pruned = tokio::task::spawn_blocking(run).await.map_err(io::Error::other)??;
-        let is_set = |one: &Pruned| one.name.as_ref().is_some_and(|name| name.kind == CacheKind::PackageSet);
-        if !prune.dry_run && pruned.iter().any(is_set) {
-            self.collect_store_garbage().await?;
-        }
-        Ok(pruned)
+        tokio::task::spawn_blocking(run).await.map_err(io::Error::other)?
     }
 
-    async fn collect_store_garbage(&self) -> io::Result<()> {
+    /// Collects the Nix store's garbage, if a package set went since the last time. What could not be done is still to be
+    /// done the next time.
+    ///
+    /// # Errors
+    /// When runs are active, somebody builds, or Nix did not do it.
+    pub async fn collect_store_garbage(&self) -> Result<(), CollectError> {
+        let due = self.folders.store_garbage();
+        if !due.exists() {
+            return Ok(());
+        }
+        let active = InUse::read(self.folders.steps())?.count();
+        if active > 0 {
+            return Err(CollectError::RunsAreActive(active));
+        }
         let caches = self.clone();
         let store = tokio::task::spawn_blocking(move || caches.nix_store()).await.map_err(io::Error::other)?;
         let Some(store) = store else { return Ok(()) };
-        if !InUse::read(self.folders.steps())?.is_idle() {
-            tracing::info!("The Nix store's garbage is left for another time, since runs are active");
-            return Ok(());
+        // First: what goes meanwhile is noted anew.
+        fs::remove_file(&due)?;
+        let outcome = store.collect_garbage().await;
+        if outcome.is_err() {
+            fs::File::create(&due)?;
         }
-        if let Err(error) = store.collect_garbage().await {
-            tracing::warn!(%error, "The Nix store's garbage was not collected");
+        // To be counted again.
+        self.counts().at = None;
+        outcome
+    }
+
+    /// Collects the Nix store's garbage, where nobody waits to be told.
+    pub async fn clean_store(&self) {
+        match self.collect_store_garbage().await {
+            Ok(()) => {}
+            Err(CollectError::RunsAreActive(_) | CollectError::InUse) => {
+                tracing::debug!("The Nix store's garbage is left for another time, since the store is in use");
+            }
+            Err(error) => tracing::warn!(%error, "The Nix store was not cleaned; trying again later"),
         }
-        Ok(())
     }
 
     /// The store of the Nix that runs would use now. Not cheap: it may have to try what this machine allows.

@@ -61,10 +61,10 @@ impl InUse {
         self.steps.contains(folder)
     }
 
-    /// True when no step is there at all.
+    /// How many steps are there.
     #[must_use]
-    pub fn is_idle(&self) -> bool {
-        self.steps.is_empty()
+    pub fn count(&self) -> usize {
+        self.steps.len()
     }
 
     /// Folders that `stoker cache warm` left behind when it was killed.

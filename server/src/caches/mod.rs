@@ -65,6 +65,11 @@ impl CacheFolders {
         self.cache.join("uv")
     }
 
+    /// A file that is there while the Nix store may hold what no package set keeps any more.
+    fn store_garbage(&self) -> PathBuf {
+        self.cache.join("nix-store-garbage")
+    }
+
     /// A link (environments) or a folder (package sets) by its name.
     fn place(&self, name: &CacheName) -> PathBuf {
         self.of_kind(name.kind).join(name.key.as_str())

@@ -20,8 +20,11 @@ pub struct NixStore {
 /// Why garbage was not collected.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
+    /// So many steps are there, which may build in the store.
+    #[error("{}", match .0 { 1 => "a run is active".to_owned(), number => format!("{number} runs are active") })]
+    RunsAreActive(usize),
     /// Somebody builds in the store.
-    #[error("the store is in use")]
+    #[error("somebody builds in it")]
     InUse,
     /// It took too long.
     #[error("it took longer than {} s", LONGEST.as_secs())]

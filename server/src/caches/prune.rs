@@ -78,6 +78,9 @@ pub fn put_aside(
         aside.environments += 1;
         forget_use(folders, kept);
     }
+    if all.iter().any(|kept| kept.name.kind == CacheKind::PackageSet) {
+        note_store_garbage(folders)?;
+    }
     for kept in all.iter().filter(|kept| kept.name.kind != CacheKind::Environment) {
         aside.folders.push(rename_aside(&kept.folder)?);
         forget_use(folders, kept);
@@ -94,10 +97,18 @@ pub fn put_garbage_aside(folders: &CacheFolders) -> io::Result<PutAside> {
     let in_use = InUse::read(folders.steps())?;
     let inventory = Inventory::read(folders, &in_use)?;
     let mut aside = PutAside { folders: Vec::new(), environments: 0 };
+    if inventory.garbage.iter().any(|path| path.starts_with(folders.of_kind(CacheKind::PackageSet))) {
+        note_store_garbage(folders)?;
+    }
     for path in inventory.garbage {
         aside.folders.push(rename_aside(&path)?);
     }
     Ok(aside)
+}
+
+/// Noted before anything goes, so that it is not forgotten if this process ends here.
+fn note_store_garbage(folders: &CacheFolders) -> io::Result<()> {
+    fs::File::create(folders.store_garbage()).map(drop)
 }
 
 /// Gives something a name under which nobody looks for it, in the same folder: that is one move on any file system,
@@ -168,10 +179,21 @@ impl Prune {
         self.garbage(folders, &inventory, tell)
     }
 
+    /// One that cannot be counted or removed keeps no other.
     fn garbage(self, folders: &CacheFolders, seen: &Inventory, mut tell: impl FnMut(Pruned)) -> io::Result<()> {
-        for path in &seen.garbage {
-            tell(Pruned { name: None, last_used: None, bytes: bytes_on_disk(path)? });
+        let mut tell = |bytes| tell(Pruned { name: None, last_used: None, bytes });
+        if self.dry_run {
+            seen.garbage.iter().for_each(|path| tell(bytes_on_disk(path).unwrap_or(0)));
+            return Ok(());
         }
-        if self.dry_run { Ok(()) } else { put_garbage_aside(folders)?.remove() }
+        let mut outcome = Ok(());
+        for folder in put_garbage_aside(folders)?.folders {
+            let bytes = bytes_on_disk(&folder).unwrap_or(0);
+            match remove_tree(&folder) {
+                Ok(()) => tell(bytes),
+                Err(error) => outcome = Err(error),
+            }
+        }
+        outcome
     }
 }

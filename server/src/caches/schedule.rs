@@ -1,4 +1,5 @@
-//! Pruning by itself: at the server's start, and then once a day.
+//! Pruning by itself: at the server's start, and then once a day. The Nix store, which can be cleaned only while no run is
+//! active, is looked at more often.
 
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use crate::clock::SharedClock;
 
 /// The time from one pruning to the next.
 const DAY: Duration = Duration::from_secs(24 * 3600);
+/// The time from one look to the next for what is to be cleaned from the Nix store.
+const STORE: Duration = Duration::from_secs(600);
 
 /// The point in time that lies so far back.
 #[must_use]
@@ -27,8 +30,16 @@ pub fn start(caches: Caches, unused_for: Duration, clock: SharedClock) -> JoinHa
         // What was due while this machine slept is done once.
         let mut days = tokio::time::interval(DAY);
         days.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut store = tokio::time::interval(STORE);
+        store.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            days.tick().await;
+            tokio::select! {
+                _ = days.tick() => {}
+                _ = store.tick() => {
+                    caches.clean_store().await;
+                    continue;
+                }
+            }
             let prune = Prune { unused_since: before(clock.now(), unused_for), dry_run: false };
             match caches.prune(prune).await {
                 Ok(pruned) if pruned.is_empty() => {}
@@ -40,6 +51,7 @@ pub fn start(caches: Caches, unused_for: Duration, clock: SharedClock) -> JoinHa
                 ),
                 Err(error) => tracing::warn!(%error, "The caches could not be pruned; trying again tomorrow"),
             }
+            caches.clean_store().await;
         }
     })
 }
