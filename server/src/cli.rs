@@ -149,11 +149,11 @@ pub struct NixInstallOptions {
     pub data: Option<PathBuf>,
 
     /// Another file to fetch (http, https or file) than the pinned release.
-    #[arg(long, env = "STOKER_NIX_PORTABLE_URL", value_name = "URL")]
+    #[arg(long, env = "STOKER_NIX_PORTABLE_URL", value_name = "URL", value_parser = url)]
     pub url: Option<String>,
 
     /// The SHA-256 of that file.
-    #[arg(long, env = "STOKER_NIX_PORTABLE_SHA256", value_name = "HEX")]
+    #[arg(long, env = "STOKER_NIX_PORTABLE_SHA256", value_name = "HEX", value_parser = sha256)]
     pub sha256: Option<String>,
 
     /// The uv that finds the Python that fetches.
@@ -171,7 +171,7 @@ pub struct PlaceOptions {
 
     /// Where to listen. Port 0 takes any free port. Only this machine's own addresses (127.0.0.1, ::1) are allowed,
     /// since whoever reaches Stoker can run programs.
-    #[arg(long, env = "STOKER_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
+    #[arg(long, env = "STOKER_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:3000", value_parser = address)]
     pub addr: SocketAddr,
 
     /// The Python that runs use: a file, or a version such as 3.12. [default: the one that uv finds]
@@ -196,7 +196,7 @@ pub struct PlaceOptions {
     pub nixpkgs: String,
 
     /// The package index to use instead of PyPI.
-    #[arg(long, env = "STOKER_INDEX_URL", value_name = "URL")]
+    #[arg(long, env = "STOKER_INDEX_URL", value_name = "URL", value_parser = index_url)]
     pub index_url: Option<String>,
 }
 
@@ -223,7 +223,7 @@ pub struct ServeOptions {
 
     /// Most memory that each process of a run may take, in bytes; `K`, `M` and `G` may follow the number. [default: no
     /// limit]
-    #[arg(long, env = "STOKER_MEMORY_LIMIT", value_name = "BYTES", value_parser = bytes)]
+    #[arg(long, env = "STOKER_MEMORY_LIMIT", value_name = "BYTES", value_parser = memory)]
     pub memory_limit: Option<u64>,
 
     /// Longest log that is kept of a run, in bytes; `K`, `M` and `G` may follow the number. The rest is dropped, and
@@ -245,11 +245,11 @@ pub struct ServeOptions {
     pub conda: CondaKind,
 
     /// Another conda installer (http, https or file) than the pinned one.
-    #[arg(long, env = "STOKER_CONDA_URL", value_name = "URL")]
+    #[arg(long, env = "STOKER_CONDA_URL", value_name = "URL", value_parser = url)]
     pub conda_url: Option<String>,
 
     /// The SHA-256 of that installer.
-    #[arg(long, env = "STOKER_CONDA_SHA256", value_name = "HEX")]
+    #[arg(long, env = "STOKER_CONDA_SHA256", value_name = "HEX", value_parser = sha256)]
     pub conda_sha256: Option<String>,
 }
 
@@ -258,7 +258,15 @@ pub struct ServeOptions {
 pub struct PruneAfter(pub Option<Duration>);
 
 fn prune_after(text: &str) -> Result<PruneAfter, String> {
-    if text.trim() == "off" { Ok(PruneAfter(None)) } else { age(text).map(|age| PruneAfter(Some(age))) }
+    match text.trim() {
+        "off" => Ok(PruneAfter(None)),
+        text => match age(text)? {
+            Duration::ZERO => {
+                Err("enter more than nothing, or `off`; `stoker cache prune` removes what is not in use".to_owned())
+            }
+            age => Ok(PruneAfter(Some(age))),
+        },
+    }
 }
 
 /// A length of time in hours, days or weeks: `12h`, `30d`, `2w`.
@@ -315,6 +323,53 @@ fn timeout(text: &str) -> Result<Timeout, String> {
     }
 }
 
+/// Below this, Python itself does not start.
+const LEAST_MEMORY: u64 = 64 << 20;
+
+/// A number of bytes that a program can live with.
+fn memory(text: &str) -> Result<u64, String> {
+    let bytes = bytes(text)?;
+    if bytes < LEAST_MEMORY { Err("Python needs more: enter at least 64M".to_owned()) } else { Ok(bytes) }
+}
+
+/// An address that can be fetched.
+fn url(text: &str) -> Result<String, String> {
+    match reqwest::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https" | "file") => Ok(text.to_owned()),
+        _ => Err("enter an address that begins with https://, http:// or file://".to_owned()),
+    }
+}
+
+/// An address of a package index; a name may stand before it, as in uv's own settings.
+fn index_url(text: &str) -> Result<String, String> {
+    let address = match text.split_once('=') {
+        Some((name, address)) if !name.contains(['/', ':']) => address,
+        _ => text,
+    };
+    url(address).map(|_| text.to_owned())
+}
+
+/// 64 hexadecimal digits.
+fn sha256(text: &str) -> Result<String, String> {
+    let is_digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_digest {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("enter the 64 hexadecimal digits of a SHA-256".to_owned())
+    }
+}
+
+/// An address to listen on: `127.0.0.1:3000`, `[::1]:3000`, `localhost:3000`, or a port alone.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let text = text.trim();
+    let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+    let parsed = match host {
+        "" | "localhost" => port.parse().ok().map(|port: u16| SocketAddr::from(([127, 0, 0, 1], port))),
+        _ => text.parse().ok(),
+    };
+    parsed.ok_or_else(|| "enter an address and a port, such as 127.0.0.1:3000, [::1]:3000 or localhost:3000".to_owned())
+}
+
 /// A number of bytes: `1048576`, `1024K`, `1M`.
 fn bytes(text: &str) -> Result<u64, String> {
     let text = text.trim();
@@ -322,6 +377,7 @@ fn bytes(text: &str) -> Result<u64, String> {
         Some(b'k' | b'K') => (&text[..text.len() - 1], 1 << 10),
         Some(b'm' | b'M') => (&text[..text.len() - 1], 1 << 20),
         Some(b'g' | b'G') => (&text[..text.len() - 1], 1 << 30),
+        Some(b't' | b'T') => (&text[..text.len() - 1], 1 << 40),
         _ => (text, 1),
     };
     let number: Option<u64> = digits.parse().ok();
@@ -353,10 +409,37 @@ mod tests {
     }
 
     #[test]
+    fn addresses_are_read_as_people_write_them() {
+        for (text, expected) in [
+            ("127.0.0.1:3000", "127.0.0.1:3000"),
+            ("localhost:4557", "127.0.0.1:4557"),
+            ("4557", "127.0.0.1:4557"),
+            (":4557", "127.0.0.1:4557"),
+            ("[::1]:80", "[::1]:80"),
+            ("0.0.0.0:1", "0.0.0.0:1"),
+        ] {
+            assert_eq!(address(text).map(|address| address.to_string()), Ok(expected.to_owned()));
+        }
+        for wrong in ["", "localhost", "70000", "host:1", "127.0.0.1", "::1"] {
+            assert!(address(wrong).is_err(), "{wrong}");
+        }
+        for right in ["https://h/simple/", "http://u:p@h:1/s", "ours=https://h/simple", "file:///srv/index"] {
+            assert_eq!(index_url(right).as_deref(), Ok(right));
+        }
+        for wrong in ["not a url", "h/simple", "ftp://h", "/srv/index"] {
+            assert!(index_url(wrong).is_err(), "{wrong}");
+        }
+        assert!(sha256("zz").is_err() && sha256(&"aB".repeat(32)).is_ok());
+    }
+
+    #[test]
     fn sizes_may_have_a_unit() {
         assert_eq!(bytes("4096"), Ok(4096));
         assert_eq!(bytes("64M"), Ok(64 << 20));
         assert_eq!(bytes("2g"), Ok(2 << 30));
+        assert_eq!(bytes("5T"), Ok(5 << 40));
+        assert!(memory("1K").is_err());
+        assert_eq!(memory("64M"), Ok(64 << 20));
         for wrong in ["", "0", "M", "-1", "1.5G", "99999999999G"] {
             assert!(bytes(wrong).is_err(), "{wrong}");
         }

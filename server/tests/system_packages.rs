@@ -262,11 +262,17 @@ fn what_nix_cannot_do_is_said_by_name() {
     let kitchen = Kitchen::new();
     let server = kitchen.serve(&[]);
     let unknown = run(&server, "goodbye hell", "print(1)");
-    assert_failed(&unknown, "Nix knows no package hell. Near names: hello.", "Did you mean");
+    assert_failed(&unknown, "Nix knows no package 'hell'. Near names: hello.", "Did you mean");
     let broken = run(&server, "broken", "print(1)");
-    assert_failed(&broken, "The package broken could not be built.", "these are the words of the builder");
+    assert_failed(&broken, "The package 'broken' could not be built.", "these are the words of the builder");
     // Nothing of a set that failed is taken for one that is ready.
-    assert_failed(&run(&server, "broken", "print(1)"), "The package broken could not be built.", "builder");
+    assert_failed(&run(&server, "broken", "print(1)"), "The package 'broken' could not be built.", "builder");
+    let group = run(&server, "tools", "print(1)");
+    assert_failed(
+        &group,
+        "'tools' is a group of packages, or a part of one, and not a package.",
+        "is not a derivation",
+    );
 }
 
 #[test]
@@ -297,6 +303,17 @@ fn a_run_says_what_it_prepares_while_it_does() {
     let page = server.page(&address);
     assert!(page.contains("It was not finished when the run ended."), "{page}");
     assert!(!page.contains("under way") && !page.contains("preparing:"), "{page}");
+}
+
+#[test]
+fn a_set_that_takes_long_holds_no_other_up() {
+    let kitchen = Kitchen::new();
+    let server = kitchen.serve(&["--workers", "2"]);
+    let slow = server.submit(&json!({"pythonCode": "print(1)", "systemDependencies": "slow"}));
+    wait("Nix to build", || server.log(&slow).contains("building '/nix/store/").then_some(()));
+    assert_ran(&run(&server, "hello", &call("hello")), "hello from the store");
+    assert_eq!(server.phase(&slow), "Running");
+    assert_eq!(server.request("DELETE", &format!("/api/v1/tasks/{slow}"), None).unwrap().0, 200);
 }
 
 #[test]

@@ -129,5 +129,5 @@ explain_uv() {
         fail python-build-failed "$2: a package could not be built from its source." \
             "Name a version that has a ready wheel, or add the compiler that it needs (gcc) to the system packages."
     fi
-    fail python-packages-failed "$2." "Read the lines above: they are the installer's own."
+    fail python-packages-failed "$2." "The last lines of the log are the installer's own, and say why."
 }

@@ -100,9 +100,14 @@ explain_stage() {
     fi
 }
 
-# with_lock FILE COMMAND…: one builder at a time. The kernel drops the lock when its holder dies, however it dies: a
+# with_lock [--shared] FILE COMMAND…: one builder at a time, or several that share. The kernel drops the lock when its holder dies, however it dies: a
 # left-over lock file holds nobody up. Who waits for a builder that is at work waits as long as preparing may take.
 with_lock() {
+    mode=--exclusive
+    if [ "$1" = --shared ]; then
+        mode=--shared
+        shift
+    fi
     lock=$1
     shift
     say
@@ -110,9 +115,9 @@ with_lock() {
     set +e
     (
         set -e
-        flock -n 9 || {
+        flock "$mode" -n 9 || {
             echo "Waiting for another run, which is building in the same place …"
-            flock 9
+            flock "$mode" 9
         }
         "$@" 9>&-
         say

@@ -32,20 +32,17 @@ check_database() {
     state=$STOKER_NIX_ROOT/nix/var/nix
     if [ "$STOKER_NIX_KIND" != nix ]; then
         # A Nix that was killed can leave a lock that makes every later one wait for an hour. Nobody but Stoker uses
-        # this store, and only under a lock of the kernel's: whoever holds that one knows the other to be left over.
-        with_lock "$STOKER_NIX_ROOT/stoker.lock" remove_left_over_lock
+        # this store, and only under a lock of the kernel's: whoever has that one alone knows the other to be left over.
+        if (
+            flock -n 9 && rm -rf "$state/db/db.sqlite.lock"
+        ) 9>>"$STOKER_NIX_ROOT/stoker.lock"; then
+            ok "It can be used."
+        else
+            ok "Another run builds in it."
+        fi
     elif [ -d "$state/db" ] && ! [ -w "$state/db" ] && ! [ -S "$state/daemon-socket/socket" ]; then
         fail store-unwritable "The Nix database cannot be written, and no Nix daemon runs." \
             "Start the Nix daemon, or let Stoker use a store of its own: --nix own."
-    else
-        ok "It can be used."
-    fi
-}
-
-remove_left_over_lock() {
-    if [ -d "$state/db/db.sqlite.lock" ]; then
-        rm -rf "$state/db/db.sqlite.lock"
-        ok "A left-over lock was removed."
     else
         ok "It can be used."
     fi
@@ -58,10 +55,11 @@ check_nix() {
         return
     fi
     nix_setup
-    if [ "$STOKER_NIX_KIND" = nix ]; then
-        nix_version
-    else
+    # nix-portable unpacks itself when it starts, which only one may do at a time.
+    if [ "$STOKER_NIX_KIND" = portable ]; then
         with_lock "$STOKER_NIX_ROOT/stoker.lock" nix_version
+    else
+        nix_version
     fi
 }
 
@@ -117,11 +115,8 @@ system_packages() {
     if [ -n "$STOKER_NIX_KIND" ]; then
         if set_is_ready; then
             marker '{"set":"ready"}'
-        elif [ "$STOKER_NIX_KIND" = nix ]; then
-            with_lock "$set_folder.lock" build_set
         else
-            # In a store of one's own, one Nix at a time: see check_database.
-            with_lock "$STOKER_NIX_ROOT/stoker.lock" build_set
+            with_lock "$set_folder.lock" build_set_in_store
         fi
         used "$set_folder"
     fi
@@ -138,6 +133,16 @@ system_packages() {
     else
         ok "They were ready."
     fi
+}
+
+# In a store of Stoker's own, whoever builds holds the store's lock, so that nobody cleans it meanwhile. nix-portable
+# races with itself, so there one builds at a time.
+build_set_in_store() {
+    case $STOKER_NIX_KIND in
+    nix) build_set ;;
+    own) with_lock --shared "$STOKER_NIX_ROOT/stoker.lock" build_set ;;
+    portable) with_lock "$STOKER_NIX_ROOT/stoker.lock" build_set ;;
+    esac
 }
 
 build_set() {
@@ -216,19 +221,23 @@ explain_nix() {
     if stage_said 'does not provide attribute|attribute .* missing'; then
         name=$(sed -n "s/.*does not provide attribute 'packages\.[^.']*\.\([^']*\)'.*/\1/p" "$log" | head -n 1)
         near=$(sed -n 's/.*Did you mean \(.*\)?.*/ Near names: \1./p' "$log" | sed 's/ one of / /' | head -n 1)
-        fail nix-unknown-package "Nix knows no package $(plain "$name").$(plain "$near")" \
+        fail nix-unknown-package "Nix knows no package '$(plain "$name")'.$(plain "$near")" \
             "Look the name up at search.nixos.org/packages, and edit the task."
+    elif stage_said 'is not a derivation|to be a derivation'; then
+        name=$(sed -n "s/.*attribute '[a-zA-Z]*\.[^.']*\.\([^']*\)'.*/\1/p" "$log" | head -n 1)
+        fail nix-no-package "'$(plain "$name")' is a group of packages, or a part of one, and not a package." \
+            "Write the whole name of a package, as search.nixos.org/packages has it, such as python312Packages.numpy."
     elif stage_said 'unfree license|marked as broken|marked as insecure|not available on the requested'; then
         fail nix-refused-package "Nix refuses a package: it is unfree, broken, insecure, or not made for this machine." \
-            "Read the lines above, and choose another package."
+            "The last lines of the log say which and why: choose another package."
     elif stage_said 'cannot perform a sandboxed build'; then
         fail nix-no-sandbox "Nix may not build here: this machine does not allow its sandbox." \
             "Set NIX_CONFIG='sandbox = false' in the environment of Stoker, and start it again."
     elif stage_said 'error: builder for|error: .*build of|Cannot build'; then
         # An older Nix says `builder for`, a newer one `Cannot build`.
         name=$(sed -n "s/.*\(builder for\|Cannot build\) '\/nix\/store\/[a-z0-9]*-\(.*\)\.drv'.*/\2/p" "$log" | head -n 1)
-        fail nix-build-failed "The package $(plain "$name") could not be built." \
-            "Read the lines above: they are the builder's own. Another version may build: see --nixpkgs."
+        fail nix-build-failed "The package '$(plain "$name")' could not be built." \
+            "The last lines of the log are the builder's own, and say why. Another version may build: see --nixpkgs."
     elif stage_said 'unable to download|could(n.t| not) resolve host|connection refused|timed out'; then
         fail nix-unreachable "A package could not be fetched." \
             "Check the network and the proxy, and run the task again."
@@ -236,7 +245,7 @@ explain_nix() {
         fail store-unwritable "The Nix store cannot be written." \
             "Check its permissions, or let Stoker use a store of its own: --nix own."
     fi
-    fail nix-failed "Nix could not make the packages ready." "Read the lines above: they are its own."
+    fail nix-failed "Nix could not make the packages ready." "The last lines of the log are its own, and say why."
 }
 
 # The installer is checked against its SHA-256 and run once. It writes its own place into its files, so it is put in
@@ -262,7 +271,7 @@ install_conda() {
         ;;
     *)
         stage env HOME="$STOKER_STEP" bash "$installer" -b -p "$STOKER_CONDA" ||
-            fail conda-failed "The conda installer failed." "Read the lines above: they are its own."
+            fail conda-failed "The conda installer failed." "The last lines of the log are its own, and say why."
         ;;
     esac
     true >"$STOKER_CONDA/complete"
