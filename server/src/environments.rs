@@ -47,7 +47,7 @@ impl Python {
         let found = find.output().await.map_err(|_| PythonError::NoUv)?;
         let path = PathBuf::from(String::from_utf8_lossy(&found.stdout).trim());
         if !found.status.success() || path.as_os_str().is_empty() {
-            return Err(PythonError::NoPython(last_line(&found.stderr)));
+            return Err(PythonError::NoPython(words(&found.stderr)));
         }
         let described =
             Command::new(&path).args(["-I", "-c", DESCRIBE]).stdin(Stdio::null()).kill_on_drop(true).output().await;
@@ -57,7 +57,7 @@ impl Python {
             [version, platform] => {
                 Ok(Self { path, version: (*version).to_owned(), platform: (*platform).trim().to_owned() })
             }
-            _ => Err(PythonError::NoPython(last_line(&described.stderr))),
+            _ => Err(PythonError::NoPython(words(&described.stderr))),
         }
     }
 
@@ -105,6 +105,27 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-fn last_line(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).lines().last().unwrap_or("nothing").trim().to_owned()
+/// How much of what a program says is quoted, in characters.
+const QUOTED: usize = 300;
+
+/// What a program said in its first paragraph, on one line: what it wraps belongs together.
+fn words(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let paragraph: Vec<&str> =
+        text.trim().lines().take_while(|line| !line.trim().is_empty()).flat_map(str::split_whitespace).collect();
+    let words = paragraph.join(" ");
+    let words = words.strip_prefix("error: ").unwrap_or(&words);
+    if words.is_empty() { "nothing".to_owned() } else { words.chars().take(QUOTED).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_program_wraps_is_one_sentence() {
+        let said = "error: No interpreter found for Python 3.7 in\n  search path\n\nhint: something else\n";
+        assert_eq!(words(said.as_bytes()), "No interpreter found for Python 3.7 in search path");
+        assert_eq!(words(b"\n"), "nothing");
+    }
 }

@@ -26,6 +26,14 @@ const KEYS: [(CheckGroup, &str); 16] = [
     (CheckGroup::Kubernetes, "containerd"),
 ];
 
+/// The keys that stand for several checks each.
+const SEVERAL: [&str; 2] = ["rbac", "claim"];
+
+/// True when a key is this word, or begins with it up to a hyphen.
+fn begins(key: &str, word: &str) -> bool {
+    key.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
 /// A word that names no check.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no check `{word}`. Name some of: {all}", all = names().join(", "))]
@@ -55,7 +63,8 @@ impl Chosen {
     /// True when any check of the group is wanted.
     pub(super) fn takes_any_of(&self, group: CheckGroup) -> bool {
         let mut keys = KEYS.iter().filter(|(of, _)| *of == group);
-        self.0.is_empty() || keys.any(|(group, key)| self.0.iter().any(|word| word.names(*group, key)))
+        self.0.is_empty()
+            || keys.any(|(group, key)| self.0.iter().any(|word| word.names(*group, key) || word.is_one_of(key)))
     }
 }
 
@@ -65,8 +74,12 @@ pub struct Word(String);
 
 impl Word {
     fn names(&self, group: CheckGroup, key: &str) -> bool {
-        let rest = key.strip_prefix(self.0.as_str());
-        self.0 == group.word() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        self.0 == group.word() || begins(key, &self.0)
+    }
+
+    /// True for one of the several checks that a key stands for.
+    fn is_one_of(&self, key: &str) -> bool {
+        SEVERAL.contains(&key) && begins(&self.0, key)
     }
 }
 
@@ -75,7 +88,7 @@ impl FromStr for Word {
 
     fn from_str(text: &str) -> Result<Self, UnknownCheck> {
         let word = Self(text.trim().to_owned());
-        let known = KEYS.iter().any(|(group, key)| word.names(*group, key));
+        let known = KEYS.iter().any(|(group, key)| word.names(*group, key) || word.is_one_of(key));
         if known { Ok(word) } else { Err(UnknownCheck { word: word.0 }) }
     }
 }
@@ -99,6 +112,14 @@ mod tests {
         let permissions = Chosen::of(vec!["rbac".parse().unwrap()]);
         assert!(permissions.takes(&Subject::new("rbac-pods", CheckGroup::Kubernetes, "A thing")));
         assert!(permissions.takes_any_of(CheckGroup::Kubernetes) && !permissions.takes_any_of(CheckGroup::Tools));
+    }
+
+    #[test]
+    fn one_of_several_can_be_named() {
+        let one = Chosen::of(vec!["rbac-pods".parse().unwrap()]);
+        assert!(one.takes(&Subject::new("rbac-pods", CheckGroup::Kubernetes, "A thing")));
+        assert!(!one.takes(&Subject::new("rbac-nodes", CheckGroup::Kubernetes, "A thing")));
+        assert!(one.takes_any_of(CheckGroup::Kubernetes));
     }
 
     #[test]

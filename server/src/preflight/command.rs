@@ -54,6 +54,7 @@ fn settings(options: PreflightOptions) -> Result<Settings, ConfigError> {
         python: place.python,
         uv: place.uv,
         index_url: place.index_url,
+        minimum_free: place.minimum_free,
         kubernetes: KubernetesSettings {
             context: given(context),
             namespace: given(namespace),

@@ -1,40 +1,51 @@
-//! The free space where the data folder is.
+//! The free space where runs put their packages.
 
 use std::path::{Path, PathBuf};
 
-use app::model::checks::CheckGroup;
+use app::model::{checkpoint::CheckpointStatus, checks::CheckGroup};
 
-use super::finding::{Finding, Subject, blocking};
-use crate::config::DataFolder;
+use super::{
+    finding::{Finding, Subject, blocking},
+    nix::Found,
+};
+use crate::{config::DataFolder, nix::provider::Provider};
 
 pub(super) const DISK: Subject = Subject::new("disk", CheckGroup::Storage, "Free space");
 
 const GIB: u64 = 1 << 30;
-/// With less, the next environment of some size fills the disk.
-const TOO_LITTLE: u64 = GIB;
 /// With less, a few of them do.
 const LITTLE: u64 = 5 * GIB;
 
 const FIX: &str = "Free some space on that disk, or name a folder on a larger one with --data.";
 
-pub(super) async fn finding(data: DataFolder) -> Finding {
+/// `least` is what runs want to be free before they build anything.
+pub(super) async fn finding(data: DataFolder, least: u64, provider: Found) -> Finding {
+    let is_machines_store = matches!(provider.await, Provider::Nix { .. });
     blocking(move || {
-        let place = nearest(data.path());
-        match rustix::fs::statvfs(&place) {
-            Ok(disk) => judge(disk.f_bavail.saturating_mul(disk.f_frsize)),
-            Err(error) => Finding::failed(
-                format!("The free space of {} could not be found out: {error}.", place.display()),
-                "Check that the folder, and the disk that holds it, can be read.",
-            ),
+        let of_data = of(&nearest(data.path()), "where the data folder is", least);
+        if of_data.status == CheckpointStatus::Failed || !is_machines_store {
+            return of_data;
         }
+        let of_store = of(Path::new("/nix"), "in /nix", least);
+        if of_store.status == CheckpointStatus::Ok { of_data } else { of_store }
     })
     .await
 }
 
-fn judge(free: u64) -> Finding {
-    let left = format!("{} free where the data folder is.", gibibytes(free));
-    if free < TOO_LITTLE {
-        Finding::failed(format!("{left} Stoker needs at least {}.", gibibytes(TOO_LITTLE)), FIX)
+fn of(place: &Path, words: &str, least: u64) -> Finding {
+    match rustix::fs::statvfs(place) {
+        Ok(disk) => judge(disk.f_bavail.saturating_mul(disk.f_frsize), words, least),
+        Err(error) => Finding::failed(
+            format!("The free space of {} could not be found out: {error}.", place.display()),
+            "Check that the folder, and the disk that holds it, can be read.",
+        ),
+    }
+}
+
+fn judge(free: u64, words: &str, least: u64) -> Finding {
+    let left = format!("{} free {words}.", gibibytes(free));
+    if free < least {
+        Finding::failed(format!("{left} Runs build nothing with less than {} (--minimum-free).", gibibytes(least)), FIX)
     } else if free < LITTLE {
         Finding::warning(format!("{left} Environments of large packages take several GiB."), FIX)
     } else {
@@ -55,13 +66,11 @@ pub(super) fn nearest(folder: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use app::model::checkpoint::CheckpointStatus;
-
     use super::*;
 
     #[test]
     fn little_space_warns_and_less_fails() {
-        let status = |bytes| judge(bytes).status;
+        let status = |bytes| judge(bytes, "here", GIB).status;
         assert_eq!(status(0), CheckpointStatus::Failed);
         assert_eq!(status(GIB - 1), CheckpointStatus::Failed);
         assert_eq!(status(GIB), CheckpointStatus::Warning);

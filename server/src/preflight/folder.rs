@@ -8,7 +8,7 @@ use std::{
 };
 
 use app::model::checks::CheckGroup;
-use rustix::fs::{Access, NFS_SUPER_MAGIC, access, statfs};
+use rustix::fs::{NFS_SUPER_MAGIC, statfs};
 
 use super::{
     disk::nearest,
@@ -59,7 +59,8 @@ fn to_be_made(folder: &Path) -> Finding {
             "Move that file away, or name another folder with --data.",
         );
     }
-    match access(&place, Access::WRITE_OK | Access::EXEC_OK) {
+    // Some folders seem writable and take nothing, such as those of /proc; so one is made there, and goes at once.
+    match tempfile::tempdir_in(&place).and_then(tempfile::TempDir::close) {
         Ok(()) => Finding::ok(format!("{} will be made at the first start.", folder.display())),
         Err(error) => Finding::failed(
             format!("{} cannot be made, since {} cannot be written: {error}.", folder.display(), place.display()),

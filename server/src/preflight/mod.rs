@@ -47,6 +47,8 @@ pub struct Settings {
     pub uv: PathBuf,
     /// The package index; `None` leaves it to `uv`.
     pub index_url: Option<String>,
+    /// Bytes that must be free before anything is built.
+    pub minimum_free: u64,
     /// Where system packages come from.
     pub nix: NixSettings,
     /// The cluster.
@@ -64,6 +66,7 @@ impl From<&Config> for Settings {
             python: config.engine.python.clone(),
             uv: config.engine.uv.clone(),
             index_url: config.engine.index_url.clone(),
+            minimum_free: config.engine.minimum_free,
             nix: config.nix(),
             kubernetes: KubernetesSettings::default(),
             chosen: Chosen::default(),
@@ -73,7 +76,7 @@ impl From<&Config> for Settings {
 
 /// Makes the chosen checks, all at once and each with a time limit of its own. A check that panics has failed.
 pub async fn run(settings: &Settings, clock: &dyn Clock) -> CheckReport {
-    let Settings { data, address, python, uv, index_url, nix, kubernetes, chosen } = settings.clone();
+    let Settings { data, address, python, uv, index_url, minimum_free, nix, kubernetes, chosen } = settings.clone();
     let provider = nix::find(nix);
     let look = |subject, work| chosen.takes(&subject).then(|| finding::look(subject, TIME_LIMIT, work));
     let here = future::join_all(
@@ -83,7 +86,7 @@ pub async fn run(settings: &Settings, clock: &dyn Clock) -> CheckReport {
             look(nix::NIX, nix::finding(provider.clone()).boxed()),
             look(folder::FOLDER, folder::finding(data.clone()).boxed()),
             look(database::DATABASE, database::finding(data.clone()).boxed()),
-            look(disk::DISK, disk::finding(data.clone()).boxed()),
+            look(disk::DISK, disk::finding(data.clone(), minimum_free, provider.clone()).boxed()),
             look(port::PORT, port::finding(address, data).boxed()),
             look(index::INDEX, index::finding(index_url).boxed()),
             look(binary_cache::BINARY_CACHE, binary_cache::finding(provider).boxed()),

@@ -234,8 +234,22 @@ async fn an_index_that_does_not_answer_and_one_that_is_none() {
     assert!(words.contains("Connection refused") && words.contains("proxy variables"), "{words}");
     let report = look(&serve(Router::new()).await).await;
     assert!(report.words("index").contains("answers with 404 Not Found"), "{report:#?}");
-    let report = look("somewhere").await;
+    let mut command = preflight(place.path());
+    let report = Report::of(command.args(["--only", "index"]).env("UV_DEFAULT_INDEX", "somewhere")).await;
     assert!(report.words("index").contains("is no URL"), "{report:#?}");
+}
+
+#[tokio::test]
+async fn a_folder_that_only_seems_writable_and_too_little_space_fail() {
+    let place = tempfile::tempdir().unwrap();
+    let mut command = preflight(Path::new("/proc/stoker"));
+    command.args(["--only", "folder"]);
+    let report = Report::of(&mut command).await;
+    assert_eq!((report.code, report.status("folder")), (1, "failed"), "{report:#?}");
+    let mut command = preflight(place.path());
+    let report = Report::of(command.args(["--only", "disk", "--minimum-free", "1000T"])).await;
+    assert_eq!((report.code, report.status("disk")), (1, "failed"));
+    assert!(report.words("disk").contains("--minimum-free"), "{report:#?}");
 }
 
 #[tokio::test]
