@@ -93,9 +93,12 @@ fn table(ledger: &CacheLedger) -> String {
     // Writing to a `String` cannot fail.
     let _ = writeln!(text, "{:<19} {:<32} {:>9}  {:<20}  PACKAGES", "KIND", "KEY", "SIZE", "LAST USED");
     for entry in &ledger.entries {
-        let CacheEntry { name, bytes, packages, last_used, in_use_by, .. } = entry;
+        let CacheEntry { name, bytes, packages, last_used, in_use_by, set } = entry;
         let when = if *in_use_by > 0 { "in use".to_owned() } else { last_used.to_rfc3339()[..19].replace('T', " ") };
-        let packages = packages.as_ref().map(|packages| packages.join(", ")).unwrap_or_default();
+        let mut packages = packages.as_ref().map(|packages| packages.join(", ")).unwrap_or_default();
+        if let Some(set) = set {
+            let _ = write!(packages, "{}with set {}", if packages.is_empty() { "" } else { ", " }, set.short());
+        }
         let (kind, key, size) = (name.kind.words(), name.key.as_str(), size(*bytes));
         let _ = writeln!(text, "{kind:<19} {key:<32} {size:>9}  {when:<20}  {packages}");
     }

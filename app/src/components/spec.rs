@@ -38,14 +38,14 @@ pub fn SpecFacts(
     };
     let timeout = timeout
         .map_or_else(|| "the server's limit".to_owned(), |limit| duration_text(u64::from(limit.seconds()) * 1000));
-    let cache = if use_cache { "on" } else { "off: a private environment each time" };
+    let cache = if use_cache { "used" } else { "not used: a private environment each time" };
     view! {
         <dl class="spec-facts">
             <div><dt>"Python packages"</dt><dd>{python}</dd></div>
             <div><dt>"System packages"</dt><dd>{system}</dd></div>
             <div><dt>"Environment"</dt><dd>{environment}</dd></div>
             <div><dt>"Timeout"</dt><dd>{timeout}</dd></div>
-            <div><dt>"Cache"</dt><dd>{cache}</dd></div>
+            <div><dt>"Warm environments"</dt><dd>{cache}</dd></div>
         </dl>
     }
     .into_any()

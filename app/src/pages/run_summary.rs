@@ -11,7 +11,13 @@ use crate::{
         phase::PhaseBadge,
         time::{Ago, Duration, now},
     },
-    model::{checkpoint::Checkpoint, identifiers::RunNumber, phase::Phase, time::Timestamp, views::RunDetail},
+    model::{
+        checkpoint::{Checkpoint, CheckpointStatus},
+        identifiers::RunNumber,
+        phase::Phase,
+        time::Timestamp,
+        views::RunDetail,
+    },
     routes,
 };
 
@@ -123,9 +129,16 @@ fn reason(run: &RunDetail, failure: Option<FailureLine>) -> AnyView {
     if text.is_none() && line.is_none() {
         return ().into_any();
     }
+    let code = run.checkpoints.iter().find_map(|checkpoint| match checkpoint.status {
+        Some(CheckpointStatus::Failed) => checkpoint.code.as_deref(),
+        _ => None,
+    });
+    let more = code.map(
+        |code| view! { <p class="reason-line"><a href=routes::troubleshooting(code)>"What to do about it"</a></p> },
+    );
     let class = match phase {
         Phase::Failed | Phase::Error => "reason is-failed",
         _ => "reason",
     };
-    view! { <div class=class>{text} {line}</div> }.into_any()
+    view! { <div class=class>{text} {line} {more}</div> }.into_any()
 }

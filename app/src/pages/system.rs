@@ -120,7 +120,7 @@ fn storage(caches: &CacheLedger, disk: Option<DiskSpace>) -> AnyView {
     let nix_store = caches.nix_store_bytes.map(|bytes| fact("Nix store", bytes_text(bytes)));
     let conda = caches.of_kind(CacheKind::Conda).next().map(|_| fact("conda", size(total(CacheKind::Conda))));
     let counted = match (caches.is_counting, caches.counted_at) {
-        (true, _) => view! { <p class="quiet">"Sizes are being counted. Reload the page in a moment."</p> }.into_any(),
+        (true, _) => view! { <p class="quiet">"Sizes are being counted: reload the page to see them."</p> }.into_any(),
         (false, Some(at)) => view! { <p class="quiet">"Counted " <Ago at now=now() /> "."</p> }.into_any(),
         (false, None) => ().into_any(),
     };
@@ -166,7 +166,7 @@ fn check_list(checks: &LastChecks, now: Timestamp) -> AnyView {
     };
     let worst = match report.worst() {
         CheckpointStatus::Ok | CheckpointStatus::Skipped => "All is well",
-        CheckpointStatus::Warning => "Somebody should look at the warnings",
+        CheckpointStatus::Warning => "It works, with warnings",
         CheckpointStatus::Failed => "Something is broken",
     };
     let groups = report.by_group().into_iter().map(check_group).collect_view();
@@ -284,7 +284,7 @@ fn row(entry: &CacheEntry, now: Timestamp) -> AnyView {
 
 fn packages(entry: &CacheEntry) -> AnyView {
     match entry.packages.as_deref() {
-        None => view! { <span class="quiet">"being looked at"</span> }.into_any(),
+        None => view! { <span class="quiet">"not counted yet"</span> }.into_any(),
         Some([]) if entry.name.kind == CacheKind::Conda => view! { "conda" }.into_any(),
         Some([]) => view! { <span class="quiet">"no packages"</span> }.into_any(),
         Some(all) if all.len() <= NAMED_PACKAGES => all.join(", ").into_any(),

@@ -87,7 +87,7 @@ test('Edit & Rerun starts from the run, not from the task', async ({ page, reque
   await expect(fact(page, 'Python packages')).toHaveText('idna');
   await expect(fact(page, 'System packages')).toHaveText('none');
   await expect(fact(page, 'Environment')).toHaveText('A=three');
-  await expect(fact(page, 'Cache')).toHaveText('on');
+  await expect(fact(page, 'Warm environments')).toHaveText('used');
   await page.getByRole('link', { name: 'Edit', exact: true }).click();
   await expectForm(page, { ...fresh, name: old.name });
 
@@ -97,7 +97,7 @@ test('Edit & Rerun starts from the run, not from the task', async ({ page, reque
   await expect(fact(page, 'Python packages')).toHaveText('six==1.16.0');
   await expect(fact(page, 'System packages')).toHaveText('jq');
   await expect(fact(page, 'Environment').getByRole('listitem')).toHaveText(['A=one', 'B=1']);
-  await expect(fact(page, 'Cache')).toContainText('off');
+  await expect(fact(page, 'Warm environments')).toContainText('not used');
 });
 
 test('what was cleared stays cleared', async ({ page, request }) => {

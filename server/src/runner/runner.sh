@@ -229,6 +229,7 @@ check_network() {
     elif missed=$("$STOKER_PYTHON" -I "$STOKER_RUNNER/reach.py" "$@"); then
         ok "The index and the caches can be reached."
     else
+        network_is_missed=1
         warn network-unreachable "$(plain "$missed")" \
             "Check the network and the proxy. The run goes on with what is in the cache."
     fi
@@ -239,6 +240,7 @@ check_network() {
 settings
 builds_set=''
 builds_environment=''
+network_is_missed=''
 environment=$STOKER_ENVIRONMENTS/$STOKER_ENVIRONMENT_KEY
 # shellcheck source=python.sh
 . "$STOKER_RUNNER/python.sh"

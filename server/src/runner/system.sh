@@ -87,6 +87,10 @@ build-users-group ="
         settings="$settings
 sandbox = false"
     fi
+    if [ -n "$network_is_missed" ]; then
+        settings="$settings
+download-attempts = 1"
+    fi
     # What the operator has set comes last, and so it counts.
     nix_config="$settings
 ${NIX_CONFIG:-}"

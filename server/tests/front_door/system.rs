@@ -117,7 +117,7 @@ async fn counted_page(app: &TestApp) -> Answer {
     loop {
         let page = app.get("/system").await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.text);
-        if !page.text.contains("being counted") && !page.text.contains("being looked at") {
+        if !page.text.contains("being counted") && !page.text.contains("not counted yet") {
             return page;
         }
         tokio::task::yield_now().await;
