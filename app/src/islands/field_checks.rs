@@ -34,12 +34,13 @@ mod browser {
             let Some(control) = dom::by_id(field.name()) else {
                 continue;
             };
-            // A form that was refused shows messages already.
+            // A form that was refused shows messages already, about the text that came with it.
             if let Some(message) = dom::by_id(&field.error_id())
-                && let Some(fault) = fault(field, &control)
+                && let Some(fault) = fault(field, &control, "defaultValue")
                 && message.text_content().is_some_and(|said| said.ends_with(&fault))
             {
                 let _ = message.set_attribute(OWN, "");
+                check(field);
             }
             listen(&control, "focusout", move |event| {
                 if goes_on_typing(&event) {
@@ -73,12 +74,13 @@ mod browser {
     fn check(field: Field) {
         if let Some(control) = dom::by_id(field.name()) {
             // Elements that are not there and malformed names of attributes: neither can be.
-            let _ = show(field, &control, fault(field, &control).as_deref());
+            let _ = show(field, &control, fault(field, &control, "value").as_deref());
         }
     }
 
-    fn fault(field: Field, control: &Element) -> Option<String> {
-        let text = Reflect::get(control, &JsValue::from_str("value")).ok()?.as_string()?;
+    /// What is wrong with a text of the control: its present `value`, or the `defaultValue` that it came with.
+    fn fault(field: Field, control: &Element, text: &str) -> Option<String> {
+        let text = Reflect::get(control, &JsValue::from_str(text)).ok()?.as_string()?;
         match field {
             Field::Packages => PythonPackages::parse_new(&text).err().map(|error| error.to_string()),
             Field::SystemPackages => SystemPackages::parse_new(&text).err().map(|error| error.to_string()),
