@@ -13,9 +13,8 @@ pub fn FieldChecks() -> impl IntoView {
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    use js_sys::Reflect;
     use leptos::prelude::document;
-    use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+    use wasm_bindgen::{JsCast, JsValue};
     use web_sys::{Element, Event, FocusEvent};
 
     use crate::{
@@ -41,13 +40,13 @@ mod browser {
             {
                 let _ = message.set_attribute(OWN, "");
             }
-            listen(&control, "focusout", move |event| {
+            dom::listen(&control, "focusout", move |event| {
                 if goes_on_typing(&event) {
                     check(field);
                 }
             });
             // What was said once is kept true while it is mended.
-            listen(&control, "input", move |_| {
+            dom::listen(&control, "input", move |_| {
                 if own_message(field).is_some() {
                     check(field);
                 }
@@ -63,13 +62,6 @@ mod browser {
             .is_some_and(|next| matches!(next.tag_name().as_str(), "INPUT" | "TEXTAREA"))
     }
 
-    fn listen(control: &Element, event: &str, act: impl Fn(Event) + 'static) {
-        let closure = Closure::<dyn Fn(Event)>::new(act);
-        // It fails only for a listener that is none. It stays as long as the page, hence `forget`.
-        let _ = control.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
-        closure.forget();
-    }
-
     fn check(field: Field) {
         if let Some(control) = dom::by_id(field.name()) {
             // Elements that are not there and malformed names of attributes: neither can be.
@@ -78,7 +70,7 @@ mod browser {
     }
 
     fn fault(field: Field, control: &Element) -> Option<String> {
-        let text = Reflect::get(control, &JsValue::from_str("value")).ok()?.as_string()?;
+        let text = dom::string(control, "value")?;
         match field {
             Field::Packages => PythonPackages::parse_new(&text).err().map(|error| error.to_string()),
             Field::SystemPackages => SystemPackages::parse_new(&text).err().map(|error| error.to_string()),

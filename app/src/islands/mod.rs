@@ -10,10 +10,13 @@ mod message;
 #[cfg(feature = "hydrate")]
 mod refresh;
 
+mod code_editor;
 mod field_checks;
 mod log_tail;
 mod ticker;
 
+#[cfg(feature = "ssr")]
+pub use code_editor::CodeEditor;
 #[cfg(feature = "ssr")]
 pub use field_checks::FieldChecks;
 #[cfg(feature = "ssr")]

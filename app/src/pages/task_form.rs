@@ -12,7 +12,7 @@ use crate::{
         spec::ReadinessBadges,
     },
     examples,
-    islands::FieldChecks,
+    islands::{CodeEditor, FieldChecks},
     model::{
         cache::Readiness,
         fields::{Field, FieldErrors},
@@ -128,6 +128,7 @@ fn form_page(page: FormPage) -> AnyView {
                 <button class="visually-hidden" name="intent" value="save" tabindex="-1" aria-hidden="true">"Save"</button>
                 {fields(draft, &errors)}
                 <FieldChecks />
+                <CodeEditor />
                 <div class="form-buttons">
                     {buttons(&origin, unresolved.is_some())}
                     <a class="button is-quiet" href=back>"Cancel"</a>
