@@ -134,7 +134,11 @@ impl Backend for Fake {
     async fn log(&self, _: &TaskId, _: RunNumber, window: LogWindow) -> Result<LogPage, BackendError> {
         let (first, count) = match window {
             LogWindow::Last(count) => (3001 - u64::from(count), u64::from(count)),
-            LogWindow::From(first, count) => (first, u64::from(count)),
+            LogWindow::Around(line, count) => (line.saturating_sub(u64::from(count) / 2).max(1), u64::from(count)),
+            LogWindow::Before(line, count) => {
+                let first = line.saturating_sub(count.into()).max(1);
+                (first, line - first)
+            }
         };
         let lines = (first..(first + count).min(3001))
             .map(|line| {

@@ -17,7 +17,12 @@ use app::model::{
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use server::{
     clock::{Clock as _, SystemClock, SystemRandom},
-    db::{Database, logs, runs, schema, tasks, values::SpecColumns},
+    db::{
+        Database,
+        logs::{self, Most},
+        runs, schema, tasks,
+        values::SpecColumns,
+    },
     engine::local::{LocalEngine, LocalSettings},
     environments::{self, Python},
     hints::Hints,
@@ -166,7 +171,7 @@ impl Engine {
                         .find(run.0)
                         .select((table::phase, table::exit_code, table::message, table::cache_report))
                         .first(connection)?;
-                let lines = logs::lines_from(connection, step, 1, 10_000_000)?.lines;
+                let lines = logs::lines_from(connection, step, 1, Most { lines: usize::MAX, bytes: usize::MAX })?.lines;
                 Ok(Seen {
                     phase: phase.parse().unwrap(),
                     exit_code,

@@ -81,7 +81,6 @@ pub fn text_area(field: Field, value: &str, errors: &FieldErrors, rows: u32, pla
             rows=rows.to_string()
             placeholder=placeholder
             spellcheck="false"
-            autocomplete="off"
             autocapitalize="off"
             wrap="off"
             dir="ltr"

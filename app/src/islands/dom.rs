@@ -1,8 +1,9 @@
-//! Short ways to the document.
+//! Short ways to the document and to what JavaScript knows.
 
+use js_sys::Reflect;
 use leptos::prelude::document;
-use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{Element, Event, EventTarget, HtmlElement};
 
 use crate::model::time::Timestamp;
 
@@ -21,6 +22,30 @@ pub fn set_text(id: &str, text: &str) {
     if let Some(element) = by_id(id) {
         element.set_text_content(Some(text));
     }
+}
+
+/// Calls a function at each event of this name, as long as the page lives.
+pub fn listen(target: &EventTarget, event: &str, act: impl Fn(Event) + 'static) {
+    let closure = Closure::<dyn Fn(Event)>::new(act);
+    // It fails only for a listener that is none. It stays as long as the page, hence `forget`.
+    let _ = target.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
+    closure.forget();
+}
+
+/// A property of a JavaScript object.
+pub fn property(object: &JsValue, name: &str) -> Option<JsValue> {
+    Reflect::get(object, &name.into()).ok()
+}
+
+/// A property that is a text.
+pub fn string(object: &JsValue, name: &str) -> Option<String> {
+    property(object, name)?.as_string()
+}
+
+/// A property that is a count.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts are whole and below 2^53")]
+pub fn number(object: &JsValue, name: &str) -> Option<u64> {
+    Some(property(object, name)?.as_f64()? as u64)
 }
 
 /// The browser's clock.

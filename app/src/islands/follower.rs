@@ -9,7 +9,7 @@ use std::{
 
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{CloseEvent, HtmlElement, MessageEvent, WebSocket};
+use web_sys::{CloseEvent, Element, HtmlElement, MessageEvent, WebSocket};
 
 use super::{
     dom,
@@ -28,6 +28,12 @@ use crate::{
 
 /// How many lines the page keeps; older ones are a link away.
 const KEPT_LINES: u32 = 5000;
+
+/// How many bytes the page keeps of their text.
+const KEPT_BYTES: usize = 1024 * 1024;
+
+/// How many bytes of HTML may wait to be put into the page.
+const WAITING_BYTES: usize = 4 * KEPT_BYTES;
 
 /// How far from the end still counts as being there, in pixels.
 const NEAR_END: i32 = 5;
@@ -87,6 +93,8 @@ impl Start {
 struct Arrived {
     /// Each line's HTML.
     lines: VecDeque<String>,
+    /// How many bytes they have together.
+    bytes: usize,
     /// The HTML of the line that has not ended, when it changed.
     partial: Option<String>,
     /// Whether lines were left out, so that those on the page do not connect to the new ones.
@@ -185,6 +193,7 @@ impl Session {
                     self.next.set(first + count);
                     let mut arrived = self.arrived.borrow_mut();
                     arrived.lines.clear();
+                    arrived.bytes = 0;
                     arrived.is_gap = true;
                 }
             }
@@ -208,10 +217,12 @@ impl Session {
         for (number, line) in (lines.first..).zip(&lines.lines) {
             // After a reconnection some may come twice.
             if number >= self.next.get() {
-                arrived.lines.push_back(line_html(number, line));
+                let html = line_html(number, line);
+                arrived.bytes += html.len();
+                arrived.lines.push_back(html);
                 // A tab in the background gets no frames: keep no more than will be shown.
-                if arrived.lines.len() > KEPT_LINES as usize {
-                    arrived.lines.pop_front();
+                while arrived.lines.len() > KEPT_LINES as usize || arrived.bytes > WAITING_BYTES {
+                    arrived.bytes -= arrived.lines.pop_front().map_or(arrived.bytes, |html| html.len());
                     arrived.is_gap = true;
                 }
                 self.next.set(number + 1);
@@ -259,10 +270,12 @@ impl Session {
             scroll.set_scroll_top(scroll.scroll_top() - (scroll.scroll_height() - height));
             self.unseen.update(|unseen| *unseen = unseen.saturating_add(count));
         }
-        for _ in KEPT_LINES..lines.child_element_count() {
-            if let Some(oldest) = lines.first_element_child() {
-                oldest.remove();
-            }
+        let mut bytes = length(&lines);
+        while let Some(oldest) = lines.first_element_child()
+            && (lines.child_element_count() > KEPT_LINES || bytes > KEPT_BYTES)
+        {
+            bytes -= length(&oldest);
+            oldest.remove();
         }
         self.show_earlier_link();
         self.refresher.heard_output(count > 0);
@@ -289,14 +302,11 @@ impl Session {
         };
         let unseen = self.unseen;
         let watched = scroll.clone();
-        let on_scroll = Closure::<dyn FnMut()>::new(move || {
+        dom::listen(&scroll, "scroll", move |_| {
             if unseen.get_untracked() > 0 && is_near_end(&watched) {
                 unseen.set(0);
             }
         });
-        let _ = scroll.add_event_listener_with_callback("scroll", on_scroll.as_ref().unchecked_ref());
-        // It lives as long as the page.
-        on_scroll.forget();
     }
 
     /// An address such as `#L42` may name a line that is not on the page: then the server renders the page around it.
@@ -304,20 +314,27 @@ impl Session {
         let go = {
             let (task, run) = (self.start.task.clone(), self.start.run);
             move || {
-                let line = location_hash().and_then(|hash| hash.strip_prefix('L')?.parse::<u64>().ok());
-                if let Some(line) = line
-                    && dom::by_id(&format!("L{line}")).is_none()
-                    && location().search().is_ok_and(|search| search != format!("?line={line}"))
-                {
+                let Some(line) = location_hash().and_then(|hash| hash.strip_prefix('L')?.parse::<u64>().ok()) else {
+                    return;
+                };
+                if let Some(shown) = dom::by_id(&format!("L{line}")) {
+                    // The browser goes there by itself, but not when the page is loaded again: then it stays at the end.
+                    if dom::html_by_id("log-scroll").is_some_and(|scroll| is_near_end(&scroll)) {
+                        shown.scroll_into_view();
+                    }
+                } else if location().search().is_ok_and(|search| search != format!("?line={line}")) {
                     let _ = location().assign(&routes::run_at_line(&task, run, line));
                 }
             }
         };
         go();
-        let on_change = Closure::<dyn FnMut()>::new(go);
-        let _ = window().add_event_listener_with_callback("hashchange", on_change.as_ref().unchecked_ref());
-        on_change.forget();
+        dom::listen(&window(), "hashchange", move |_| go());
     }
+}
+
+/// How many bytes of text an element has.
+fn length(element: &Element) -> usize {
+    element.text_content().unwrap_or_default().len()
 }
 
 /// The log lies upside down (`flex-direction: column-reverse`), so its end is at zero and the past is negative.

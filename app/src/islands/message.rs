@@ -1,9 +1,10 @@
 //! Reads what the log socket says with the browser's own JSON reader. The one that the server uses would be a quarter
 //! of everything the browser has to load; for the same reason no island takes properties, which come as JSON too.
 
-use js_sys::{Array, JSON, Reflect};
+use js_sys::{Array, JSON};
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::dom::{number, property, string};
 use crate::model::{
     log::{LogLine, LogLines, LogMessage, RunState, Stream},
     time::Timestamp,
@@ -42,17 +43,4 @@ fn line_of(line: &Array) -> Option<LogLine> {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "other numbers name no stream")]
 fn stream(value: &JsValue) -> Option<Stream> {
     Stream::from_code(value.as_f64()? as u8)
-}
-
-fn property(object: &JsValue, name: &str) -> Option<JsValue> {
-    Reflect::get(object, &name.into()).ok()
-}
-
-fn string(object: &JsValue, name: &str) -> Option<String> {
-    property(object, name)?.as_string()
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts are whole and below 2^53")]
-fn number(object: &JsValue, name: &str) -> Option<u64> {
-    Some(property(object, name)?.as_f64()? as u64)
 }

@@ -1,8 +1,12 @@
 //! The live parts of pages: what the browser does after the server has rendered everything.
 //! A page is complete without them. None of them calls an action: that would double what the browser has to load.
 
+#[cfg(any(feature = "hydrate", test))]
+mod code_editor;
 #[cfg(feature = "hydrate")]
 mod dom;
+#[cfg(feature = "hydrate")]
+mod field_checks;
 #[cfg(feature = "hydrate")]
 mod follower;
 #[cfg(feature = "hydrate")]
@@ -10,13 +14,13 @@ mod message;
 #[cfg(feature = "hydrate")]
 mod refresh;
 
-mod field_checks;
 mod log_tail;
+mod task_form;
 mod ticker;
 
 #[cfg(feature = "ssr")]
-pub use field_checks::FieldChecks;
-#[cfg(feature = "ssr")]
 pub use log_tail::{LogTail, words};
+#[cfg(feature = "ssr")]
+pub use task_form::TaskFormWatch;
 #[cfg(feature = "ssr")]
 pub use ticker::Ticker;

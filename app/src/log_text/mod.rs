@@ -23,8 +23,9 @@ pub fn line_html(number: u64, line: &LogLine) -> String {
     // Writing to a `String` cannot fail.
     let _ = write!(
         html,
-        r##"<div class="line {}" id="L{number}"><a class="line-number" href="#L{number}" data-time="{clock}">{number}</a>"##,
-        stream_class(*stream)
+        r##"<div class="line {}{}" id="L{number}"><a class="line-number" href="#L{number}" data-time="{clock}">{number}</a>"##,
+        stream_class(*stream),
+        if line.is_cut() { " is-cut" } else { "" }
     );
     push_text(&mut html, *stream, text);
     html.push_str("</div>");
@@ -150,6 +151,12 @@ mod tests {
         let line = LogLine(Stream::Error, Timestamp(0), "x".to_owned());
         assert!(line_html(1, &line).contains("stderr: "));
         assert!(partial_html(Stream::Stoker, "x").contains("Stoker: "));
+    }
+
+    #[test]
+    fn a_piece_of_a_very_long_line_says_that_it_goes_on() {
+        assert!(html(&"x".repeat(LogLine::MAX_BYTES)).contains(r#"class="line from-output is-cut""#));
+        assert!(!html(&"x".repeat(LogLine::MAX_BYTES / 2)).contains("is-cut"));
     }
 
     #[test]

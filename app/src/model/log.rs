@@ -57,6 +57,18 @@ impl<'de> Deserialize<'de> for Stream {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine(pub Stream, pub Timestamp, pub String);
 
+impl LogLine {
+    /// The longest line, in bytes. A longer one is kept as several, cut between two characters.
+    pub const MAX_BYTES: usize = 16 * 1024;
+
+    /// Whether this is a piece of a longer line, which goes on in the next line of the same stream. Told by its length: no
+    /// place cut at is further from the limit than a character is long. A line that ends right there looks the same.
+    #[must_use]
+    pub const fn is_cut(&self) -> bool {
+        self.2.len() + 3 >= Self::MAX_BYTES
+    }
+}
+
 /// Lines with consecutive numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LogLines {

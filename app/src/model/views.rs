@@ -155,13 +155,15 @@ pub struct PreviousRun {
     pub lock: Option<Lock>,
 }
 
-/// Which lines of a log to read.
+/// Which lines of a log to read, at most: of long lines it may be fewer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogWindow {
     /// The last so many lines.
     Last(u32),
-    /// So many lines from this one on.
-    From(u64, u32),
+    /// So many lines around this one; the last ones when it is not there.
+    Around(u64, u32),
+    /// So many lines up to before this one.
+    Before(u64, u32),
 }
 
 /// A part of a log.

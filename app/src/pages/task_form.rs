@@ -12,7 +12,7 @@ use crate::{
         spec::ReadinessBadges,
     },
     examples,
-    islands::FieldChecks,
+    islands::TaskFormWatch,
     model::{
         cache::Readiness,
         fields::{Field, FieldErrors},
@@ -127,7 +127,7 @@ fn form_page(page: FormPage) -> AnyView {
                 // The first button of a form is pressed by Enter: let that be the harmless one.
                 <button class="visually-hidden" name="intent" value="save" tabindex="-1" aria-hidden="true">"Save"</button>
                 {fields(draft, &errors)}
-                <FieldChecks />
+                <TaskFormWatch />
                 <div class="form-buttons">
                     {buttons(&origin, unresolved.is_some())}
                     <a class="button is-quiet" href=back>"Cancel"</a>

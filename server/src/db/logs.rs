@@ -26,6 +26,10 @@ pub struct Chunk {
 }
 
 impl Chunk {
+    fn of_row((first, count, body): (i64, i32, String)) -> Self {
+        Self { first: values::count(first), count: values::count(count.into()), body }
+    }
+
     /// Reads the lines.
     ///
     /// # Errors
@@ -76,16 +80,39 @@ pub fn chunks_from(
         .load_iter::<(i64, i32, String), DefaultLoadingMode>(connection)?
         .take(usize::try_from(limit).unwrap_or(usize::MAX))
         .collect::<Result<Vec<_>, _>>()?;
-    let chunks = rows.into_iter().map(|(first, count, body)| Chunk {
-        first: values::count(first),
-        count: values::count(count.into()),
-        body,
-    });
+    let chunks = rows.into_iter().map(Chunk::of_row);
     // The last chunk before the line may end before it.
     Ok(chunks.filter(|chunk| i64::try_from(chunk.first + chunk.count).unwrap_or(i64::MAX) > line).collect())
 }
 
-/// So many lines from one on.
+/// How much of a log to read. One line is read even when it is too long.
+#[derive(Debug, Clone, Copy)]
+pub struct Most {
+    /// So many lines.
+    pub lines: usize,
+    /// So many bytes of text.
+    pub bytes: usize,
+}
+
+impl Most {
+    /// Takes lines until one does not fit, and tells whether all did.
+    fn take(&mut self, lines: impl Iterator<Item = LogLine>, taken: &mut Vec<LogLine>) -> bool {
+        for line in lines {
+            let Some(lines) = self.lines.checked_sub(1) else {
+                return false;
+            };
+            let bytes = self.bytes.checked_sub(line.2.len());
+            if bytes.is_none() && !taken.is_empty() {
+                return false;
+            }
+            *self = Self { lines, bytes: bytes.unwrap_or(0) };
+            taken.push(line);
+        }
+        self.lines > 0
+    }
+}
+
+/// The lines from one on, as many as fit.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -93,22 +120,51 @@ pub fn lines_from(
     connection: &mut SqliteConnection,
     step: StepId,
     first: u64,
-    count: u64,
+    mut most: Most,
 ) -> Result<LogLines, DatabaseError> {
-    let first = first.max(1);
-    let mut found = LogLines { first, lines: Vec::new() };
-    while (found.lines.len() as u64) < count {
+    let mut found = LogLines { first: first.max(1), lines: Vec::new() };
+    loop {
         let chunks = chunks_from(connection, step, found.next(), 16)?;
         if chunks.is_empty() {
-            break;
+            return Ok(found);
         }
         for chunk in chunks {
             let skip = usize::try_from(found.next() - chunk.first).unwrap_or(usize::MAX);
-            found.lines.extend(chunk.lines()?.into_iter().skip(skip));
+            if !most.take(chunk.lines()?.into_iter().skip(skip), &mut found.lines) {
+                return Ok(found);
+            }
         }
     }
-    found.lines.truncate(usize::try_from(count).unwrap_or(usize::MAX));
-    Ok(found)
+}
+
+/// The lines up to before one, as many as fit. `end` is at most the number after the last line.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn lines_before(
+    connection: &mut SqliteConnection,
+    step: StepId,
+    end: u64,
+    mut most: Most,
+) -> Result<LogLines, DatabaseError> {
+    let rows = log_chunks::table
+        .filter(log_chunks::step_id.eq(step.0))
+        .filter(log_chunks::first_line.lt(i64::try_from(end).unwrap_or(i64::MAX)))
+        .order(log_chunks::first_line.desc())
+        .select((log_chunks::first_line, log_chunks::line_count, log_chunks::body))
+        // In the order of the key, so what is not taken is not read.
+        .load_iter::<(i64, i32, String), DefaultLoadingMode>(connection)?;
+    let mut lines = Vec::new();
+    for row in rows {
+        let chunk = Chunk::of_row(row?);
+        let count = usize::try_from(end - chunk.first).unwrap_or(usize::MAX);
+        let before = chunk.lines()?.into_iter().take(count).collect::<Vec<_>>();
+        if !most.take(before.into_iter().rev(), &mut lines) {
+            break;
+        }
+    }
+    lines.reverse();
+    Ok(LogLines { first: end.saturating_sub(lines.len() as u64).max(1), lines })
 }
 
 /// How many lines a step has.

@@ -1,10 +1,8 @@
 //! Cuts one stream's bytes into lines that are safe to keep and show: whole UTF-8, of bounded length, with a progress
 //! bar's carriage returns resolved to its last state.
 
+use app::model::log::LogLine;
 use serde::{Deserialize, Serialize};
-
-/// The longest line, in bytes. A longer one becomes several.
-pub const MAX_LINE_BYTES: usize = 16 * 1024;
 
 /// What is kept of a stream between two pieces of input: the line that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -36,8 +34,8 @@ impl Lines {
         if let Some(start) = overwritten(&self.partial) {
             self.partial.drain(..start);
         }
-        while self.partial.len() > MAX_LINE_BYTES {
-            let end = character_boundary(&self.partial, MAX_LINE_BYTES);
+        while self.partial.len() > LogLine::MAX_BYTES {
+            let end = character_boundary(&self.partial, LogLine::MAX_BYTES);
             line(&self.partial[..end]);
             self.partial.drain(..end);
         }
@@ -72,8 +70,8 @@ fn overwritten(line: &[u8]) -> Option<usize> {
 }
 
 fn cut(mut text: &[u8], line: &mut impl FnMut(&[u8])) {
-    while text.len() > MAX_LINE_BYTES {
-        let (head, rest) = text.split_at(character_boundary(text, MAX_LINE_BYTES));
+    while text.len() > LogLine::MAX_BYTES {
+        let (head, rest) = text.split_at(character_boundary(text, LogLine::MAX_BYTES));
         line(head);
         text = rest;
     }
@@ -147,7 +145,9 @@ mod tests {
     fn a_very_long_line_becomes_several_without_breaking_characters() {
         let text = "é🚀".repeat(20_000);
         let found = lines_of(&[text.as_bytes(), b"\n"]);
-        assert!(found.len() > 1 && found.iter().all(|line| line.len() <= MAX_LINE_BYTES && !line.contains('\u{fffd}')));
+        assert!(
+            found.len() > 1 && found.iter().all(|line| line.len() <= LogLine::MAX_BYTES && !line.contains('\u{fffd}'))
+        );
         assert_eq!(found.concat(), text);
     }
 

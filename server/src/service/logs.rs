@@ -11,10 +11,16 @@ use app::{
 use diesel::SqliteConnection;
 
 use super::{Service, backend_error, missing_run};
-use crate::db::{DatabaseError, logs, views};
+use crate::db::{
+    DatabaseError,
+    logs::{self, Most},
+    views,
+};
 
 /// Most lines that one window gives, whatever was asked for.
 const LONGEST_WINDOW: u32 = 10_000;
+/// Most text that one window gives: of long lines it has fewer.
+const WINDOW_BYTES: usize = 512 * 1024;
 /// Chunks of a log that are turned into text at once.
 const CHUNKS_PER_PART: u32 = 16;
 
@@ -127,11 +133,20 @@ fn log_window(
     total: u64,
     window: LogWindow,
 ) -> Result<LogPage, DatabaseError> {
-    let (first, count) = match window {
-        LogWindow::Last(count) => (total.saturating_sub(count.into()) + 1, count),
-        LogWindow::From(first, count) => (first, count),
+    let most = |count: u32| Most { lines: count.min(LONGEST_WINDOW) as usize, bytes: WINDOW_BYTES };
+    let end = total + 1;
+    let lines = match window {
+        LogWindow::Around(line, count) if line < end => {
+            let most = most(count);
+            let half = Most { lines: most.lines / 2, bytes: most.bytes / 2 };
+            let mut lines = logs::lines_before(connection, step, line.max(1), half)?;
+            let rest = Most { lines: most.lines - lines.lines.len(), ..half };
+            lines.lines.extend(logs::lines_from(connection, step, line, rest)?.lines);
+            lines
+        }
+        // A line that is not there is looked for at the end.
+        LogWindow::Last(count) | LogWindow::Around(_, count) => logs::lines_before(connection, step, end, most(count))?,
+        LogWindow::Before(line, count) => logs::lines_before(connection, step, line.clamp(1, end), most(count))?,
     };
-    let there = (total + 1).saturating_sub(first.max(1));
-    let lines = logs::lines_from(connection, step, first, u64::from(count.min(LONGEST_WINDOW)).min(there))?;
     Ok(LogPage { lines, total })
 }

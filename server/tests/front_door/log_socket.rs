@@ -174,9 +174,36 @@ async fn a_viewer_far_behind_is_brought_near_the_end() {
     let skipped = viewer.hear().await;
     assert!(matches!(skipped, Heard::Message(LogMessage::Skipped { first: 11, count: 940 })), "{skipped:?}");
     viewer.lines_up_to(951, 1000).await;
-    let mut viewer = listening.connect("?from=801&window=50").await;
+    let mut viewer = listening.connect("?from=951&window=50").await;
     viewer.state().await;
-    viewer.lines_up_to(801, 1000).await;
+    viewer.lines_up_to(951, 1000).await;
+}
+
+#[tokio::test]
+async fn what_a_slow_viewer_has_not_taken_yet_can_still_be_left_out() {
+    let listening = listening().await;
+    let mut viewer = listening.connect("?from=1&window=50").await;
+    viewer.state().await;
+    // Nothing is read meanwhile, as by a browser that is busy with the lines before.
+    for first in (1..=2000).step_by(40) {
+        listening.log(first..=first + 39, 40).await;
+    }
+    let (mut next, mut left_out) = (1, 0);
+    while next <= 2000 {
+        match viewer.hear().await {
+            Heard::Message(LogMessage::Lines(lines)) => {
+                assert_eq!(lines.first, next);
+                next = lines.next();
+            }
+            Heard::Message(LogMessage::Skipped { first, count }) => {
+                assert_eq!(first, next);
+                next += count;
+                left_out += count;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(left_out > 1500, "{left_out}");
 }
 
 #[tokio::test]

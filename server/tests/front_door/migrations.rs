@@ -8,7 +8,11 @@ use diesel::{
     sql_types::{Bool, Text},
 };
 use diesel_migrations::MigrationHarness as _;
-use server::db::{Database, MIGRATIONS, logs, views};
+use server::db::{
+    Database, MIGRATIONS,
+    logs::{self, Most},
+    views,
+};
 
 use crate::support::number;
 
@@ -142,7 +146,7 @@ async fn a_database_of_the_first_schema_opens_with_nothing_lost() {
                 views::task_page(connection, &TaskQuery::default())?,
                 views::task(connection, &wanted, None)?,
                 views::run(connection, &wanted, number(2))?,
-                logs::lines_from(connection, keys.step, 1, 100)?,
+                logs::lines_from(connection, keys.step, 1, Most { lines: 100, bytes: 1 << 20 })?,
             ))
         })
         .await

@@ -6,7 +6,7 @@ use app::{
     model::{
         identifiers::{RunId, StepId},
         lock::Lock,
-        log::Stream,
+        log::{LogLine, Stream},
         phase::Phase,
     },
     page_context::ServerFacts,
@@ -21,7 +21,7 @@ use server::{
     http,
 };
 
-use crate::support::{PLAIN, TestApp};
+use crate::support::{Answer, PLAIN, TestApp};
 
 #[tokio::test]
 async fn an_empty_stoker_offers_examples_that_run() {
@@ -349,4 +349,54 @@ async fn the_health_check_answers_under_any_name() {
     let request = Request::get("/healthz").header(header::HOST, "10.0.0.7:3000").body(Body::empty()).unwrap();
     let answer = app.send(request).await;
     assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "ok"));
+}
+
+/// The numbers of the log's lines that a page shows, in order.
+fn shown(answer: &Answer) -> Vec<u64> {
+    let ids = answer.attributes("#log-lines > .line", "id");
+    ids.iter().map(|id| id.strip_prefix('L').unwrap().parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_page_shows_no_more_of_long_lines_than_a_browser_can_bear() {
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    let piece = "x".repeat(LogLine::MAX_BYTES);
+    for _ in 0..50 {
+        app.log(keys, &[(Stream::Output, piece.as_str()); 4]).await;
+    }
+    let path = format!("/tasks/{id}/runs/1");
+    let end = app.get(&path).await;
+    assert!(end.text.len() < 600_000, "{}", end.text.len());
+    assert_eq!(shown(&end), (169..=200).collect::<Vec<_>>());
+    assert_eq!(end.attributes("#log-lines > .is-cut", "id").len(), 32);
+
+    let earlier = app.get(&end.attributes("#log-earlier", "href")[0]).await;
+    assert_eq!(shown(&earlier), (137..=168).collect::<Vec<_>>());
+    let around = app.get(&format!("{path}?line=100")).await;
+    assert_eq!(shown(&around), (84..=115).collect::<Vec<_>>());
+    let later = app.get(&around.attributes(".log-later a", "href")[0]).await;
+    assert!(shown(&later).contains(&116));
+}
+
+#[tokio::test]
+async fn a_page_shows_the_part_of_a_log_that_was_asked_for() {
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    for _ in 0..30 {
+        app.log(keys, &[(Stream::Output, "x"); 100]).await;
+    }
+    let page = async |query: &str| shown(&app.get(&format!("/tasks/{id}/runs/1{query}")).await);
+    assert_eq!(page("").await, (2001..=3000).collect::<Vec<_>>());
+    assert_eq!(page("?line=2000").await, (1500..=2499).collect::<Vec<_>>());
+    assert_eq!(page("?line=42").await, (1..=1000).collect::<Vec<_>>());
+    assert_eq!(page("?before=2000").await, (1000..=1999).collect::<Vec<_>>());
+    assert_eq!(page("?before=301").await, (1..=300).collect::<Vec<_>>());
+    assert_eq!(page("?before=0").await, [1]);
+
+    // What is not there: the end, and a word about it.
+    let missing = app.get(&format!("/tasks/{id}/runs/1?line=9999999")).await;
+    assert_eq!(shown(&missing), (2001..=3000).collect::<Vec<_>>());
+    assert_eq!(missing.text_of(".log-note"), "The log has no line 9999999: it has 3,000 lines.");
+    assert_eq!(page("?before=9999999").await, (2001..=3000).collect::<Vec<_>>());
 }

@@ -47,6 +47,8 @@ const SLOWEST_SEND: Duration = Duration::from_secs(30);
 const UNASKED: Duration = Duration::from_secs(5);
 /// How often a failed reading is tried again.
 const READING_ATTEMPTS: u32 = 5;
+/// What is in the ping that asks a viewer whether it has taken all that was sent before.
+const TAKEN: Bytes = Bytes::from_static(b"taken");
 /// A viewer sends nothing but pongs.
 const LARGEST_MESSAGE: usize = 4096;
 
@@ -125,7 +127,15 @@ async fn follow(
             Err(DatabaseError::NotFound) => return Some((NO_SUCH_RUN, "The run was deleted.".to_owned())),
             Err(error) => return Some(unreadable(&error)),
         };
-        match viewer.tell(reading, &hint).await {
+        let has_lines = !reading.frames.is_empty();
+        let told = viewer.tell(reading, &hint).await;
+        // What lies in buffers on the way cannot be left out any more: so a viewer that may be spared lines gets the next
+        // ones only when it has taken these.
+        let is_paced = wish.window.is_some() && has_lines && matches!(told, Told::Part | Told::All);
+        if is_paced && viewer.wait_until_taken(closing).await.is_break() {
+            return None;
+        }
+        match told {
             Told::Gone => return None,
             Told::Ended => return Some((close_code::NORMAL, "run ended".to_owned())),
             Told::Part => {}
@@ -271,6 +281,27 @@ impl Viewer {
                     }
                     self.send(Message::Ping(Bytes::new())).await?;
                 }
+            }
+        }
+    }
+
+    /// Waits until the viewer has taken all that was sent: it answers a ping after what came before it. Breaks when it
+    /// is gone.
+    async fn wait_until_taken(&mut self, closing: &mut watch::Receiver<bool>) -> ControlFlow<()> {
+        self.send(Message::Ping(TAKEN)).await?;
+        let too_long = tokio::time::sleep(SILENCE);
+        tokio::pin!(too_long);
+        loop {
+            tokio::select! {
+                message = self.source.next() => {
+                    let is_answer = matches!(&message, Some(Ok(Message::Pong(content))) if *content == TAKEN);
+                    self.hear(message)?;
+                    if is_answer {
+                        return ControlFlow::Continue(());
+                    }
+                }
+                _ = closing.changed() => return ControlFlow::Continue(()),
+                () = &mut too_long => return ControlFlow::Break(()),
             }
         }
     }

@@ -11,8 +11,6 @@ use crate::db::{Database, DatabaseError, logs, values, views};
 
 /// Chunks read at once.
 const CHUNKS: u32 = 16;
-/// A viewer that is this many windows behind is brought near the end.
-const WINDOWS_BEHIND: u64 = 4;
 
 /// What is new.
 pub struct Reading {
@@ -32,7 +30,7 @@ pub struct LogReader {
 }
 
 impl LogReader {
-    /// Starts at line `from`. With a `window`, lines far before the end are left out.
+    /// Starts at line `from`. With a `window`, a viewer further behind than that is brought to the last so many lines.
     pub fn new(step: StepId, from: u64, window: Option<u32>) -> Self {
         Self { step, next: from.max(1), window: window.filter(|window| *window > 0).map(u64::from) }
     }
@@ -70,11 +68,11 @@ fn read_in(
     Ok((Reading { state, frames: out, has_more }, next))
 }
 
-/// How many lines to leave out for a viewer that shows only a window and is far behind.
+/// How many lines to leave out for a viewer that shows only a window: those that it would have to push out again.
 fn skipped(next: u64, lines: u64, window: Option<u64>) -> Option<u64> {
     let window = window?;
     let behind = (lines + 1).saturating_sub(next);
-    (behind > window.saturating_mul(WINDOWS_BEHIND)).then(|| behind - window)
+    behind.checked_sub(window).filter(|skip| *skip > 0)
 }
 
 fn skip_frame(first: u64, count: u64) -> Result<Utf8Bytes, DatabaseError> {
@@ -87,9 +85,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_viewers_far_behind_are_brought_near_the_end() {
-        assert_eq!(skipped(1, 400, Some(100)), None);
-        assert_eq!(skipped(1, 401, Some(100)), Some(301));
+    fn only_what_a_window_could_not_hold_is_left_out() {
+        assert_eq!(skipped(1, 100, Some(100)), None);
+        assert_eq!(skipped(1, 101, Some(100)), Some(1));
+        assert_eq!(skipped(301, 401, Some(100)), Some(1));
         assert_eq!(skipped(1, 1_000_000, None), None);
         assert_eq!(skipped(402, 401, Some(100)), None);
         assert_eq!(skipped(500, 401, Some(100)), None);
