@@ -188,15 +188,8 @@ impl Session {
                 self.arrived.borrow_mut().partial = Some(html);
                 self.ask_for_frame();
             }
-            LogMessage::Skipped { first, count } => {
-                if first + count > self.next.get() {
-                    self.next.set(first + count);
-                    let mut arrived = self.arrived.borrow_mut();
-                    arrived.lines.clear();
-                    arrived.bytes = 0;
-                    arrived.is_gap = true;
-                }
-            }
+            // The lines after those left out tell it too.
+            LogMessage::Skipped { .. } => {}
         }
     }
 
@@ -213,7 +206,11 @@ impl Session {
 
     fn take_lines(self: &Rc<Self>, lines: &LogLines) {
         let mut arrived = self.arrived.borrow_mut();
-        arrived.is_gap |= lines.first > self.next.get();
+        if lines.first > self.next.get() {
+            arrived.lines.clear();
+            arrived.bytes = 0;
+            arrived.is_gap = true;
+        }
         for (number, line) in (lines.first..).zip(&lines.lines) {
             // After a reconnection some may come twice.
             if number >= self.next.get() {

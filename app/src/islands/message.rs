@@ -10,7 +10,7 @@ use crate::model::{
     time::Timestamp,
 };
 
-/// The message of a text frame; `None` when it is none that this version knows.
+/// The message of a text frame; `None` when it is none that this version knows, or that the page has no use for.
 pub fn read(text: &str) -> Option<LogMessage> {
     let message = JSON::parse(text).ok()?;
     Some(match string(&message, "type")?.as_str() {
@@ -18,7 +18,6 @@ pub fn read(text: &str) -> Option<LogMessage> {
         "partial" => {
             LogMessage::Partial { stream: stream(&property(&message, "stream")?)?, text: string(&message, "text")? }
         }
-        "skipped" => LogMessage::Skipped { first: number(&message, "first")?, count: number(&message, "count")? },
         "state" => LogMessage::State(RunState {
             phase: string(&message, "phase")?.parse().ok()?,
             version: number(&message, "version")?,

@@ -128,3 +128,53 @@ test('a link to a line that is not on the page loads the page around it', async 
   await expect(page).toHaveURL(`${run.path}?line=5#L5`);
   await expect(line(page, 5)).toBeInViewport();
 });
+
+test('a line of many megabytes is cut, says so, and does not burden the page', async ({ page, request, gates }) => {
+  const code = `${gates.code}print("ready", flush=True)\nwait("on")\nprint("x" * 20_000_000)\nprint("last", flush=True)`;
+  const run = await makeRun(request, { name: uniqueName('Endless line'), code });
+  await page.goto(run.path);
+  await expect(outputLines(page)).toHaveText(['ready']);
+  gates.open('on');
+  await expect(log(page).getByText('last', { exact: true })).toBeInViewport({ timeout: 40_000 });
+  const length = () => log(page).evaluate((element) => element.textContent?.length ?? 0);
+  const pieces = page.locator('#log-lines .line.is-cut');
+  expect(await length()).toBeLessThan(1_100_000);
+  expect(await pieces.count()).toBeGreaterThan(10);
+  await expect(page.getByRole('link', { name: 'Show earlier lines' })).toBeAttached();
+
+  await expectPhase(page, 'Succeeded');
+  const answer = await page.reload();
+  expect((await answer?.text())?.length).toBeLessThan(700_000);
+  expect(await length()).toBeLessThan(600_000);
+  await expect(log(page).getByText('last', { exact: true })).toBeInViewport();
+  const shown = await page.locator('#log-lines .line').count();
+  expect(await pieces.count(), 'all but the last piece and the last line').toBe(shown - 2);
+});
+
+test('a link to a line still leads there when the page is loaded again', async ({ page, request }) => {
+  const run = await makeRun(request, { name: uniqueName('Again'), code: 'for n in range(1, 601): print("line", n)' });
+  await page.goto(run.path);
+  await expectPhase(page, 'Succeeded');
+  await page.goto('about:blank');
+  await page.goto(`${run.path}#L5`);
+  await expect(line(page, 5)).toBeInViewport();
+  await page.reload();
+  await expect(line(page, 5)).toBeInViewport();
+});
+
+test('a link to a line that does not exist shows the end of the log, and says so', async ({ page, request }) => {
+  const run = await makeRun(request, { name: uniqueName('Beyond'), code: 'for n in range(1, 601): print("line", n)' });
+  await page.goto(run.path);
+  await expectPhase(page, 'Succeeded');
+  await page.goto(`${run.path}#L9999999`);
+  await expect(page.getByText('The log has no line 9999999')).toBeVisible();
+  await expect(log(page).getByText('line 600', { exact: true })).toBeInViewport();
+});
+
+test('long lines are wrapped on a narrow screen', async ({ page, request }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  const run = await makeRun(request, { name: uniqueName('Narrow'), code: 'print("y" * 500)' });
+  await page.goto(run.path);
+  await expect(outputLines(page)).toHaveText(['y'.repeat(500)]);
+  expect(await log(page).evaluate((element) => element.scrollWidth <= element.clientWidth)).toBe(true);
+});
