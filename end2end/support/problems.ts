@@ -16,8 +16,9 @@ export class Problems {
     });
     context.on('weberror', (error) => this.found.push(`page error: ${error.error().stack ?? error.error()}`));
     context.on('dialog', (dialog) => {
-      this.found.push(`dialog: ${dialog.message()}`);
-      void dialog.dismiss();
+      this.found.push(`dialog: ${dialog.type()} ${dialog.message()}`);
+      // The question before a page with unsaved changes is left: it is left, as whoever navigates there wants.
+      void (dialog.type() === 'beforeunload' ? dialog.accept() : dialog.dismiss());
     });
   }
 

@@ -62,7 +62,6 @@ pub fn text_input(
             value=value
             inputmode=inputmode
             maxlength=characters.to_string()
-            autocomplete="off"
             aria-describedby=described_by(field, errors)
             aria-invalid=invalid(field, errors)
         />

@@ -1,7 +1,7 @@
 //! The live parts of pages: what the browser does after the server has rendered everything.
 //! A page is complete without them. None of them calls an action: that would double what the browser has to load.
 
-#[cfg(any(feature = "hydrate", test))]
+#[cfg(feature = "hydrate")]
 mod code_editor;
 #[cfg(feature = "hydrate")]
 mod dom;
