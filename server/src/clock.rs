@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use app::model::{identifiers::TaskId, time::Timestamp};
+use app::model::{
+    identifiers::{RunUid, TaskId},
+    time::Timestamp,
+};
 
 /// Tells the time.
 pub trait Clock: Send + Sync + 'static {
@@ -48,4 +51,11 @@ pub fn random_task_id(random: &dyn Random) -> TaskId {
     let mut bytes = [0; 6];
     random.fill(&mut bytes);
     TaskId::from_random(bytes)
+}
+
+/// A new run's name outside of the database.
+pub fn random_run_uid(random: &dyn Random) -> RunUid {
+    let mut bytes = [0; 10];
+    random.fill(&mut bytes);
+    RunUid::from_random(bytes)
 }

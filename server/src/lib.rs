@@ -1,28 +1,16 @@
 //! The stoker server as a library, so that tests can go through its front door.
 
-pub mod cache_command;
-pub mod caches;
-pub mod cli;
+pub mod assembly;
 pub mod clock;
-pub mod conda;
+pub mod command_line;
 pub mod config;
-pub mod data_folder;
 pub mod db;
 pub mod diagnostics;
 pub mod engine;
-pub mod environments;
-pub mod hints;
+pub mod execution;
 pub mod http;
-pub mod nix;
+pub mod packages;
 pub mod preflight;
-pub mod preparation;
-pub mod recorder;
 pub mod remove_tree;
-pub mod resolver;
 pub mod runner;
-pub mod running;
-pub mod serve;
 pub mod service;
-pub mod site;
-pub mod state;
-pub mod supervisor;

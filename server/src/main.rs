@@ -4,12 +4,18 @@ use std::{ffi::OsString, path::Path, process::ExitCode};
 
 use clap::Parser as _;
 use server::{
-    cache_command,
-    cli::{Command, CommandLine, NixCommand, NixInstallOptions},
+    command_line::{
+        cache,
+        options::{Command, CommandLine, NixCommand, NixInstallOptions},
+        serve,
+    },
     config::DataFolder,
     engine::local::shim,
-    environments::{self, Python},
-    nix, preflight, serve,
+    packages::{
+        environments::{self, Python},
+        nix,
+    },
+    preflight,
 };
 
 /// Pages are made of many small pieces of memory: this one makes them a third faster than the C library's.
@@ -32,7 +38,7 @@ fn main() -> ExitCode {
     };
     match line.command {
         Command::Serve(options) => serve::run(options),
-        Command::Cache { command } => cache_command::run(command),
+        Command::Cache { command } => cache::run(command),
         Command::Nix { command: NixCommand::Install(options) } => nix_install(options),
         Command::Preflight(options) => preflight::command::run(options),
         Command::Step { folder } => step(&folder),

@@ -24,13 +24,13 @@ use server::{
         values::SpecColumns,
     },
     engine::local::{LocalEngine, LocalSettings},
-    environments::{self, Python},
-    hints::Hints,
-    nix::{self, NixChoice, NixSettings},
-    recorder::Recorder,
-    resolver::uv::{AT_ONCE, UvResolver},
+    execution::{hints::Hints, recorder::Recorder, supervisor},
+    packages::{
+        environments::{self, Python},
+        nix::{self, NixChoice, NixSettings},
+        resolver::uv::{AT_ONCE, UvResolver},
+    },
     runner::SecretKey,
-    supervisor,
 };
 use tokio::{
     sync::{Notify, Semaphore},

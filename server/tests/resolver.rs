@@ -15,10 +15,12 @@ use app::model::spec::{TaskDraft, TaskSpec};
 use server::{
     clock::SystemClock,
     db::Database,
-    environments::Python,
-    resolver::{
-        Resolver as _,
-        uv::{AT_ONCE, UvResolver},
+    packages::{
+        environments::Python,
+        resolver::{
+            Resolver as _,
+            uv::{AT_ONCE, UvResolver},
+        },
     },
 };
 use tokio::sync::Semaphore;

@@ -32,9 +32,9 @@ impl Difference {
     /// Compares a run with the one before it.
     pub fn of(run: &RunDetail, previous: &PreviousRun) -> Self {
         Self {
-            code: code_changes(previous.spec.code.as_str(), run.spec.code.as_str()),
-            facts: spec_changes(&previous.spec, &run.spec),
-            versions: match (&previous.lock, &run.lock) {
+            code: code_changes(previous.spec.code.as_str(), run.step.spec.code.as_str()),
+            facts: spec_changes(&previous.spec, &run.step.spec),
+            versions: match (&previous.lock, &run.step.lock) {
                 (Some(old), Some(new)) => version_changes(old, new),
                 _ => Vec::new(),
             },

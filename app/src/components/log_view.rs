@@ -46,9 +46,12 @@ pub fn log_words(run: &RunDetail) -> String {
     if let Some(checkpoint) = run.under_way().filter(|_| run.cancel_requested_at.is_none()) {
         return format!("Preparing: {} …", checkpoint.name);
     }
+    if let Some(reason) = run.step.waiting_for.as_ref().filter(|_| run.cancel_requested_at.is_none()) {
+        return reason.clone();
+    }
     match (run.summary.phase, run.queue_place, run.state.lines) {
         (phase, ..) if !phase.is_final() && run.cancel_requested_at.is_some() => "Stopping …".to_owned(),
-        (Phase::Pending, Some(place), _) if run.lock.is_none() && run.spec.needs_lock() => {
+        (Phase::Pending, Some(place), _) if run.step.lock.is_none() && run.step.spec.needs_lock() => {
             format!("Waiting for the exact versions of its packages: {} in the queue.", ordinal(place))
         }
         (Phase::Pending, Some(place), _) => format!("Waiting for its turn: {} in the queue.", ordinal(place)),

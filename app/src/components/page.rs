@@ -34,11 +34,10 @@ pub fn Page(
     let refusal = use_context::<Refusal>().map(|Refusal(text)| {
         view! { <p class="banner is-refusal" role="alert">{text}</p> }
     });
-    let no_python = use_context::<ServerFacts>().is_some_and(|facts| facts.python.is_none()).then(|| {
+    let problem = use_context::<ServerFacts>().and_then(|facts| facts.problem).map(|problem| {
         view! {
             <p class="banner is-warning">
-                "No run can start: uv or Python was not found when Stoker started. Install what is missing, and start Stoker \
-                 again. " <a href=routes::system()>"What is missing"</a>
+                "No run can start. " {problem} " Then start Stoker again. " <a href=routes::system()>"What is missing"</a>
             </p>
         }
     });
@@ -60,7 +59,7 @@ pub fn Page(
             <a class="button is-primary" href=routes::new_task()>"New task"</a>
         </header>
         <main id="main" tabindex="-1" class=if wide { "is-wide" } else { "" }>
-            {no_python}
+            {problem}
             {notice}
             {refusal}
             {children()}

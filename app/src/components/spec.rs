@@ -59,12 +59,14 @@ pub fn ReadinessBadges(
 ) -> impl IntoView {
     let environment = match readiness.environment {
         Ready::Ready => ("is-ready", "environment ready"),
+        Ready::Unknown => ("", "whether its environment is ready is not known now"),
         Ready::ToBuild => ("", "environment will be built"),
         Ready::Private => ("", "private environment, built for each run"),
         Ready::Impossible => ("is-missing", "no Python to build an environment"),
     };
     let system = readiness.system.map(|ready| match ready {
         Ready::Ready => ("is-ready", "system packages ready"),
+        Ready::Unknown => ("", "whether its system packages are ready is not known now"),
         Ready::ToBuild | Ready::Private => ("", "system packages will be built"),
         Ready::Impossible => ("is-missing", "no Nix for system packages"),
     });

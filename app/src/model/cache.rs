@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::spec::TaskSpec;
+
 /// How a run came to its environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -48,11 +50,21 @@ pub struct Readiness {
     pub system: Option<Ready>,
 }
 
+impl Readiness {
+    /// What is said when nobody can tell now.
+    #[must_use]
+    pub fn unknown(spec: &TaskSpec) -> Self {
+        Self { environment: Ready::Unknown, system: (!spec.system_packages.is_empty()).then_some(Ready::Unknown) }
+    }
+}
+
 /// Whether something is in the cache. In order: the further down, the further from ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Ready {
     /// It is ready.
     Ready,
+    /// It cannot be told now.
+    Unknown,
     /// The next run builds it.
     ToBuild,
     /// Each run builds its own (`use_cache` off).

@@ -20,13 +20,7 @@ impl TaskId {
     /// Makes the name out of six random bytes.
     #[must_use]
     pub fn from_random(bytes: [u8; 6]) -> Self {
-        use fmt::Write as _;
-        let mut name = String::from(Self::PREFIX);
-        for byte in bytes {
-            // Writing to a `String` cannot fail.
-            let _ = write!(name, "{byte:02x}");
-        }
-        Self(name)
+        Self(format!("{}{}", Self::PREFIX, hexadecimal(&bytes)))
     }
 
     /// The name as text, as it stands in URLs and in the database.
@@ -41,31 +35,11 @@ impl FromStr for TaskId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits = text.strip_prefix(Self::PREFIX).unwrap_or_default();
-        if digits.len() == 12 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        if digits.len() == 12 && is_hexadecimal(digits) {
             Ok(Self(text.to_owned()))
         } else {
             Err(UnknownIdentifier(text.chars().take(80).collect(), "task"))
         }
-    }
-}
-
-impl TryFrom<String> for TaskId {
-    type Error = UnknownIdentifier;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<TaskId> for String {
-    fn from(id: TaskId) -> Self {
-        id.0
-    }
-}
-
-impl fmt::Display for TaskId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
     }
 }
 
@@ -111,6 +85,131 @@ impl fmt::Display for RunId {
     }
 }
 
+/// Names a run outside of this server's database: `run-` and twenty random lowercase hexadecimal digits. So what an
+/// engine keeps of a run is never taken for that of another one, also after a backup was restored or beside another
+/// Stoker. Runs from before there were such names have their step's key, a number.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RunUid(String);
+
+impl RunUid {
+    const PREFIX: &'static str = "run-";
+    const DIGITS: usize = 20;
+
+    /// Makes the name out of ten random bytes.
+    #[must_use]
+    pub fn from_random(bytes: [u8; Self::DIGITS / 2]) -> Self {
+        Self(format!("{}{}", Self::PREFIX, hexadecimal(&bytes)))
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name of the run's step at a position, from 1.
+    #[must_use]
+    pub fn step(&self, position: NonZeroU32) -> StepUid {
+        if is_number(&self.0) { StepUid(self.0.clone()) } else { StepUid(format!("{}-{position}", self.0)) }
+    }
+}
+
+impl FromStr for RunUid {
+    type Err = UnknownIdentifier;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.strip_prefix(Self::PREFIX).unwrap_or_default();
+        if is_number(text) || (digits.len() == Self::DIGITS && is_hexadecimal(digits)) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(UnknownIdentifier(text.chars().take(80).collect(), "run"))
+        }
+    }
+}
+
+/// Names a step outside of this server's database: its run's name and its position.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct StepUid(String);
+
+impl StepUid {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The run that it is a step of.
+    #[must_use]
+    pub fn run(&self) -> RunUid {
+        match self.0.rsplit_once('-') {
+            Some((run, _)) => RunUid(run.to_owned()),
+            None => RunUid(self.0.clone()),
+        }
+    }
+}
+
+impl FromStr for StepUid {
+    type Err = UnknownIdentifier;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unknown = || UnknownIdentifier(text.chars().take(80).collect(), "step");
+        if is_number(text) {
+            return Ok(Self(text.to_owned()));
+        }
+        let (run, position) = text.rsplit_once('-').ok_or_else(unknown)?;
+        let (run, position): (RunUid, NonZeroU32) =
+            (run.parse().map_err(|_| unknown())?, position.parse().map_err(|_| unknown())?);
+        // The one way to write it: `01` names no step.
+        Some(run.step(position)).filter(|step| step.0 == text).ok_or_else(unknown)
+    }
+}
+
+/// Text in both directions, for the names that are text.
+macro_rules! text_identifiers {
+    ($($name:ident),*) => { $(
+        impl TryFrom<String> for $name {
+            type Error = UnknownIdentifier;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+    )* };
+}
+
+text_identifiers!(TaskId, RunUid, StepUid);
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn is_hexadecimal(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.len() < 20 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// A step's key in the database, unique over all runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StepId(pub i64);
@@ -138,6 +237,31 @@ mod tests {
             ["", "task-", "task-0001ABFF0910", "task-0001abff091", "task-0001abff0910a", "flow-0001abff0910", "../etc"]
         {
             assert!(text.parse::<TaskId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn runs_and_steps_name_each_other() {
+        let run = RunUid::from_random([0x1f; 10]);
+        let step = run.step(NonZeroU32::MIN);
+        assert_eq!(step.as_str(), "run-1f1f1f1f1f1f1f1f1f1f-1");
+        assert_eq!((step.run(), step.as_str().parse()), (run.clone(), Ok(step)));
+        assert_eq!(run.as_str().parse(), Ok(run));
+    }
+
+    #[test]
+    fn a_run_from_before_is_named_by_its_step() {
+        let run: RunUid = "12".parse().unwrap();
+        assert_eq!(run.step(NonZeroU32::MIN).as_str(), "12");
+        assert_eq!("12".parse::<StepUid>().unwrap().run(), run);
+    }
+
+    #[test]
+    fn other_text_names_no_run_and_no_step() {
+        for text in
+            ["", "-", "run-", "run-1f-1", "warm-1f1f1f1f1f1f1f1f1f1f-1", "../12", "-12", "run-1f1f1f1f1f1f1f1f1f1f-01"]
+        {
+            assert!(text.parse::<RunUid>().is_err() && text.parse::<StepUid>().is_err(), "{text}");
         }
     }
 

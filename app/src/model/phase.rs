@@ -39,6 +39,21 @@ impl Phase {
         }
     }
 
+    /// Where a run stands whose steps stand so. What happened to one step outweighs that others went well: an error of
+    /// Stoker's outweighs a failure, and that a cancellation.
+    #[must_use]
+    pub fn of_run(steps: &[Self]) -> Self {
+        let any = |phase| steps.contains(&phase);
+        if steps.iter().all(|phase| *phase == Self::Pending) {
+            Self::Pending
+        } else if any(Self::Pending) || any(Self::Running) {
+            Self::Running
+        } else {
+            let worst = [Self::Error, Self::Failed, Self::Cancelled].into_iter().find(|phase| any(*phase));
+            worst.unwrap_or(Self::Succeeded)
+        }
+    }
+
     /// True when nothing can change any more.
     #[must_use]
     pub const fn is_final(self) -> bool {
@@ -62,5 +77,25 @@ impl FromStr for Phase {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL.into_iter().find(|phase| phase.word() == text).ok_or_else(|| UnknownPhase(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Phase::{self, Cancelled, Error, Failed, Pending, Running, Succeeded};
+
+    #[test]
+    fn a_run_stands_where_its_steps_do() {
+        for (steps, run) in [
+            (vec![Pending, Pending], Pending),
+            (vec![Succeeded, Pending], Running),
+            (vec![Failed, Running], Running),
+            (vec![Succeeded, Succeeded], Succeeded),
+            (vec![Cancelled, Failed, Succeeded], Failed),
+            (vec![Cancelled, Error, Failed], Error),
+            (vec![Succeeded, Cancelled], Cancelled),
+        ] {
+            assert_eq!(Phase::of_run(&steps), run, "{steps:?}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     cache::CacheReport,
     checkpoint::Checkpoint,
-    identifiers::{RunNumber, StepId, TaskId},
+    identifiers::{RunNumber, RunUid, StepId, TaskId},
     lock::Lock,
     log::{LogLines, RunState},
     phase::Phase,
@@ -110,24 +110,16 @@ pub struct RunDetail {
     pub task_name: Option<TaskName>,
     /// Number, phase, times and message.
     pub summary: RunSummary,
-    /// Its own frozen copy of the spec.
-    pub spec: TaskSpec,
-    /// Exact versions installed; `None` until they are known.
-    pub lock: Option<Lock>,
-    /// What preparing it cost; `None` until it is prepared.
-    pub cache: Option<CacheReport>,
-    /// Checkpoints made so far.
-    pub checkpoints: Vec<Checkpoint>,
+    /// Its name outside of Stoker.
+    pub uid: RunUid,
     /// The engine's name.
     pub engine: String,
-    /// The program's exit code; `None` while it runs, or when a signal ended it.
-    pub exit_code: Option<i32>,
     /// Place in the queue from 1, while it waits.
     pub queue_place: Option<u32>,
     /// When somebody asked to cancel it.
     pub cancel_requested_at: Option<Timestamp>,
-    /// Its (only) step.
-    pub step: StepId,
+    /// The step that is shown.
+    pub step: StepDetail,
     /// The run before it, to compare with.
     pub previous: Option<PreviousRun>,
     /// Whether a later run exists: the highest run number of the task.
@@ -136,11 +128,39 @@ pub struct RunDetail {
     pub state: RunState,
 }
 
+/// A step of a run with all that a page shows of it, but the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepDetail {
+    /// Its key.
+    pub id: StepId,
+    /// Its name within the run.
+    pub name: String,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Its own frozen copy of the spec.
+    pub spec: TaskSpec,
+    /// Exact versions installed; `None` until they are known.
+    pub lock: Option<Lock>,
+    /// What preparing it cost; `None` until it is prepared.
+    pub cache: Option<CacheReport>,
+    /// Checkpoints made so far.
+    pub checkpoints: Vec<Checkpoint>,
+    /// The program's exit code; `None` while it runs, or when a signal ended it.
+    pub exit_code: Option<i32>,
+    /// Which attempt it is at, from 1.
+    pub attempt: u32,
+    /// What it waits for outside of Stoker, as a sentence.
+    pub waiting_for: Option<String>,
+    /// Where the engine placed it, such as a node of a cluster.
+    pub place: Option<String>,
+}
+
 impl RunDetail {
     /// The checkpoint that is under way.
     #[must_use]
     pub fn under_way(&self) -> Option<&Checkpoint> {
-        self.checkpoints.last().filter(|checkpoint| checkpoint.status.is_none() && !self.summary.phase.is_final())
+        let last = self.step.checkpoints.last();
+        last.filter(|checkpoint| checkpoint.status.is_none() && !self.step.phase.is_final())
     }
 }
 

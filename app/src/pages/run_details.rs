@@ -28,13 +28,13 @@ use crate::{
 pub fn view(run: &RunDetail) -> AnyView {
     view! {
         {preparation(run)}
-        {run.cache.as_ref().map(cache_report)}
-        {run.lock.as_ref().map(versions)}
+        {run.step.cache.as_ref().map(cache_report)}
+        {run.step.lock.as_ref().map(versions)}
         {run.previous.as_ref().map(|previous| difference(run, previous))}
         <details id="details-code" class="panel">
             <summary>"Code and settings as they ran"</summary>
-            <SpecFacts spec=run.spec.clone() />
-            <CodeBlock code=run.spec.code.as_str() label="The code as it ran" />
+            <SpecFacts spec=run.step.spec.clone() />
+            <CodeBlock code=run.step.spec.code.as_str() label="The code as it ran" />
         </details>
     }
     .into_any()
@@ -42,7 +42,7 @@ pub fn view(run: &RunDetail) -> AnyView {
 
 /// The checkpoints. Open while they are made and as soon as something is not well, closed otherwise.
 fn preparation(run: &RunDetail) -> AnyView {
-    let checkpoints = &run.checkpoints;
+    let checkpoints = &run.step.checkpoints;
     let under_way = run.under_way();
     let has = |checkpoint: &Checkpoint, status| checkpoint.status == Some(status);
     let has_failed = checkpoints.iter().any(|checkpoint| has(checkpoint, CheckpointStatus::Failed));

@@ -60,12 +60,14 @@ fn facts(run: &RunDetail, now: Timestamp) -> AnyView {
     let preparing = run.under_way().map(|checkpoint| {
         view! { <span>{format!("preparing: {} ({} of {})", checkpoint.name, checkpoint.number, Checkpoint::COUNT)}</span> }
     });
-    let exit_code = run.exit_code.map(|code| view! { <span>{format!("exit code {code}")}</span> });
+    let exit_code = run.step.exit_code.map(|code| view! { <span>{format!("exit code {code}")}</span> });
     let cancelled = run.cancel_requested_at.map(|at| {
         let words = if summary.phase.is_final() { "cancelled " } else { "stopping, cancelled " };
         view! { <span>{words} <Ago at now /></span> }
     });
-    let engine = (!run.engine.is_empty()).then(|| view! { <span>{format!("on {}", run.engine)}</span> });
+    let place = run.step.place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
+    let engine = (!run.engine.is_empty()).then(|| view! { <span>{format!("on {}{place}", run.engine)}</span> });
+    let attempt = (run.step.attempt > 1).then(|| view! { <span>{format!("attempt {}", run.step.attempt)}</span> });
     view! {
         <p class="facts">
             <PhaseBadge phase=summary.phase />
@@ -76,6 +78,7 @@ fn facts(run: &RunDetail, now: Timestamp) -> AnyView {
             {exit_code}
             {cancelled}
             {engine}
+            {attempt}
         </p>
     }
     .into_any()
@@ -129,7 +132,7 @@ fn reason(run: &RunDetail, failure: Option<FailureLine>) -> AnyView {
     if text.is_none() && line.is_none() {
         return ().into_any();
     }
-    let code = run.checkpoints.iter().find_map(|checkpoint| match checkpoint.status {
+    let code = run.step.checkpoints.iter().find_map(|checkpoint| match checkpoint.status {
         Some(CheckpointStatus::Failed) => checkpoint.code.as_deref(),
         _ => None,
     });

@@ -55,14 +55,14 @@ pub fn EditTaskPage() -> impl IntoView {
             Some(number) => Some(backend.run(&id, number).await?),
             None => None,
         };
-        let readiness = backend.readiness(run.as_ref().map_or(&task.spec, |run| &run.spec)).await;
+        let readiness = backend.readiness(run.as_ref().map_or(&task.spec, |run| &run.step.spec)).await;
         Ok((task, run, readiness))
     };
     load(data, move |(task, run, readiness)| edit_page(task, run, readiness, state))
 }
 
 fn edit_page(task: TaskDetail, run: Option<RunDetail>, readiness: Readiness, state: Option<TaskFormState>) -> AnyView {
-    let spec = run.as_ref().map_or(&task.spec, |run| &run.spec);
+    let spec = run.as_ref().map_or(&task.spec, |run| &run.step.spec);
     let mut state = state.unwrap_or_else(|| TaskFormState {
         draft: TaskDraft::of(task.name.as_ref(), spec),
         ..TaskFormState::default()
@@ -76,7 +76,7 @@ fn edit_page(task: TaskDetail, run: Option<RunDetail>, readiness: Readiness, sta
                 format!("Edit & rerun {name} #{number}"),
                 routes::edit_task(&task.id, Some(number)),
                 routes::run(&task.id, number),
-                Origin::Run { id: task.id, number, has_changed: run.spec != task.spec },
+                Origin::Run { id: task.id, number, has_changed: run.step.spec != task.spec },
             )
         }
         None => (

@@ -1,4 +1,4 @@
-//! How runs came to their environments, counted by day.
+//! How steps came to their environments, counted by day.
 
 use app::model::{cache::EnvironmentUse, diagnostics::DayOfRuns, time::Timestamp};
 use diesel::{
@@ -10,8 +10,8 @@ use super::{DatabaseError, values};
 
 const DAY_MILLIS: i64 = 86_400_000;
 
-/// Spelled as the partial index `runs_prepared` is, which then answers alone.
-pub const COUNT: &str = "SELECT created_at / 86400000 AS day, environment_use, count(*) AS number FROM runs WHERE \
+/// Spelled as the partial index `steps_prepared` is, which then answers alone.
+pub const COUNT: &str = "SELECT created_at / 86400000 AS day, environment_use, count(*) AS number FROM steps WHERE \
                          environment_use IS NOT NULL AND created_at >= ? GROUP BY 1, 2";
 
 #[derive(QueryableByName)]

@@ -2,22 +2,22 @@
 //! whether it happened, so two who try the same move cannot both succeed.
 
 use app::model::{
-    cache::CacheReport,
-    identifiers::{RunId, RunNumber, StepId, TaskId},
+    identifiers::{RunId, RunNumber, RunUid, StepId, TaskId},
     lock::Lock,
     phase::Phase,
     spec::TaskSpec,
     time::Timestamp,
 };
 use diesel::{
-    ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _, SqliteConnection, dsl,
-    expression::SqlLiteral, sql_types::Bool,
+    ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection, dsl, expression::SqlLiteral,
+    sql_types::Bool,
 };
 
 use super::{
-    DatabaseError, preparation,
+    DatabaseError,
     schema::{runs, steps, tasks},
-    values::{self, RunSpecColumns, SpecColumns},
+    steps::{self as step_rows, NewStep, Outcome, StepInputs},
+    values,
 };
 
 /// The name of the one step that a task's run has.
@@ -28,14 +28,16 @@ pub fn is_active() -> SqlLiteral<Bool> {
     dsl::sql("runs.phase IN ('Pending', 'Running')")
 }
 
-/// A run to be made.
+/// A run to be made, of one step.
 #[derive(Debug, Clone)]
 pub struct NewRun<'a> {
+    /// Its name outside of the database.
+    pub uid: &'a RunUid,
     /// The task it belongs to.
     pub task_id: &'a TaskId,
-    /// Its frozen copy of the spec.
+    /// Its step's frozen copy of the spec.
     pub spec: &'a TaskSpec,
-    /// Its lock, when that is already known.
+    /// Its step's lock, when that is already known.
     pub lock: Option<&'a Lock>,
     /// The engine that will run it.
     pub engine: &'a str,
@@ -60,28 +62,24 @@ pub struct CreatedRun {
 /// `NotFound` when there is no such task.
 pub fn create(connection: &mut SqliteConnection, new: &NewRun<'_>) -> Result<CreatedRun, DatabaseError> {
     let number: i32 = diesel::update(tasks::table.find(new.task_id.as_str()))
+        .filter(tasks::deleted_at.is_null())
         .set((tasks::last_run_number.eq(tasks::last_run_number + 1), tasks::activity_at.eq(new.at.0)))
         .returning(tasks::last_run_number)
         .get_result(connection)?;
-    // Without packages there is nothing to find out: the lock is known, and it is empty.
-    let lock = new.lock.map_or_else(|| (!new.spec.needs_lock()).then_some(""), |lock| Some(lock.0.as_str()));
     let id: i64 = diesel::insert_into(runs::table)
         .values((
+            runs::uid.eq(new.uid.as_str()),
             runs::task_id.eq(new.task_id.as_str()),
             runs::number.eq(number),
             runs::phase.eq(Phase::Pending.word()),
             runs::created_at.eq(new.at.0),
             runs::engine.eq(new.engine),
-            runs::lock.eq(lock),
-            RunSpecColumns::from(SpecColumns::from(new.spec)),
         ))
         .returning(runs::id)
         .get_result(connection)?;
-    let step: i64 = diesel::insert_into(steps::table)
-        .values((steps::run_id.eq(id), steps::name.eq(ONLY_STEP), steps::phase.eq(Phase::Pending.word())))
-        .returning(steps::id)
-        .get_result(connection)?;
-    Ok(CreatedRun { id: RunId(id), number: values::run_number(number)?, step: StepId(step) })
+    let step = NewStep { name: ONLY_STEP, spec: new.spec, lock: new.lock };
+    let step = step_rows::create(connection, RunId(id), 1, &step, new.at)?;
+    Ok(CreatedRun { id: RunId(id), number: values::run_number(number)?, step })
 }
 
 /// The numbers of the task's active runs, newest first: the order in which to cancel them, so that none starts in the
@@ -160,13 +158,17 @@ pub fn cancel_active(
 pub struct ActiveRun {
     /// Its key.
     pub id: RunId,
-    /// Its step.
-    pub step: StepId,
+    /// Its name outside of the database.
+    pub uid: RunUid,
+    /// Its steps, in order.
+    pub steps: Vec<StepId>,
+    /// The engine that it was started on.
+    pub engine: String,
     /// Pending or Running.
     pub phase: Phase,
     /// Whether somebody asked to cancel it.
     pub cancel_requested: bool,
-    /// Whether its lock is known.
+    /// Whether the locks of all its steps are known.
     pub locked: bool,
 }
 
@@ -175,36 +177,53 @@ pub struct ActiveRun {
 /// # Errors
 /// When the database does not answer.
 pub fn active(connection: &mut SqliteConnection) -> Result<Vec<ActiveRun>, DatabaseError> {
-    let rows: Vec<(i64, i64, String, Option<i64>, bool)> = runs::table
+    type Row = (i64, String, String, String, Option<i64>, i64, bool);
+    let rows: Vec<Row> = runs::table
         .inner_join(steps::table)
         .filter(is_active())
-        .order(runs::id)
-        .select((runs::id, steps::id, runs::phase, runs::cancel_requested_at, runs::lock.is_not_null()))
+        .order((runs::id, steps::position))
+        .select((
+            runs::id,
+            runs::uid,
+            runs::engine,
+            runs::phase,
+            runs::cancel_requested_at,
+            steps::id,
+            steps::lock.is_not_null(),
+        ))
         .load(connection)?;
-    rows.into_iter()
-        .map(|(id, step, phase, cancel_requested_at, locked)| {
-            Ok(ActiveRun {
+    let mut active: Vec<ActiveRun> = Vec::new();
+    for (id, uid, engine, phase, cancel_requested_at, step, locked) in rows {
+        match active.last_mut().filter(|run| run.id.0 == id) {
+            Some(run) => {
+                run.steps.push(StepId(step));
+                run.locked &= locked;
+            }
+            None => active.push(ActiveRun {
                 id: RunId(id),
-                step: StepId(step),
+                uid: values::parsed(&uid)?,
+                steps: vec![StepId(step)],
+                engine,
                 phase: values::phase(&phase)?,
                 cancel_requested: cancel_requested_at.is_some(),
                 locked,
-            })
-        })
-        .collect()
+            }),
+        }
+    }
+    Ok(active)
 }
 
 /// What starting a run needs of it.
 #[derive(Debug, Clone)]
 pub struct RunInputs {
-    /// Its copy of the spec.
-    pub spec: TaskSpec,
-    /// Its lock, if already made.
-    pub lock: Option<Lock>,
+    /// Its name outside of the database.
+    pub uid: RunUid,
     /// The task it belongs to.
     pub task_id: TaskId,
     /// Its number.
     pub number: RunNumber,
+    /// What each of its steps executes.
+    pub steps: Vec<StepInputs>,
 }
 
 /// What starting a run needs of it.
@@ -212,35 +231,22 @@ pub struct RunInputs {
 /// # Errors
 /// `NotFound` when it was deleted.
 pub fn inputs(connection: &mut SqliteConnection, id: RunId) -> Result<RunInputs, DatabaseError> {
-    let (spec, lock, task_id, number): (RunSpecColumns, Option<String>, String, i32) = runs::table
-        .find(id.0)
-        .select((RunSpecColumns::as_select(), runs::lock, runs::task_id, runs::number))
-        .get_result(connection)?;
+    let (uid, task_id, number): (String, String, i32) =
+        runs::table.find(id.0).select((runs::uid, runs::task_id, runs::number)).get_result(connection)?;
     Ok(RunInputs {
-        spec: SpecColumns::from(spec).try_into()?,
-        lock: lock.map(Lock),
+        uid: values::parsed(&uid)?,
         task_id: values::task_id(&task_id)?,
         number: values::run_number(number)?,
+        steps: step_rows::inputs(connection, id)?,
     })
 }
 
-/// The lock of a run, if it is known.
+/// The name of the engine that a run is on.
 ///
 /// # Errors
-/// `NotFound` when the run was deleted.
-pub fn lock(connection: &mut SqliteConnection, id: RunId) -> Result<Option<Lock>, DatabaseError> {
-    Ok(runs::table.find(id.0).select(runs::lock).get_result::<Option<String>>(connection)?.map(Lock))
-}
-
-/// Keeps the lock with a run that was made without.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn set_lock(connection: &mut SqliteConnection, id: RunId, lock: &Lock) -> Result<(), DatabaseError> {
-    diesel::update(runs::table.find(id.0))
-        .set((runs::lock.eq(&lock.0), runs::version.eq(runs::version + 1)))
-        .execute(connection)?;
-    Ok(())
+/// `NotFound` when it was deleted.
+pub fn engine(connection: &mut SqliteConnection, id: RunId) -> Result<String, DatabaseError> {
+    Ok(runs::table.find(id.0).select(runs::engine).get_result(connection)?)
 }
 
 /// Moves a run from Pending to Running. False when it is not Pending any more, or is to be cancelled.
@@ -254,61 +260,45 @@ pub fn start(connection: &mut SqliteConnection, id: RunId, at: Timestamp) -> Res
         .set((runs::phase.eq(Phase::Running.word()), runs::started_at.eq(at.0), runs::version.eq(runs::version + 1)))
         .execute(connection)?;
     if moved == 1 {
-        diesel::update(steps::table.filter(steps::run_id.eq(id.0)))
-            .set(steps::phase.eq(Phase::Running.word()))
-            .execute(connection)?;
+        step_rows::start_all(connection, id, at)?;
     }
     Ok(moved == 1)
 }
 
-/// How a run ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// A final phase.
-    pub phase: Phase,
-    /// The program's exit code.
-    pub exit_code: Option<i32>,
-    /// Why it ended so, in a sentence; `None` when it simply succeeded.
-    pub message: Option<String>,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// Ends a run. False when it had ended before, and then nothing changes.
+/// Ends a run with all its steps that have not ended. A run that had ended before stays as it is.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn finish(connection: &mut SqliteConnection, id: RunId, outcome: &Outcome) -> Result<bool, DatabaseError> {
-    let moved = diesel::update(runs::table.find(id.0))
+pub fn finish(connection: &mut SqliteConnection, id: RunId, outcome: &Outcome) -> Result<(), DatabaseError> {
+    step_rows::finish_all(connection, id, outcome)?;
+    derive(connection, id, outcome.at)
+}
+
+/// Brings what is kept of a run up to date with its steps: where it stands, why, and when it ended.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) fn derive(connection: &mut SqliteConnection, id: RunId, at: Timestamp) -> Result<(), DatabaseError> {
+    let rows: Vec<(String, String, Option<String>)> = steps::table
+        .filter(steps::run_id.eq(id.0))
+        .order(steps::position)
+        .select((steps::name, steps::phase, steps::message))
+        .load(connection)?;
+    let phases = rows.iter().map(|(_, phase, _)| values::phase(phase)).collect::<Result<Vec<_>, _>>()?;
+    let phase = Phase::of_run(&phases);
+    let message = rows.iter().find(|(_, own, _)| *own == phase.word()).and_then(|(name, _, message)| {
+        let message = message.as_deref()?;
+        Some(if rows.len() == 1 { message.to_owned() } else { format!("{name}: {message}") })
+    });
+    let ended_at = phase.is_final().then_some(at.0);
+    diesel::update(runs::table.find(id.0))
         .filter(is_active())
         .set((
-            runs::phase.eq(outcome.phase.word()),
-            runs::finished_at.eq(outcome.at.0),
-            runs::exit_code.eq(outcome.exit_code),
-            runs::message.eq(outcome.message.as_deref()),
+            runs::phase.eq(phase.word()),
+            runs::finished_at.eq(ended_at),
+            runs::message.eq(message.filter(|_| phase.is_final())),
             runs::version.eq(runs::version + 1),
         ))
-        .execute(connection)?;
-    if moved == 1 {
-        diesel::update(steps::table.filter(steps::run_id.eq(id.0)))
-            .set(steps::phase.eq(outcome.phase.word()))
-            .execute(connection)?;
-    }
-    Ok(moved == 1)
-}
-
-/// Keeps what preparing a run cost. Viewers learn of it by [`touch`].
-///
-/// # Errors
-/// When the database does not answer.
-pub fn set_cache_report(
-    connection: &mut SqliteConnection,
-    id: RunId,
-    report: &CacheReport,
-) -> Result<(), DatabaseError> {
-    let text = serde_json::to_string(report).map_err(|error| values::damaged(&error))?;
-    diesel::update(runs::table.find(id.0))
-        .set((runs::cache_report.eq(text), runs::environment_use.eq(preparation::word(report.environment))))
         .execute(connection)?;
     Ok(())
 }

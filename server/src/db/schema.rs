@@ -17,6 +17,7 @@ diesel::table! {
         updated_at -> BigInt,
         activity_at -> BigInt,
         system_dependencies -> Text,
+        deleted_at -> Nullable<BigInt>,
     }
 }
 
@@ -30,20 +31,10 @@ diesel::table! {
         started_at -> Nullable<BigInt>,
         finished_at -> Nullable<BigInt>,
         cancel_requested_at -> Nullable<BigInt>,
-        exit_code -> Nullable<Integer>,
         message -> Nullable<Text>,
         engine -> Text,
         version -> BigInt,
-        use_cache -> Bool,
-        timeout_seconds -> Nullable<Integer>,
-        cache_report -> Nullable<Text>,
-        code -> Text,
-        dependencies -> Text,
-        requirements -> Nullable<Text>,
-        environment -> Text,
-        lock -> Nullable<Text>,
-        system_dependencies -> Text,
-        environment_use -> Nullable<Text>,
+        uid -> Text,
     }
 }
 
@@ -53,9 +44,29 @@ diesel::table! {
         run_id -> BigInt,
         name -> Text,
         phase -> Text,
-        recorded_bytes -> BigInt,
         recorder_state -> Text,
         line_count -> BigInt,
+        position -> Integer,
+        attempt -> Integer,
+        created_at -> BigInt,
+        started_at -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+        exit_code -> Nullable<Integer>,
+        message -> Nullable<Text>,
+        waiting_for -> Nullable<Text>,
+        place -> Nullable<Text>,
+        cursor -> Nullable<Text>,
+        environment_use -> Nullable<Text>,
+        cache_report -> Nullable<Text>,
+        use_cache -> Bool,
+        timeout_seconds -> Nullable<Integer>,
+        code -> Text,
+        dependencies -> Text,
+        requirements -> Nullable<Text>,
+        system_dependencies -> Text,
+        environment -> Text,
+        target -> Nullable<Text>,
+        lock -> Nullable<Text>,
     }
 }
 

@@ -6,8 +6,8 @@ use app::model::{
     time::Timestamp,
 };
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
-    SqliteConnection,
+    AggregateExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
+    SelectableHelper as _, SqliteConnection, dsl,
 };
 
 use super::{
@@ -62,7 +62,8 @@ pub fn update(
     task: &ValidTask,
     at: Timestamp,
 ) -> Result<Update, DatabaseError> {
-    let present = i64::from(tasks::table.find(id.as_str()).select(tasks::revision).get_result::<i32>(connection)?);
+    let present = tasks::table.find(id.as_str()).filter(tasks::deleted_at.is_null());
+    let present = i64::from(present.select(tasks::revision).get_result::<i32>(connection)?);
     if expected_revision.is_some_and(|expected| expected != present) {
         return Ok(Update::Outdated(present));
     }
@@ -83,7 +84,8 @@ pub fn update(
 /// # Errors
 /// `NotFound` when there is no such task.
 pub fn spec(connection: &mut SqliteConnection, id: &TaskId) -> Result<TaskSpec, DatabaseError> {
-    tasks::table.find(id.as_str()).select(SpecColumns::as_select()).get_result(connection)?.try_into()
+    let task = tasks::table.find(id.as_str()).filter(tasks::deleted_at.is_null());
+    task.select(SpecColumns::as_select()).get_result(connection)?.try_into()
 }
 
 /// A task's name; `None` when there is no such task.
@@ -91,50 +93,80 @@ pub fn spec(connection: &mut SqliteConnection, id: &TaskId) -> Result<TaskSpec, 
 /// # Errors
 /// When the database does not answer.
 pub fn name(connection: &mut SqliteConnection, id: &TaskId) -> Result<Option<Option<String>>, DatabaseError> {
-    Ok(tasks::table.find(id.as_str()).select(tasks::name).get_result(connection).optional()?)
+    let task = tasks::table.find(id.as_str()).filter(tasks::deleted_at.is_null());
+    Ok(task.select(tasks::name).get_result(connection).optional()?)
 }
 
-/// Asks for all active runs of a task to be stopped, so that none starts any more.
+/// What went with a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deletion {
+    /// Number of runs.
+    pub runs: u64,
+    /// Number of runs that had a log.
+    pub logs: u64,
+    /// The steps of runs that had not ended: they are being stopped.
+    pub stopped: Vec<(RunId, StepId)>,
+}
+
+/// Deletes a task for everybody who asks, and notes that its active runs are to be stopped. Its rows go later: see
+/// [`sweep`].
 ///
 /// # Errors
 /// `NotFound` when there is no such task.
-pub fn request_cancel_all(
-    connection: &mut SqliteConnection,
-    id: &TaskId,
-    at: Timestamp,
-) -> Result<Vec<(RunId, StepId)>, DatabaseError> {
-    tasks::table.find(id.as_str()).select(tasks::id).get_result::<String>(connection)?;
+pub fn delete(connection: &mut SqliteConnection, id: &TaskId, at: Timestamp) -> Result<Deletion, DatabaseError> {
+    let deleted = diesel::update(tasks::table.find(id.as_str()))
+        .filter(tasks::deleted_at.is_null())
+        .set(tasks::deleted_at.eq(at.0))
+        .execute(connection)?;
+    if deleted == 0 {
+        return Err(DatabaseError::NotFound);
+    }
+    let runs: i64 = runs::table.filter(runs::task_id.eq(id.as_str())).count().get_result(connection)?;
+    let logs: i64 = runs::table
+        .inner_join(steps::table)
+        .filter(runs::task_id.eq(id.as_str()))
+        .filter(steps::line_count.gt(0))
+        .select(dsl::count(runs::id).aggregate_distinct())
+        .get_result(connection)?;
     let active: Vec<(i64, i64, String)> = runs::table
         .inner_join(steps::table)
         .filter(runs::task_id.eq(id.as_str()))
         .filter(super::runs::is_active())
-        .order(runs::id)
+        .order((runs::id, steps::position))
         .select((runs::id, steps::id, runs::phase))
         .load(connection)?;
-    active
-        .into_iter()
-        .map(|(run, step, phase)| {
-            super::runs::cancel_active(connection, RunId(run), values::phase(&phase)?, at)?;
-            Ok((RunId(run), StepId(step)))
-        })
-        .collect()
+    let mut stopped = Vec::new();
+    for (run, step, phase) in active {
+        super::runs::cancel_active(connection, RunId(run), values::phase(&phase)?, at)?;
+        stopped.push((RunId(run), StepId(step)));
+    }
+    Ok(Deletion { runs: values::count(runs), logs: values::count(logs), stopped })
 }
 
-/// Deletes a slice of the logs of a task whose active runs are all among the stopped ones. False when no more than
-/// a slice was left, or another run was started meanwhile. A task's logs go slice by slice before the task: all at once they would keep
-/// every other writer waiting.
+/// Whether a deleted task has left something.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn delete_log_slice(
-    connection: &mut SqliteConnection,
-    id: &TaskId,
-    stopped: &[(RunId, StepId)],
-) -> Result<bool, DatabaseError> {
-    if has_other_active(connection, id, stopped)? {
-        return Ok(false);
-    }
-    let steps = steps::table.inner_join(runs::table).filter(runs::task_id.eq(id.as_str())).select(steps::id);
+pub fn to_sweep(connection: &mut SqliteConnection) -> Result<bool, DatabaseError> {
+    let deleted = tasks::table.filter(tasks::deleted_at.is_not_null()).select(tasks::id);
+    Ok(diesel::select(dsl::exists(deleted)).get_result(connection)?)
+}
+
+/// Removes a slice of what deleted tasks have left, of those whose runs have all ended. True when there may be more to
+/// do at once. Slice by slice, since a long log in one transaction would keep every other writer waiting.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn sweep(connection: &mut SqliteConnection) -> Result<bool, DatabaseError> {
+    let active = runs::table.filter(super::runs::is_active()).select(runs::task_id);
+    let task: Option<String> = tasks::table
+        .filter(tasks::deleted_at.is_not_null())
+        .filter(tasks::id.ne_all(active))
+        .select(tasks::id)
+        .get_result(connection)
+        .optional()?;
+    let Some(task) = task else { return Ok(false) };
+    let steps = steps::table.inner_join(runs::table).filter(runs::task_id.eq(&task)).select(steps::id);
     let slice: Vec<(i64, i64)> = log_chunks::table
         .filter(log_chunks::step_id.eq_any(steps))
         .select((log_chunks::step_id, log_chunks::first_line))
@@ -143,53 +175,8 @@ pub fn delete_log_slice(
     for (step, first_line) in &slice {
         diesel::delete(log_chunks::table.find((step, first_line))).execute(connection)?;
     }
-    Ok(i64::try_from(slice.len()) == Ok(LOG_SLICE))
-}
-
-fn has_other_active(
-    connection: &mut SqliteConnection,
-    id: &TaskId,
-    stopped: &[(RunId, StepId)],
-) -> Result<bool, DatabaseError> {
-    let active: Vec<i64> = runs::table
-        .filter(runs::task_id.eq(id.as_str()))
-        .filter(super::runs::is_active())
-        .select(runs::id)
-        .load(connection)?;
-    Ok(active.iter().any(|active| !stopped.iter().any(|(run, _)| run.0 == *active)))
-}
-
-/// What went with a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Deletion {
-    /// Number of runs.
-    pub runs: u64,
-    /// Number of runs that had a log.
-    pub logs: u64,
-}
-
-/// Deletes a task with its runs and logs, if all its active runs are among the stopped ones; `None` when another run
-/// was started meanwhile, and then nothing changes.
-///
-/// # Errors
-/// `NotFound` when there is no such task.
-pub fn delete(
-    connection: &mut SqliteConnection,
-    id: &TaskId,
-    stopped: &[(RunId, StepId)],
-) -> Result<Option<Deletion>, DatabaseError> {
-    if has_other_active(connection, id, stopped)? {
-        return Ok(None);
+    if i64::try_from(slice.len()) != Ok(LOG_SLICE) {
+        diesel::delete(tasks::table.find(&task)).execute(connection)?;
     }
-    let runs: i64 = runs::table.filter(runs::task_id.eq(id.as_str())).count().get_result(connection)?;
-    let logs: i64 = runs::table
-        .inner_join(steps::table)
-        .filter(runs::task_id.eq(id.as_str()))
-        .filter(steps::line_count.gt(0))
-        .count()
-        .get_result(connection)?;
-    match diesel::delete(tasks::table.find(id.as_str())).execute(connection)? {
-        0 => Err(DatabaseError::NotFound),
-        _ => Ok(Some(Deletion { runs: values::count(runs), logs: values::count(logs) })),
-    }
+    Ok(true)
 }

@@ -49,7 +49,7 @@ pub fn timestamp(millis: Option<i64>) -> Option<Timestamp> {
     millis.map(Timestamp)
 }
 
-/// The columns of a [`TaskSpec`], the same in `tasks` and in `runs`.
+/// The columns of a [`TaskSpec`], the same in `tasks` and in `steps`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, diesel::AsChangeset)]
 #[diesel(table_name = schema::tasks, check_for_backend(diesel::sqlite::Sqlite), treat_none_as_null = true)]
 pub struct SpecColumns {
@@ -62,10 +62,10 @@ pub struct SpecColumns {
     timeout_seconds: Option<i32>,
 }
 
-/// The same columns for `runs`: diesel ties a struct to one table.
+/// The same columns for `steps`: diesel ties a struct to one table.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = schema::runs, check_for_backend(diesel::sqlite::Sqlite))]
-pub struct RunSpecColumns {
+#[diesel(table_name = schema::steps, check_for_backend(diesel::sqlite::Sqlite))]
+pub struct StepSpecColumns {
     code: String,
     dependencies: String,
     requirements: Option<String>,
@@ -90,7 +90,7 @@ impl From<&TaskSpec> for SpecColumns {
     }
 }
 
-impl From<SpecColumns> for RunSpecColumns {
+impl From<SpecColumns> for StepSpecColumns {
     fn from(columns: SpecColumns) -> Self {
         let SpecColumns {
             code,
@@ -105,9 +105,9 @@ impl From<SpecColumns> for RunSpecColumns {
     }
 }
 
-impl From<RunSpecColumns> for SpecColumns {
-    fn from(columns: RunSpecColumns) -> Self {
-        let RunSpecColumns {
+impl From<StepSpecColumns> for SpecColumns {
+    fn from(columns: StepSpecColumns) -> Self {
+        let StepSpecColumns {
             code,
             dependencies,
             requirements,

@@ -9,7 +9,7 @@ use app::model::{
     phase::Phase,
     spec::{TaskName, TaskSpec},
     time::Timestamp,
-    views::{PreviousRun, RunDetail, RunSummary, TaskCursor, TaskDetail, TaskPage, TaskQuery, TaskSummary},
+    views::{PreviousRun, RunDetail, RunSummary, StepDetail, TaskCursor, TaskDetail, TaskPage, TaskQuery, TaskSummary},
 };
 use diesel::{
     BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _,
@@ -21,7 +21,7 @@ use super::{
     DatabaseError, checkpoints,
     runs::is_active,
     schema::{runs, steps, tasks},
-    values::{self, RunSpecColumns, SpecColumns},
+    values::{self, SpecColumns, StepSpecColumns},
 };
 
 /// Tasks on a page of the list.
@@ -104,6 +104,7 @@ fn searched_words(search: &str) -> impl Iterator<Item = &str> {
 /// One row more than a page holds, nearest to the cursor first.
 fn task_rows(connection: &mut SqliteConnection, query: &TaskQuery) -> Result<Vec<TaskRow>, DatabaseError> {
     let mut statement = tasks::table
+        .filter(tasks::deleted_at.is_null())
         .select((tasks::id, tasks::name, tasks::created_at, tasks::activity_at))
         .limit(i64::try_from(TASKS_PER_PAGE + 1).unwrap_or(i64::MAX))
         .into_boxed();
@@ -188,7 +189,8 @@ fn summaries(
 }
 
 fn is_empty(connection: &mut SqliteConnection) -> Result<bool, DatabaseError> {
-    Ok(!diesel::select(dsl::exists(tasks::table.select(tasks::id))).get_result::<bool>(connection)?)
+    Ok(!diesel::select(dsl::exists(tasks::table.filter(tasks::deleted_at.is_null()).select(tasks::id)))
+        .get_result::<bool>(connection)?)
 }
 
 /// A name that could be saved once and cannot now, such as one that nobody can see, counts as none.
@@ -214,6 +216,7 @@ pub fn task(
         SpecColumns,
     ) = tasks::table
         .find(id.as_str())
+        .filter(tasks::deleted_at.is_null())
         .select((
             tasks::name,
             tasks::revision,
@@ -265,10 +268,24 @@ fn stored_number(number: RunNumber) -> i32 {
 #[diesel(table_name = runs, check_for_backend(diesel::sqlite::Sqlite))]
 struct DetailColumns {
     id: i64,
+    uid: String,
     engine: String,
     version: i64,
-    exit_code: Option<i32>,
     cancel_requested_at: Option<i64>,
+}
+
+/// The columns of a step that a page shows, but its spec.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = steps, check_for_backend(diesel::sqlite::Sqlite))]
+struct StepColumns {
+    id: i64,
+    name: String,
+    phase: String,
+    line_count: i64,
+    attempt: i32,
+    exit_code: Option<i32>,
+    waiting_for: Option<String>,
+    place: Option<String>,
     cache_report: Option<String>,
     lock: Option<String>,
 }
@@ -278,52 +295,57 @@ struct DetailColumns {
 /// # Errors
 /// `NotFound` when there is no such task or run.
 pub fn run(connection: &mut SqliteConnection, id: &TaskId, number: RunNumber) -> Result<RunDetail, DatabaseError> {
-    let (summary, spec, detail, step, line_count, name, latest): (
-        SummaryColumns,
-        RunSpecColumns,
-        DetailColumns,
-        i64,
-        i64,
-        Option<String>,
-        i32,
-    ) = runs::table
+    let (summary, detail, name, latest): (SummaryColumns, DetailColumns, Option<String>, i32) = runs::table
         .inner_join(tasks::table)
-        .inner_join(steps::table)
+        .filter(tasks::deleted_at.is_null())
         .filter(runs::task_id.eq(id.as_str()))
         .filter(runs::number.eq(stored_number(number)))
-        .select((
-            SummaryColumns::as_select(),
-            RunSpecColumns::as_select(),
-            DetailColumns::as_select(),
-            steps::id,
-            steps::line_count,
-            tasks::name,
-            tasks::last_run_number,
-        ))
+        .select((SummaryColumns::as_select(), DetailColumns::as_select(), tasks::name, tasks::last_run_number))
+        .get_result(connection)?;
+    let (spec, step): (StepSpecColumns, StepColumns) = steps::table
+        .filter(steps::run_id.eq(detail.id))
+        .order(steps::position)
+        .select((StepSpecColumns::as_select(), StepColumns::as_select()))
         .get_result(connection)?;
     let summary = RunSummary::try_from(summary)?;
-    let report = detail.cache_report.map(|text| serde_json::from_str(&text)).transpose();
     let queue_place = queue_place(connection, RunId(detail.id), summary.phase)?;
     Ok(RunDetail {
         task_id: id.clone(),
         task_name: task_name(name.as_deref()),
-        spec: SpecColumns::from(spec).try_into()?,
-        lock: detail.lock.map(Lock),
-        cache: report.map_err(|error| values::damaged(&error))?,
-        checkpoints: checkpoints::of_step(connection, StepId(step))?,
+        uid: values::parsed(&detail.uid)?,
         engine: detail.engine,
-        exit_code: detail.exit_code,
         queue_place,
         cancel_requested_at: values::timestamp(detail.cancel_requested_at),
-        step: StepId(step),
         previous: previous_run(connection, id, number)?,
         latest: values::run_number(latest)?,
         state: RunState {
             phase: summary.phase,
             version: viewed_version(detail.version, queue_place),
-            lines: values::count(line_count),
+            lines: values::count(step.line_count),
         },
+        step: step_detail(connection, spec, step)?,
         summary,
+    })
+}
+
+fn step_detail(
+    connection: &mut SqliteConnection,
+    spec: StepSpecColumns,
+    step: StepColumns,
+) -> Result<StepDetail, DatabaseError> {
+    let report = step.cache_report.map(|text| serde_json::from_str(&text)).transpose();
+    Ok(StepDetail {
+        id: StepId(step.id),
+        name: step.name,
+        phase: values::phase(&step.phase)?,
+        spec: SpecColumns::from(spec).try_into()?,
+        lock: step.lock.map(Lock),
+        cache: report.map_err(|error| values::damaged(&error))?,
+        checkpoints: checkpoints::of_step(connection, StepId(step.id))?,
+        exit_code: step.exit_code,
+        attempt: u32::try_from(step.attempt).unwrap_or(1),
+        waiting_for: step.waiting_for,
+        place: step.place,
     })
 }
 
@@ -351,11 +373,13 @@ fn previous_run(
     id: &TaskId,
     number: RunNumber,
 ) -> Result<Option<PreviousRun>, DatabaseError> {
-    let row: Option<(i32, RunSpecColumns, Option<String>)> = runs::table
+    let row: Option<(i32, StepSpecColumns, Option<String>)> = runs::table
+        .inner_join(steps::table)
         .filter(runs::task_id.eq(id.as_str()))
         .filter(runs::number.lt(stored_number(number)))
+        .filter(steps::position.eq(1))
         .order(runs::number.desc())
-        .select((runs::number, RunSpecColumns::as_select(), runs::lock))
+        .select((runs::number, StepSpecColumns::as_select(), steps::lock))
         .get_result(connection)
         .optional()?;
     row.map(|(number, spec, lock)| {
@@ -373,7 +397,7 @@ fn previous_run(
 pub struct RunKeys {
     /// The run's.
     pub run: RunId,
-    /// Its step's.
+    /// Its first step's.
     pub step: StepId,
     /// Its number within the task.
     pub number: RunNumber,
@@ -391,9 +415,11 @@ pub fn run_keys(
     let (lowest, highest) = number.map_or((0, i32::MAX), |number| (stored_number(number), stored_number(number)));
     let (run, step, number): (i64, i64, i32) = runs::table
         .inner_join(steps::table)
+        .inner_join(tasks::table)
+        .filter(tasks::deleted_at.is_null())
         .filter(runs::task_id.eq(id.as_str()))
         .filter(runs::number.between(lowest, highest))
-        .order(runs::number.desc())
+        .order((runs::number.desc(), steps::position))
         .select((runs::id, steps::id, runs::number))
         .get_result(connection)?;
     Ok(RunKeys { run: RunId(run), step: StepId(step), number: values::run_number(number)? })
@@ -443,6 +469,7 @@ pub fn all_tasks(connection: &mut SqliteConnection) -> Result<Vec<ListedTask>, D
     type Row = (String, i64, Option<(String, Option<i64>, Option<i64>)>);
     let rows: Vec<Row> = tasks::table
         .left_join(runs::table.on(runs::task_id.eq(tasks::id).and(runs::number.eq(tasks::last_run_number))))
+        .filter(tasks::deleted_at.is_null())
         .order((tasks::created_at, tasks::id))
         .select((tasks::id, tasks::created_at, (runs::phase, runs::started_at, runs::finished_at).nullable()))
         .load(connection)?;
@@ -476,10 +503,12 @@ pub struct SpecifiedRun {
 /// # Errors
 /// When the database does not answer.
 pub fn specified_runs(connection: &mut SqliteConnection, id: &TaskId) -> Result<Vec<SpecifiedRun>, DatabaseError> {
-    let rows: Vec<(i64, SummaryColumns, RunSpecColumns)> = runs::table
+    let rows: Vec<(i64, SummaryColumns, StepSpecColumns)> = runs::table
+        .inner_join(steps::table)
         .filter(runs::task_id.eq(id.as_str()))
+        .filter(steps::position.eq(1))
         .order(runs::number.desc())
-        .select((runs::id, SummaryColumns::as_select(), RunSpecColumns::as_select()))
+        .select((runs::id, SummaryColumns::as_select(), StepSpecColumns::as_select()))
         .load(connection)?;
     rows.into_iter()
         .map(|(id, summary, spec)| {

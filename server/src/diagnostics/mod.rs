@@ -2,19 +2,13 @@
 //! knows is added by the service.
 
 use std::{
-    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use app::model::diagnostics::{DiskSpace, EngineLimits};
 
-use crate::{
-    caches::{CacheFolders, Caches},
-    clock::SharedClock,
-    config::Config,
-    environments::found_on_path,
-};
+use crate::{config::Config, engine::local::caches::Caches, packages::environments::found_on_path};
 
 pub mod checks;
 pub mod json;
@@ -28,16 +22,14 @@ use versions::KnownVersions;
 /// Where diagnostics come from. Cheap to clone.
 #[derive(Clone)]
 pub struct Sources {
-    /// What is kept between runs.
-    pub caches: Caches,
+    /// What is kept between runs on this machine, if an engine keeps something here.
+    pub caches: Option<Caches>,
     /// The checks of the place where Stoker works.
     pub checks: Checks,
     /// Warnings and errors of late.
     pub errors: RecentErrors,
     /// What Stoker works with.
     pub versions: KnownVersions,
-    /// The version of the Python that runs use.
-    pub python: Option<String>,
     /// How far the engine may go.
     pub limits: EngineLimits,
     /// The folder whose disk matters.
@@ -46,23 +38,14 @@ pub struct Sources {
 
 impl Sources {
     /// Those of a server that runs with this configuration.
-    ///
-    /// # Errors
-    /// When the data folder is named relative to a working directory that is gone.
-    pub fn new(
-        config: &Config,
-        python: Option<String>,
-        errors: RecentErrors,
-        checker: Arc<dyn Checker>,
-        clock: SharedClock,
-    ) -> io::Result<Self> {
+    #[must_use]
+    pub fn new(config: &Config, caches: Option<Caches>, errors: RecentErrors, checker: Arc<dyn Checker>) -> Self {
         let engine = &config.engine;
-        Ok(Self {
-            caches: Caches::new(CacheFolders::of(&config.data)?, Some(config.nix()), clock),
+        Self {
+            caches,
             checks: Checks::new(checker),
             errors,
             versions: KnownVersions::new(found_on_path(&engine.uv), Some(config.nix())),
-            python,
             limits: EngineLimits {
                 at_once: engine.workers.get(),
                 default_timeout: engine.default_timeout.seconds(),
@@ -71,7 +54,7 @@ impl Sources {
                 prune_after: config.prune_after.map(|age| age.as_secs()),
             },
             data: config.data.path().to_owned(),
-        })
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::{process::Command, sync::OnceCell};
 
-use crate::nix::{NixSettings, provider::Provider};
+use crate::packages::nix::{NixSettings, provider::Provider};
 
 /// How long a program may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -1,46 +1,139 @@
-//! Where steps run. An engine starts them, tells what happens, and stops them; it writes nothing to the database.
+//! Where runs run: the contract between what moves runs and the engines. An engine starts runs, tells what happens to
+//! their steps, and stops them; it writes nothing to the database, and knows nothing of who looks.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
-use app::model::{cache::Readiness, identifiers::StepId, lock::Lock, spec::TaskSpec, time::Timestamp};
+use app::model::{
+    cache::Readiness,
+    identifiers::{RunNumber, RunUid, StepUid, TaskId},
+    lock::Lock,
+    spec::TaskSpec,
+    time::Timestamp,
+};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
 pub mod local;
+pub mod registry;
 
-/// What an engine needs to run a step.
-#[derive(Debug, Clone)]
-pub struct StepInputs {
-    /// The step.
-    pub step: StepId,
+pub use registry::{Engines, SharedEngine};
+
+/// A run as an engine gets it: all that it needs to run it, frozen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunPlan {
+    /// Names the run everywhere.
+    pub run: RunUid,
+    /// The task it is a run of.
+    pub task: TaskId,
+    /// Its number within the task.
+    pub number: RunNumber,
+    /// Its steps, of which there is at least one.
+    pub steps: Vec<StepPlan>,
+}
+
+impl RunPlan {
+    /// A step by its name.
+    #[must_use]
+    pub fn step(&self, step: &StepUid) -> Option<&StepPlan> {
+        self.steps.iter().find(|plan| plan.step == *step)
+    }
+}
+
+/// A step as an engine gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepPlan {
+    /// Names the step everywhere.
+    pub step: StepUid,
+    /// Its name within the run.
+    pub name: String,
     /// What to run.
     pub spec: TaskSpec,
     /// The exact packages.
     pub lock: Lock,
 }
 
-/// Something that happened to a step.
+/// What exact packages are found for: a lock that was made for one target may be no good for another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StepEvent {
-    /// Bytes on standard output, as they came.
-    Output(Vec<u8>),
-    /// Bytes on standard error, as they came.
-    Error(Vec<u8>),
-    /// Output from here on is not kept: the log has reached its limit, in bytes.
-    LogLimit(u64),
-    /// The step ended. The last event.
-    Ended(StepEnd),
+pub struct Target {
+    /// The full version of Python, such as `3.12.4`.
+    pub python: String,
+    /// Implementation, version, machine and C library.
+    pub platform: String,
+    /// How the resolver is told of it.
+    pub interpreter: Interpreter,
 }
 
-/// An event, when it happened, and where to go on reading after it.
+impl fmt::Display for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Python {} ({})", self.python, self.platform)
+    }
+}
+
+/// How a resolver is told of a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Interpreter {
+    /// The interpreter is on this machine.
+    Here(PathBuf),
+    /// It is elsewhere; uv's own word for its platform (`uv pip compile --python-platform`).
+    Elsewhere(String),
+}
+
+/// Where an engine's tale of a step was left: the engine's own text, which means nothing to anybody else.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cursor(pub String);
+
+/// From where to tell of each step. A step that is not named is told of from its beginning.
+pub type Positions = BTreeMap<StepUid, Cursor>;
+
+/// What an engine tells of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observation {
+    /// Things that happened to a step, in order.
+    Step(StepEvents),
+    /// All steps have ended, and all of that was told. Nothing comes after it. A stream that stops without it has told
+    /// nothing of the end: whoever follows asks again.
+    Ended,
+}
+
+/// Things that happened to a step, as many as were there at once; never none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepEvents {
+    /// The step.
+    pub step: StepUid,
+    /// What happened, in order.
+    pub events: Vec<Observed>,
+    /// Where to go on after these.
+    pub next: Cursor,
+}
+
+/// An event, and when it happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
     /// When.
     pub at: Timestamp,
     /// What.
     pub event: StepEvent,
-    /// The position after this event: [`Engine::observe`] from here gives what comes next.
-    pub next: u64,
+}
+
+/// Something that happened to a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepEvent {
+    /// It cannot begin yet; for what it waits, as a sentence. `None` when it waits no longer.
+    Waiting(Option<String>),
+    /// Where it was placed, such as a node of a cluster.
+    Placed(String),
+    /// An attempt begins; the first has number 1. An engine that makes only one need not say so.
+    Attempt(u32),
+    /// Bytes on standard output, as they came.
+    Output(Vec<u8>),
+    /// Bytes on standard error, as they came.
+    Error(Vec<u8>),
+    /// Output from here on is not kept: the log has reached its limit, in bytes.
+    LogLimit(u64),
+    /// Output that cannot be had any more; what is known of it, as a sentence.
+    Lost(String),
+    /// The step ended. The last event.
+    Ended(StepEnd),
 }
 
 /// How a step's process ended.
@@ -54,6 +147,14 @@ pub struct StepEnd {
     pub signal: Option<i32>,
     /// True when the kernel killed something for lack of memory meanwhile.
     pub memory_ran_out: bool,
+}
+
+impl StepEnd {
+    /// An end of which nothing is known but its cause.
+    #[must_use]
+    pub const fn by(cause: EndCause) -> Self {
+        Self { cause, exit_code: None, signal: None, memory_ran_out: false }
+    }
 }
 
 /// Who ended a step.
@@ -74,51 +175,115 @@ pub enum EndCause {
     Unrecorded(String),
     /// Its process is gone without a word (the machine went down, or somebody killed it).
     Lost,
+    /// Something outside Stoker ended it; what, and what to do, as sentences.
+    Outside(String),
+}
+
+/// How to stop a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancel {
+    /// Its programs get some seconds to end by themselves.
+    WithGrace,
+    /// At once.
+    AtOnce,
 }
 
 /// Why an engine could not do as asked, in the user's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct EngineError(pub String);
+#[error("{message}")]
+pub struct EngineError {
+    /// What happened, and what to do.
+    pub message: String,
+    /// Whether the same may succeed a little later without anybody doing anything.
+    pub may_pass: bool,
+}
 
-/// Where steps run.
+impl EngineError {
+    /// Trying again helps nothing.
+    #[must_use]
+    pub fn lasting(message: impl Into<String>) -> Self {
+        Self { message: message.into(), may_pass: false }
+    }
+
+    /// Trying again may help.
+    #[must_use]
+    pub fn passing(message: impl Into<String>) -> Self {
+        Self { message: message.into(), may_pass: true }
+    }
+}
+
+/// The name of an engine, as kept with each run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EngineName(pub &'static str);
+
+impl fmt::Display for EngineName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0)
+    }
+}
+
+/// Where runs run. Nothing here is awaited where one slow answer would hold other runs up.
 #[async_trait]
 pub trait Engine: Send + Sync + 'static {
     /// Its name, as kept with each run.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> EngineName;
 
-    /// Lays out everything the step needs, without starting it. Doing it twice is the same as doing it once.
+    /// How many runs it runs at once; more wait for their turn in Stoker's own queue.
+    fn capacity(&self) -> usize;
+
+    /// What exact packages are found for.
     ///
     /// # Errors
-    /// When it cannot be laid out, for instance since the disk is full.
-    async fn stage(&self, inputs: &StepInputs) -> Result<(), EngineError>;
+    /// When there is no Python, or it cannot be told now.
+    async fn target(&self) -> Result<Target, EngineError>;
 
-    /// Starts a staged step. A step that was started before is not started again, whoever asks.
+    /// Starts a run. A run that was started before is not started again, whoever asks.
     ///
     /// # Errors
-    /// When it cannot be started.
-    async fn launch(&self, step: StepId) -> Result<(), EngineError>;
+    /// When it cannot be started. One that may pass is tried again; it may have been started all the same.
+    async fn start(&self, plan: &RunPlan) -> Result<(), EngineError>;
 
-    /// What happened to a step from a position on (0 is the beginning). It ends with [`StepEvent::Ended`].
-    /// Batches hold what was there at once; an empty one never comes.
-    fn observe(&self, step: StepId, from: u64) -> BoxStream<'static, Vec<Observed>>;
+    /// What happens to a run's steps, of each from where it was left. Every step's tale ends with
+    /// [`StepEvent::Ended`], also that of a run that is gone or was never there; the run's ends with
+    /// [`Observation::Ended`]. Steps that are not named in the plan are not told of.
+    fn observe(&self, plan: &RunPlan, from: Positions) -> BoxStream<'static, Result<Observation, EngineError>>;
 
-    /// Stops a step with everything it started. `kill` gives it no time to end by itself.
-    /// A step that does not run is left alone.
-    async fn cancel(&self, step: StepId, kill: bool);
+    /// Stops a run with everything that it started; its steps' ends are told as always. One that does not run is left
+    /// alone. Asking again is no fault.
+    ///
+    /// # Errors
+    /// When it could not be told to stop.
+    async fn cancel(&self, run: &RunUid, how: Cancel) -> Result<(), EngineError>;
 
-    /// Lets go of everything that is kept of a step, once it has ended and is recorded.
-    async fn forget(&self, step: StepId);
+    /// Lets go of everything that is kept of a run; what still runs of it is stopped first. Asking again is no fault.
+    ///
+    /// # Errors
+    /// When something is left.
+    async fn forget(&self, run: &RunUid) -> Result<(), EngineError>;
 
-    /// Steps that something is kept of.
-    async fn kept(&self) -> Vec<StepId>;
+    /// The runs of this Stoker that something is kept of.
+    ///
+    /// # Errors
+    /// When it cannot be told now.
+    async fn kept(&self) -> Result<Vec<RunUid>, EngineError>;
 
     /// What a run of this spec would find in the cache now. Without a lock its environment cannot be there.
-    fn readiness(&self, spec: &TaskSpec, lock: Option<&Lock>) -> Readiness;
+    async fn readiness(&self, spec: &TaskSpec, lock: Option<&Lock>) -> Readiness;
 
-    /// What the engine runs for a step, as text for people.
-    fn manifest(&self, inputs: &StepInputs) -> String;
+    /// What the engine is given for a run, as YAML for people, without secrets.
+    ///
+    /// # Errors
+    /// When it cannot be told now.
+    async fn manifest(&self, plan: &RunPlan) -> Result<String, EngineError>;
+
+    /// Why no run can start now.
+    ///
+    /// # Errors
+    /// The reason, with what to do.
+    async fn diagnose(&self) -> Result<(), EngineError>;
+
+    /// What is kept between runs on this machine; `None` for an engine that keeps nothing here.
+    fn caches(&self) -> Option<&local::caches::Caches> {
+        None
+    }
 }
-
-/// An engine to share.
-pub type SharedEngine = Arc<dyn Engine>;

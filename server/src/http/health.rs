@@ -3,7 +3,7 @@
 use axum::{extract::State, http::StatusCode};
 use diesel::RunQueryDsl as _;
 
-use crate::state::AppState;
+use crate::http::state::AppState;
 
 /// `ok` when the database answers, else 503.
 pub async fn check(State(state): State<AppState>) -> (StatusCode, &'static str) {

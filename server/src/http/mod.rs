@@ -13,7 +13,7 @@ use tower_http::{
 };
 use tracing::Level;
 
-use crate::state::AppState;
+use crate::http::state::AppState;
 
 mod api;
 mod cookies;
@@ -27,6 +27,8 @@ mod pages;
 mod preferences;
 mod raw_log;
 mod security;
+pub mod site;
+pub mod state;
 
 /// All routes, with what surrounds them.
 pub fn router(state: AppState) -> Router {

@@ -16,7 +16,7 @@ use leptos::{
 };
 
 use super::{error_page::error_page, notice::Done, preferences, security::PageNonce};
-use crate::state::AppState;
+use crate::http::state::AppState;
 
 /// A page that takes longer has met a fault.
 const LONGEST: Duration = Duration::from_secs(30);

@@ -14,8 +14,8 @@ use serde::Deserialize;
 
 use crate::{
     db::DatabaseError,
+    http::state::AppState,
     service::{Service, TextPart, backend_error, missing_run},
-    state::AppState,
 };
 
 /// How the log is wanted.

@@ -12,7 +12,7 @@ use axum::{
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-use crate::state::AppState;
+use crate::http::state::AppState;
 
 /// The nonce of this request: scripts in its page carry it, so that no other script runs.
 #[derive(Debug, Clone)]

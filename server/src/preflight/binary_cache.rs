@@ -8,7 +8,7 @@ use super::{
     nix::Found,
     web,
 };
-use crate::nix::provider::Provider;
+use crate::packages::nix::provider::Provider;
 
 pub(super) const BINARY_CACHE: Subject = Subject::new("binary-cache", CheckGroup::Network, "Nix binary cache");
 

@@ -9,10 +9,10 @@ use app::model::{checkpoint::CheckpointStatus, checks::CheckReport};
 
 use super::{Chosen, KubernetesSettings, Settings, output, run as make_checks};
 use crate::{
-    cli::PreflightOptions,
     clock::SystemClock,
+    command_line::options::PreflightOptions,
     config::{ConfigError, DataFolder},
-    nix::{NixSettings, stoker_program},
+    packages::nix::{NixSettings, stoker_program},
 };
 
 /// Makes the checks and prints what they found.

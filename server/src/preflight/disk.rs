@@ -8,7 +8,7 @@ use super::{
     finding::{Finding, Subject, blocking},
     nix::Found,
 };
-use crate::{config::DataFolder, nix::provider::Provider};
+use crate::{config::DataFolder, packages::nix::provider::Provider};
 
 pub(super) const DISK: Subject = Subject::new("disk", CheckGroup::Storage, "Free space");
 

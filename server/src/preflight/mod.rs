@@ -9,7 +9,7 @@ use futures::{FutureExt as _, future};
 use crate::{
     clock::Clock,
     config::{Config, DataFolder},
-    nix::NixSettings,
+    packages::nix::NixSettings,
 };
 
 mod binary_cache;

@@ -4,7 +4,7 @@ use app::model::checks::CheckGroup;
 use futures::{FutureExt as _, future::Shared};
 
 use super::finding::{Finding, Subject};
-use crate::nix::{NixSettings, provider::Provider};
+use crate::packages::nix::{NixSettings, provider::Provider};
 
 pub(super) const NIX: Subject = Subject::new("nix", CheckGroup::Tools, "Nix");
 

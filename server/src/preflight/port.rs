@@ -6,7 +6,7 @@ use app::model::checks::CheckGroup;
 use tokio::net::TcpListener;
 
 use super::finding::{Finding, Subject};
-use crate::{config::DataFolder, data_folder};
+use crate::config::{DataFolder, data_folder};
 
 pub(super) const PORT: Subject = Subject::new("port", CheckGroup::Network, "Address");
 

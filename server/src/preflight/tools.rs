@@ -9,7 +9,7 @@ use app::model::checks::CheckGroup;
 use tokio::process::Command;
 
 use super::finding::{Finding, Subject};
-use crate::environments::{Python, PythonError, found_on_path};
+use crate::packages::environments::{Python, PythonError, found_on_path};
 
 pub(super) const UV: Subject = Subject::new("uv", CheckGroup::Tools, "uv");
 pub(super) const PYTHON: Subject = Subject::new("python", CheckGroup::Tools, "Python");

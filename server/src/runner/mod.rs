@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use app::model::{environment::EnvironmentVariables, identifiers::StepId};
+use app::model::{environment::EnvironmentVariables, identifiers::StepUid};
 use sha2::{Digest as _, Sha256};
 
 pub mod markers;
@@ -81,13 +81,17 @@ impl SecretKey {
 
     /// A step's secrets.
     #[must_use]
-    pub fn of_step(&self, step: StepId) -> Secrets {
+    pub fn of_step(&self, step: &StepUid) -> Secrets {
         let derive = |purpose: &str| {
             let mut digest = Sha256::new();
             digest.update(self.0);
             digest.update(purpose);
-            digest.update(step.0.to_le_bytes());
-            crate::environments::hexadecimal(&digest.finalize()[..16])
+            match step.as_str().parse::<i64>() {
+                // A step from before there were names may still be under way.
+                Ok(key) => digest.update(key.to_le_bytes()),
+                Err(_) => digest.update(step.as_str()),
+            }
+            crate::packages::environments::hexadecimal(&digest.finalize()[..16])
         };
         Secrets { marker: derive("marker"), error_tag: derive("error") }
     }
@@ -134,7 +138,7 @@ fn digest(files: impl IntoIterator<Item = RunnerFile>) -> String {
         digest.update(text);
         digest.update([0]);
     }
-    crate::environments::hexadecimal(&digest.finalize())
+    crate::packages::environments::hexadecimal(&digest.finalize())
 }
 
 /// The content of `arguments.sh`: the user's environment variables as words for the runner's `env`.
@@ -161,7 +165,7 @@ mod tests {
 
     #[test]
     fn the_password_of_an_index_is_not_told() {
-        let python = crate::environments::found_on_path(std::path::Path::new("python3"));
+        let python = crate::packages::environments::found_on_path(std::path::Path::new("python3"));
         for address in ["http://me:pa55@localhost:1/simple?t=pa55", "ours=http://me:pa55@localhost:1/simple"] {
             let reach = [env!("CARGO_MANIFEST_DIR"), "/src/runner/reach.py"].concat();
             let said = std::process::Command::new(&python).arg("-I").arg(reach).arg(address).output().unwrap();

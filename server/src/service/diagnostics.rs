@@ -3,7 +3,7 @@
 use app::{
     backend::{BackendError, DeletedCache},
     model::{
-        caches::CacheName,
+        caches::{CacheLedger, CacheName},
         diagnostics::{Diagnostics, EngineState, Versions},
         phase::Phase,
     },
@@ -11,9 +11,9 @@ use app::{
 
 use super::{Service, backend_error};
 use crate::{
-    caches::prune::RemovalError,
     db::{self, preparation, runs},
     diagnostics::disk_space,
+    engine::local::caches::prune::RemovalError,
 };
 
 /// How many days the hit rate goes back.
@@ -21,8 +21,8 @@ const DAYS: u16 = 14;
 
 impl Service {
     pub(super) async fn collect_diagnostics(&self) -> Result<Diagnostics, BackendError> {
-        let (sources, now) = (&self.parts.diagnostics, self.parts.clock.now());
-        let rows = self.parts.database.read(move |connection| {
+        let (sources, now) = (&self.dependencies.diagnostics, self.dependencies.clock.now());
+        let rows = self.dependencies.database.read(move |connection| {
             let active = runs::active(connection)?;
             Ok((active, preparation::by_day(connection, now, DAYS)?, db::sqlite_version(connection)?))
         });
@@ -31,16 +31,20 @@ impl Service {
             let number = active.iter().filter(|run| run.phase == phase).count();
             u32::try_from(number).unwrap_or(u32::MAX)
         };
-        let caches = sources.caches.ledger().await.map_err(|error| {
-            tracing::error!(%error, "The caches could not be looked at");
-            BackendError::Internal(
-                "The cache folder could not be read. Check its permissions; the server's log says why.".to_owned(),
-            )
-        })?;
+        let engine = self.dependencies.engines.default_engine();
+        let caches = match &sources.caches {
+            None => CacheLedger::default(),
+            Some(caches) => caches.ledger().await.map_err(|error| {
+                tracing::error!(%error, "The caches could not be looked at");
+                BackendError::Internal(
+                    "The cache folder could not be read. Check its permissions; the server's log says why.".to_owned(),
+                )
+            })?,
+        };
         let programs = sources.versions.get().await;
         Ok(Diagnostics {
             engine: EngineState {
-                name: self.parts.engine.name().to_owned(),
+                name: engine.name().to_string(),
                 running: in_phase(Phase::Running),
                 queued: in_phase(Phase::Pending),
                 limits: sources.limits.clone(),
@@ -52,7 +56,7 @@ impl Service {
             versions: Versions {
                 stoker: env!("CARGO_PKG_VERSION").to_owned(),
                 uv: programs.uv,
-                python: sources.python.clone(),
+                python: engine.target().await.ok().map(|target| target.python),
                 nix: programs.nix,
                 sqlite,
             },
@@ -61,11 +65,13 @@ impl Service {
     }
 
     pub(super) async fn make_checks_again(&self) {
-        self.parts.diagnostics.checks.again().await;
+        self.dependencies.diagnostics.checks.again().await;
     }
 
     pub(super) async fn remove_cache(&self, name: &CacheName) -> Result<DeletedCache, BackendError> {
-        match self.parts.diagnostics.caches.delete(name.clone()).await {
+        let missing = || BackendError::NotFound(RemovalError::NotThere(name.clone()).to_string());
+        let caches = self.dependencies.diagnostics.caches.as_ref().ok_or_else(missing)?;
+        match caches.delete(name.clone()).await {
             Ok(environments) => Ok(DeletedCache { environments }),
             Err(error @ RemovalError::NotThere(_)) => Err(BackendError::NotFound(error.to_string())),
             Err(RemovalError::InUse(users)) => Err(BackendError::Conflict(format!(

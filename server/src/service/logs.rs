@@ -42,7 +42,7 @@ impl Service {
     ) -> Result<LogPage, BackendError> {
         let wanted = id.clone();
         let page = self
-            .parts
+            .dependencies
             .database
             .read(move |connection| {
                 let step = views::run_keys(connection, &wanted, Some(number))?.step;
@@ -62,11 +62,11 @@ impl Service {
     ) -> Result<(RunDetail, LogPage), BackendError> {
         let wanted = id.clone();
         let page = self
-            .parts
+            .dependencies
             .database
             .read(move |connection| {
                 let run = views::run(connection, &wanted, number)?;
-                let log = log_window(connection, run.step, run.state.lines, window)?;
+                let log = log_window(connection, run.step.id, run.state.lines, window)?;
                 Ok((run, log))
             })
             .await;
@@ -84,7 +84,7 @@ impl Service {
         from: u64,
         only: Option<Stream>,
     ) -> Result<Option<TextPart>, DatabaseError> {
-        self.parts
+        self.dependencies
             .database
             .read(move |connection| {
                 let chunks = logs::chunks_from(connection, step, from, CHUNKS_PER_PART)?;

@@ -21,35 +21,34 @@ use crate::{
     clock::{SharedClock, SharedRandom},
     db::Database,
     diagnostics::Sources,
-    hints::Hints,
-    resolver::Resolver,
+    engine::Engines,
+    execution::hints::Hints,
+    packages::resolver::Resolver,
 };
 
+mod cache;
 mod diagnostics;
-pub mod engine_control;
 mod errors;
-mod known;
 mod logs;
 mod runs;
 mod tasks;
 
-pub use engine_control::{EngineControl, ManifestError};
 pub use errors::{backend_error, missing_run, missing_task};
 pub use logs::TextPart;
 pub use runs::CancelTarget;
 
-use self::known::Known;
+use self::cache::Cache;
 
 /// What a [`Service`] is made of.
 #[derive(Clone)]
-pub struct Parts {
+pub struct Dependencies {
     /// Where everything is kept.
     pub database: Database,
     /// Finds exact package versions.
     pub resolver: Arc<dyn Resolver>,
-    /// The engine that runs new runs.
-    pub engine: Arc<dyn EngineControl>,
-    /// Tells viewers that a run changed.
+    /// Where runs run.
+    pub engines: Engines,
+    /// Tells viewers that a step changed.
     pub hints: Hints,
     /// Wakes the supervisor.
     pub wake: Arc<Notify>,
@@ -63,27 +62,27 @@ pub struct Parts {
 
 /// The implementation of [`Backend`].
 pub struct Service {
-    parts: Parts,
-    lists: Known<TaskQuery, TaskPage>,
+    dependencies: Dependencies,
+    lists: Cache<TaskQuery, TaskPage>,
 }
 
 impl Service {
     /// Puts a service together.
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
-        Self { parts, lists: Known::default() }
+    pub fn new(dependencies: Dependencies) -> Self {
+        Self { dependencies, lists: Cache::default() }
     }
 
     /// Where everything is kept.
     #[must_use]
     pub fn database(&self) -> &Database {
-        &self.parts.database
+        &self.dependencies.database
     }
 
-    /// Tells viewers that a run changed.
+    /// Tells viewers that a step changed.
     #[must_use]
     pub fn hints(&self) -> &Hints {
-        &self.parts.hints
+        &self.dependencies.hints
     }
 }
 
@@ -118,9 +117,7 @@ impl Backend for Service {
     }
 
     async fn readiness(&self, spec: &TaskSpec) -> Readiness {
-        // What cannot be told now is not ready: its lock would have to be made.
-        let lock = self.parts.resolver.known(spec).await;
-        self.parts.engine.readiness(spec, lock.as_ref())
+        self.readiness_of(spec).await
     }
 
     async fn run(&self, id: &TaskId, number: RunNumber) -> Result<RunDetail, BackendError> {

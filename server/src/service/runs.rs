@@ -5,18 +5,24 @@ use std::time::Duration;
 use app::{
     backend::{BackendError, StartRun},
     model::{
+        cache::Readiness,
         identifiers::{RunId, RunNumber, TaskId},
+        spec::TaskSpec,
         views::RunDetail,
     },
 };
 use diesel::SqliteConnection;
 
 use super::{Service, backend_error, missing_run, missing_task};
-use crate::db::{
-    DatabaseError,
-    runs::{self, CancelRequest, NewRun},
-    tasks,
-    views::{self, RunKeys, SpecifiedRun},
+use crate::{
+    clock::random_run_uid,
+    db::{
+        DatabaseError,
+        runs::{self, CancelRequest, NewRun},
+        tasks,
+        views::{self, RunKeys, SpecifiedRun},
+    },
+    execution::supervisor,
 };
 
 /// What became of a wish to start a run.
@@ -27,9 +33,11 @@ enum Started {
 
 impl Service {
     pub(super) async fn start(&self, start: StartRun) -> Result<RunNumber, BackendError> {
-        let (id, engine, at) = (start.id.clone(), self.parts.engine.name(), self.parts.clock.now());
+        let uid = random_run_uid(self.dependencies.random.as_ref());
+        let (id, engine, at) =
+            (start.id.clone(), self.dependencies.engines.default_engine().name().0, self.dependencies.clock.now());
         let started = self
-            .parts
+            .dependencies
             .database
             .write(move |connection| {
                 if start.only_when_idle
@@ -40,14 +48,14 @@ impl Service {
                 let mut spec = tasks::spec(connection, &start.id)?;
                 spec.system_packages = start.system_packages.unwrap_or(spec.system_packages);
                 spec.use_cache = start.use_cache.unwrap_or(spec.use_cache);
-                let new = NewRun { task_id: &start.id, spec: &spec, lock: None, engine, at };
+                let new = NewRun { uid: &uid, task_id: &start.id, spec: &spec, lock: None, engine, at };
                 Ok(Started::Done(runs::create(connection, &new)?.number))
             })
             .await
             .map_err(|error| backend_error(error, missing_task(&id)))?;
         match started {
             Started::Done(number) => {
-                self.parts.wake.notify_one();
+                self.dependencies.wake.notify_one();
                 Ok(number)
             }
             Started::Busy(number) => Err(BackendError::Conflict(format!(
@@ -58,30 +66,34 @@ impl Service {
     }
 
     pub(super) async fn start_again(&self, id: &TaskId, number: RunNumber) -> Result<RunNumber, BackendError> {
-        let (wanted, engine, at) = (id.clone(), self.parts.engine.name(), self.parts.clock.now());
+        let uid = random_run_uid(self.dependencies.random.as_ref());
+        let (wanted, at) = (id.clone(), self.dependencies.clock.now());
+        let engines = self.dependencies.engines.clone();
         let created = self
-            .parts
+            .dependencies
             .database
             .write(move |connection| {
-                let keys = views::run_keys(connection, &wanted, Some(number))?;
-                let old = runs::inputs(connection, keys.run)?;
-                let new = NewRun { task_id: &wanted, spec: &old.spec, lock: old.lock.as_ref(), engine, at };
+                let old = views::run(connection, &wanted, number)?;
+                // A lock that was made for one engine's Python may be no good for another's.
+                let engine = engines.get(&old.engine).unwrap_or(engines.default_engine()).name().0;
+                let lock = old.step.lock.as_ref().filter(|_| engine == old.engine);
+                let new = NewRun { uid: &uid, task_id: &wanted, spec: &old.step.spec, lock, engine, at };
                 runs::create(connection, &new)
             })
             .await
             .map_err(|error| backend_error(error, missing_run(id, number)))?;
-        self.parts.wake.notify_one();
+        self.dependencies.wake.notify_one();
         Ok(created.number)
     }
 
     pub(super) async fn cancel(&self, id: &TaskId, number: RunNumber) -> Result<(), BackendError> {
-        let (wanted, at) = (id.clone(), self.parts.clock.now());
-        let (run, request) = self
-            .parts
+        let (wanted, at) = (id.clone(), self.dependencies.clock.now());
+        let (step, request) = self
+            .dependencies
             .database
             .write(move |connection| {
                 let keys = views::run_keys(connection, &wanted, Some(number))?;
-                Ok((keys.run, runs::request_cancel(connection, &wanted, number, at)?))
+                Ok((keys.step, runs::request_cancel(connection, &wanted, number, at)?))
             })
             .await
             .map_err(|error| backend_error(error, missing_run(id, number)))?;
@@ -90,8 +102,8 @@ impl Service {
                 Err(BackendError::Conflict(format!("Run #{number} has already ended ({phase}).")))
             }
             CancelRequest::Accepted => {
-                self.parts.wake.notify_one();
-                self.parts.hints.changed(run);
+                self.dependencies.wake.notify_one();
+                self.dependencies.hints.changed(step);
                 Ok(())
             }
         }
@@ -99,7 +111,7 @@ impl Service {
 
     pub(super) async fn run_detail(&self, id: &TaskId, number: RunNumber) -> Result<RunDetail, BackendError> {
         let wanted = id.clone();
-        let run = self.parts.database.read(move |connection| views::run(connection, &wanted, number)).await;
+        let run = self.dependencies.database.read(move |connection| views::run(connection, &wanted, number)).await;
         run.map_err(|error| backend_error(error, missing_run(id, number)))
     }
 
@@ -109,16 +121,17 @@ impl Service {
     /// When the database does not answer.
     pub async fn specified_runs(&self, id: &TaskId) -> Result<Vec<SpecifiedRun>, BackendError> {
         let wanted = id.clone();
-        let found = self.parts.database.read(move |connection| views::specified_runs(connection, &wanted)).await;
+        let found = self.dependencies.database.read(move |connection| views::specified_runs(connection, &wanted)).await;
         found.map_err(|error| backend_error(error, missing_task(id)))
     }
 
     /// Waits until a run has ended, was deleted, or the time is up.
     pub async fn until_ended(&self, keys: RunKeys, limit: Duration) {
-        let mut hints = self.parts.hints.subscribe(keys.run);
+        let mut hints = self.dependencies.hints.subscribe(keys.step);
         let ended = async {
             loop {
-                let state = self.parts.database.read(move |connection| views::run_state(connection, keys.step)).await;
+                let state =
+                    self.dependencies.database.read(move |connection| views::run_state(connection, keys.step)).await;
                 if state.map_or(true, |state| state.phase.is_final()) || hints.changed().await.is_err() {
                     return;
                 }
@@ -134,7 +147,8 @@ impl Service {
     /// `NotFound` when there is no such task or run.
     pub async fn run_keys(&self, id: &TaskId, number: RunNumber) -> Result<RunKeys, BackendError> {
         let wanted = id.clone();
-        let keys = self.parts.database.read(move |connection| views::run_keys(connection, &wanted, Some(number))).await;
+        let keys =
+            self.dependencies.database.read(move |connection| views::run_keys(connection, &wanted, Some(number))).await;
         keys.map_err(|error| backend_error(error, missing_run(id, number)))
     }
 
@@ -144,7 +158,7 @@ impl Service {
     /// `NotFound` when there is no such task or run, `Conflict` when a task has no active run.
     pub async fn active_runs(&self, target: CancelTarget) -> Result<(TaskId, Vec<RunNumber>), BackendError> {
         let wanted = target.clone();
-        let found = self.parts.database.read(move |connection| active_runs_in(connection, &wanted)).await;
+        let found = self.dependencies.database.read(move |connection| active_runs_in(connection, &wanted)).await;
         match (found, target) {
             (Ok((id, numbers)), _) if numbers.is_empty() => {
                 Err(BackendError::Conflict(format!("Task {id} has no active run, so there is nothing to cancel.")))
@@ -155,12 +169,41 @@ impl Service {
         }
     }
 
-    /// What the engine executes for a run, as YAML.
+    /// What the engine is given for a run, as YAML.
     ///
     /// # Errors
-    /// `NotFound` when there is no such run, `Internal` when the engine cannot tell.
+    /// `NotFound` when there is no such run, `Unavailable` or `Internal` when its engine cannot tell.
     pub async fn manifest(&self, run: RunId) -> Result<String, BackendError> {
-        self.parts.engine.manifest(run).await.map_err(|error| BackendError::Internal(error.to_string()))
+        let found = self.dependencies.database.read(move |connection| {
+            let engine = runs::engine(connection, run)?;
+            Ok((engine, runs::inputs(connection, run)?))
+        });
+        let (engine, inputs) =
+            found.await.map_err(|error| backend_error(error, || format!("There is no run {run}.")))?;
+        let Some(engine) = self.dependencies.engines.get(&engine) else {
+            return Err(BackendError::Unavailable(format!(
+                "The engine `{engine}` that ran this is not set up now, so what it was given cannot be shown."
+            )));
+        };
+        engine.manifest(&supervisor::plan(inputs)).await.map_err(|error| {
+            tracing::warn!(%error, run.id = %run, "A run's manifest could not be made");
+            if error.may_pass {
+                BackendError::Unavailable(error.message)
+            } else {
+                BackendError::Internal(error.message)
+            }
+        })
+    }
+
+    /// What a run of this spec would find in the default engine's cache now.
+    pub(super) async fn readiness_of(&self, spec: &TaskSpec) -> Readiness {
+        let engine = self.dependencies.engines.default_engine();
+        // What cannot be told now is not ready: its lock would have to be made.
+        let lock = match engine.target().await {
+            Ok(target) => self.dependencies.resolver.known(spec, &target).await,
+            Err(_) => None,
+        };
+        engine.readiness(spec, lock.as_ref()).await
     }
 }
 

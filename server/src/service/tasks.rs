@@ -1,10 +1,12 @@
 //! Tasks: listed, read, saved, deleted.
 
+use std::collections::HashSet;
+
 use app::{
     backend::{BackendError, DeletedTask, Resolve, SaveTask, SavedTask},
     model::{
         fields::{Field, FieldErrors},
-        identifiers::{RunId, RunNumber, StepId, TaskId},
+        identifiers::{RunId, RunNumber, TaskId},
         lock::Lock,
         spec::TaskSpec,
         time::Timestamp,
@@ -15,18 +17,15 @@ use diesel::SqliteConnection;
 
 use super::{Service, backend_error, missing_task};
 use crate::{
-    clock::{SharedRandom, random_task_id},
+    clock::{SharedRandom, random_run_uid, random_task_id},
     db::{
         DatabaseError,
         runs::{self, NewRun},
         tasks::{self, Deletion, Update},
         views::{self, ListedTask},
     },
-    resolver::ResolveError,
+    packages::resolver::ResolveError,
 };
-
-/// How often a deletion tries again because somebody started a new run meanwhile.
-const DELETION_ATTEMPTS: u32 = 5;
 
 /// What became of a save.
 enum Saved {
@@ -37,12 +36,12 @@ enum Saved {
 impl Service {
     pub(super) async fn task_page(&self, query: &TaskQuery) -> Result<TaskPage, BackendError> {
         // A version that cannot be told costs a read, no more.
-        let version = self.parts.database.version().ok();
+        let version = self.dependencies.database.version().ok();
         if let Some(page) = version.and_then(|version| self.lists.get(version, query)) {
             return Ok(page);
         }
         let wanted = query.clone();
-        let page = self.parts.database.read(move |connection| views::task_page(connection, &wanted)).await;
+        let page = self.dependencies.database.read(move |connection| views::task_page(connection, &wanted)).await;
         let page = page.map_err(|error| backend_error(error, || "There are no tasks.".to_owned()))?;
         if let Some(version) = version {
             self.lists.put(version, query.clone(), page.clone());
@@ -56,7 +55,8 @@ impl Service {
         older_than: Option<RunNumber>,
     ) -> Result<TaskDetail, BackendError> {
         let wanted = id.clone();
-        let task = self.parts.database.read(move |connection| views::task(connection, &wanted, older_than)).await;
+        let task =
+            self.dependencies.database.read(move |connection| views::task(connection, &wanted, older_than)).await;
         task.map_err(|error| backend_error(error, missing_task(id)))
     }
 
@@ -65,7 +65,7 @@ impl Service {
     /// # Errors
     /// When the database does not answer.
     pub async fn all_tasks(&self) -> Result<Vec<ListedTask>, BackendError> {
-        let tasks = self.parts.database.read(views::all_tasks).await;
+        let tasks = self.dependencies.database.read(views::all_tasks).await;
         tasks.map_err(|error| backend_error(error, || "There are no tasks.".to_owned()))
     }
 
@@ -75,9 +75,10 @@ impl Service {
             Resolve::Later => None,
         };
         let missing = save.id.clone();
-        let (random, at, engine) = (self.parts.random.clone(), self.parts.clock.now(), self.parts.engine.name());
+        let (random, at) = (self.dependencies.random.clone(), self.dependencies.clock.now());
+        let engine = self.dependencies.engines.default_engine().name().0;
         let saved = self
-            .parts
+            .dependencies
             .database
             .write(move |connection| save_in(connection, &save, lock.as_ref(), &random, engine, at))
             .await
@@ -86,7 +87,7 @@ impl Service {
             Saved::Outdated(revision) => Err(BackendError::EditConflict { revision }),
             Saved::Done(saved) => {
                 if saved.run.is_some() {
-                    self.parts.wake.notify_one();
+                    self.dependencies.wake.notify_one();
                 }
                 Ok(saved)
             }
@@ -100,58 +101,26 @@ impl Service {
             (None, false) => Field::Packages,
             (None, true) => return Ok(None),
         };
-        match self.parts.resolver.lock(spec).await {
+        let engine = self.dependencies.engines.default_engine();
+        let target = engine.target().await.map_err(|error| BackendError::Unresolved(error.message))?;
+        match self.dependencies.resolver.lock(spec, &target).await {
             Ok(lock) => Ok(Some(lock)),
             Err(ResolveError::NoSolution(text)) => Err(BackendError::Invalid(FieldErrors::one(field, text))),
             Err(ResolveError::Unavailable(text)) => Err(BackendError::Unresolved(text)),
         }
     }
 
+    /// Gone at once for everybody; what is left of it the supervisor removes.
     pub(super) async fn delete(&self, id: &TaskId) -> Result<DeletedTask, BackendError> {
-        let mut stopped: Vec<(RunId, StepId)> = Vec::new();
-        for _ in 0..DELETION_ATTEMPTS {
-            self.stop_active(id, &mut stopped).await?;
-            while self.delete_log_slice(id, stopped.clone()).await? {}
-            if let Some(Deletion { runs, logs }) = self.delete_rows(id, stopped.clone()).await? {
-                for (run, _) in &stopped {
-                    self.parts.hints.changed(*run);
-                }
-                return Ok(DeletedTask { runs, logs, stopped: stopped.len() as u64 });
-            }
+        let (wanted, at) = (id.clone(), self.dependencies.clock.now());
+        let deletion = self.dependencies.database.write(move |connection| tasks::delete(connection, &wanted, at)).await;
+        let Deletion { runs, logs, stopped } = deletion.map_err(|error| backend_error(error, missing_task(id)))?;
+        self.dependencies.wake.notify_one();
+        for (_, step) in &stopped {
+            self.dependencies.hints.changed(*step);
         }
-        Err(BackendError::Conflict(
-            "The task was not deleted: new runs of it kept being started meanwhile. Stop whatever starts them, then \
-             delete it again."
-                .to_owned(),
-        ))
-    }
-
-    async fn stop_active(&self, id: &TaskId, stopped: &mut Vec<(RunId, StepId)>) -> Result<(), BackendError> {
-        let (wanted, at) = (id.clone(), self.parts.clock.now());
-        let active = self
-            .parts
-            .database
-            .write(move |connection| tasks::request_cancel_all(connection, &wanted, at))
-            .await
-            .map_err(|error| backend_error(error, missing_task(id)))?;
-        if !active.is_empty() {
-            self.parts.engine.stop(active.clone()).await;
-        }
-        stopped.extend(active.into_iter().filter(|run| !stopped.contains(run)).collect::<Vec<_>>());
-        Ok(())
-    }
-
-    async fn delete_log_slice(&self, id: &TaskId, stopped: Vec<(RunId, StepId)>) -> Result<bool, BackendError> {
-        let wanted = id.clone();
-        let deletion =
-            self.parts.database.write(move |connection| tasks::delete_log_slice(connection, &wanted, &stopped)).await;
-        deletion.map_err(|error| backend_error(error, missing_task(id)))
-    }
-
-    async fn delete_rows(&self, id: &TaskId, stopped: Vec<(RunId, StepId)>) -> Result<Option<Deletion>, BackendError> {
-        let wanted = id.clone();
-        let deletion = self.parts.database.write(move |connection| tasks::delete(connection, &wanted, &stopped)).await;
-        deletion.map_err(|error| backend_error(error, missing_task(id)))
+        let stopped: HashSet<RunId> = stopped.into_iter().map(|(run, _)| run).collect();
+        Ok(DeletedTask { runs, logs, stopped: stopped.len() as u64 })
     }
 }
 
@@ -172,7 +141,8 @@ fn save_in(
         None => insert_new(connection, save, random, at)?,
     };
     let run = if save.run {
-        let new = NewRun { task_id: &id, spec: &save.task.spec, lock, engine, at };
+        let uid = random_run_uid(random.as_ref());
+        let new = NewRun { uid: &uid, task_id: &id, spec: &save.task.spec, lock, engine, at };
         Some(runs::create(connection, &new)?.number)
     } else {
         None

@@ -31,7 +31,6 @@ use http_body_util::BodyExt as _;
 use scraper::{Html, Selector};
 use serde_json::Value;
 use server::{
-    caches::{CacheFolders, Caches},
     clock::{Clock, SystemRandom},
     config::DataFolder,
     db::{
@@ -47,12 +46,16 @@ use server::{
         recent_errors::RecentErrors,
         versions::KnownVersions,
     },
-    hints::Hints,
-    http::{self, hosts::Hosts},
-    resolver::{ResolveError, Resolver},
+    engine::local::caches::{CacheFolders, Caches},
+    execution::hints::Hints,
+    http::{
+        self,
+        hosts::Hosts,
+        site::Site,
+        state::{AppState, Inputs},
+    },
+    packages::resolver::{ResolveError, Resolver},
     service::{EngineControl, ManifestError, Parts, Service},
-    site::Site,
-    state::{AppState, Inputs},
 };
 use tokio::sync::Notify;
 use tower::ServiceExt as _;

@@ -22,11 +22,11 @@ use axum::{
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use serde_json::{Value, json};
 use server::{
-    caches::{
+    db::{preparation, runs, schema},
+    engine::local::caches::{
         hold,
         prune::{Prune, RemovalError},
     },
-    db::{preparation, runs, schema},
 };
 use tracing_subscriber::layer::SubscriberExt as _;
 

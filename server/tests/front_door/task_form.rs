@@ -5,7 +5,7 @@ use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
-use server::resolver::ResolveError;
+use server::packages::resolver::ResolveError;
 
 use crate::support::{Answer, PLAIN, TestApp};
 

@@ -46,9 +46,9 @@ fn frame(kind: u8, at: Timestamp, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Takes the whole frames off the front of `bytes`, which were read from `position` on. Says how many bytes they were.
+/// Takes the whole frames off the front of `bytes`. Says how many bytes they were.
 #[must_use]
-pub fn take_frames(bytes: &[u8], position: u64) -> (Vec<Observed>, usize) {
+pub fn take_frames(bytes: &[u8]) -> (Vec<Observed>, usize) {
     let mut events = Vec::new();
     let mut taken = 0;
     while let Some((kind, at, payload)) = first_frame(&bytes[taken..]) {
@@ -61,7 +61,7 @@ pub fn take_frames(bytes: &[u8], position: u64) -> (Vec<Observed>, usize) {
             _ => None,
         };
         if let Some(event) = event {
-            events.push(Observed { at, event, next: position + taken as u64 });
+            events.push(Observed { at, event });
         }
     }
     (events, taken)
@@ -92,9 +92,9 @@ mod tests {
     #[test]
     fn frames_are_read_as_written() {
         let bytes = sample();
-        let (events, taken) = take_frames(&bytes, 100);
+        let (events, taken) = take_frames(&bytes);
         assert_eq!(taken, bytes.len());
-        assert_eq!(events[0], Observed { at: Timestamp(5), event: StepEvent::Output(b"hi".to_vec()), next: 115 });
+        assert_eq!(events[0], Observed { at: Timestamp(5), event: StepEvent::Output(b"hi".to_vec()) });
         assert_eq!(events[1].event, StepEvent::Error(Vec::new()));
         assert!(matches!(&events[2].event, StepEvent::Ended(end) if end.cause == EndCause::Timeout(3)));
     }
@@ -103,9 +103,9 @@ mod tests {
     fn a_frame_cut_off_anywhere_waits_for_its_rest() {
         let bytes = sample();
         for cut in 0..bytes.len() {
-            let (first, taken) = take_frames(&bytes[..cut], 0);
-            let (rest, _) = take_frames(&bytes[taken..], taken as u64);
-            assert_eq!([first, rest].concat(), take_frames(&bytes, 0).0, "cut at {cut}");
+            let (first, taken) = take_frames(&bytes[..cut]);
+            let (rest, _) = take_frames(&bytes[taken..]);
+            assert_eq!([first, rest].concat(), take_frames(&bytes).0, "cut at {cut}");
         }
     }
 }

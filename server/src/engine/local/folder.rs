@@ -8,14 +8,11 @@ use std::{
 };
 
 use crate::remove_tree::remove_tree;
-use app::model::identifiers::StepId;
+use app::model::identifiers::StepUid;
 use rustix::fs::{CWD, FileType, FlockOperation, Mode, flock, mknodat};
 
-/// Steps of no run (see [`super::LocalEngine::warm`]) have numbers that the database never gives.
-#[must_use]
-pub fn is_of_no_run(step: StepId) -> bool {
-    step.0 < 0
-}
+/// How the name of a folder begins that belongs to no run: see [`super::LocalEngine::warm`].
+pub const OF_NO_RUN: &str = "warm-";
 
 /// The folder of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +21,8 @@ pub struct StepFolder(PathBuf);
 impl StepFolder {
     /// The folder of a step below the folder of all steps.
     #[must_use]
-    pub fn of(steps: &Path, step: StepId) -> Self {
-        Self(steps.join(step.to_string()))
+    pub fn of(steps: &Path, step: &StepUid) -> Self {
+        Self(steps.join(step.as_str()))
     }
 
     /// A folder that is somewhere.

@@ -6,18 +6,18 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     process::Stdio,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use app::model::{
     cache::{Readiness, Ready},
-    identifiers::StepId,
+    identifiers::{RunUid, StepUid},
     lock::Lock,
     spec::TaskSpec,
 };
 use async_trait::async_trait;
-use futures::stream::BoxStream;
+use futures::{StreamExt as _, stream::BoxStream};
 use tokio::{
     io::AsyncReadExt as _,
     net::unix::pipe,
@@ -25,18 +25,24 @@ use tokio::{
 };
 
 use self::{folder::StepFolder, shim::Orders};
-use super::{EndCause, Engine, EngineError, Observed, StepEnd, StepEvent, StepInputs};
+use super::{
+    Cancel, Cursor, EndCause, Engine, EngineError, EngineName, Interpreter, Observation, Observed, Positions, RunPlan,
+    StepEnd, StepEvent, StepEvents, StepPlan, Target,
+};
 use crate::{
-    caches::hold,
     clock::SharedClock,
-    conda::{self, CondaInstaller},
-    environments::Python,
-    nix::{self, NixSettings, provider::Provider},
-    preparation,
+    engine::local::caches::{Caches, hold},
+    packages::{
+        conda::{self, CondaInstaller},
+        environments::Python,
+        nix::{self, NixSettings, provider::Provider},
+        preparation,
+    },
     remove_tree::remove_tree,
-    runner::{self, SecretKey},
+    runner::{self, SecretKey, Secrets},
 };
 
+pub mod caches;
 pub mod events;
 pub mod folder;
 mod processes;
@@ -45,6 +51,12 @@ mod warm;
 mod yaml;
 
 pub use warm::WarmError;
+
+/// The engine's name, as kept with each run.
+pub const NAME: EngineName = EngineName("local");
+
+/// How the name of a folder begins that is not complete.
+const UNFINISHED: &str = ".unfinished-";
 
 /// How much of an events file is read at once, in bytes.
 const READ_BYTES: usize = 1024 * 1024;
@@ -66,7 +78,7 @@ pub struct LocalSettings {
     /// uv.
     pub uv: PathBuf,
     /// The Python that runs use; `None` when none was found, and then nothing can be started.
-    pub python: Result<Python, crate::environments::PythonError>,
+    pub python: Result<Python, crate::packages::environments::PythonError>,
     /// The package index, when it is not uv's own default.
     pub index_url: Option<String>,
     /// Seconds for programs that set no time limit themselves.
@@ -85,18 +97,26 @@ pub struct LocalSettings {
     pub minimum_free: u64,
     /// Where system packages come from.
     pub nix: NixSettings,
+    /// How many runs may run at once.
+    pub at_once: usize,
     /// Where conda comes from; `None` when no installer is known, and then tasks that ask for it fail.
     pub conda: Option<CondaInstaller>,
 }
 
 /// The local engine.
 pub struct LocalEngine {
+    workshop: Arc<Workshop>,
+    caches: Caches,
+    clock: SharedClock,
+    /// Shims that were started and that nobody follows yet.
+    launched: Mutex<HashMap<StepUid, Child>>,
+}
+
+/// What laying a step out needs. It reads files and starts programs, so it is only used where that may block.
+struct Workshop {
     settings: LocalSettings,
     runner: PathBuf,
-    clock: SharedClock,
     secret_key: SecretKey,
-    /// Shims that were started and that nobody follows yet.
-    launched: Mutex<HashMap<StepId, Child>>,
 }
 
 impl LocalEngine {
@@ -104,29 +124,124 @@ impl LocalEngine {
     ///
     /// # Errors
     /// When they cannot be made.
-    pub fn new(settings: LocalSettings, clock: SharedClock, secret_key: SecretKey) -> io::Result<Self> {
+    pub fn new(settings: LocalSettings, caches: Caches, clock: SharedClock, secret_key: SecretKey) -> io::Result<Self> {
         fs::create_dir_all(settings.data.join("steps"))?;
         fs::create_dir_all(settings.cache.join("environments"))?;
         fs::create_dir_all(&settings.nix.sets)?;
         let runner = runner::install(&settings.data.join("runner"))?;
-        Ok(Self { settings, runner, clock, secret_key, launched: Mutex::default() })
+        let workshop = Arc::new(Workshop { settings, runner, secret_key });
+        Ok(Self { workshop, caches, clock, launched: Mutex::default() })
     }
 
+    fn launched(&self) -> std::sync::MutexGuard<'_, HashMap<StepUid, Child>> {
+        self.launched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn folder(&self, step: &StepUid) -> StepFolder {
+        self.workshop.folder(step)
+    }
+
+    /// Does what may block where it holds nobody up.
+    async fn beside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Workshop) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let workshop = self.workshop.clone();
+        tokio::task::spawn_blocking(move || work(&workshop))
+            .await
+            .map_err(|error| EngineError::passing(format!("Stoker failed inside: {error}.")))?
+    }
+
+    /// Starts a shim, unless the step was started before. A second shim that was started for all that would leave the
+    /// first one alone.
+    fn launch(&self, step: &StepUid) -> Result<(), EngineError> {
+        let folder = self.folder(step);
+        if folder.started().exists() {
+            // Nothing to start, so nothing to fail: a run that goes on must not end for want of a second shim.
+            return Ok(());
+        }
+        // Not waited for: the shim goes on when the server ends. Tokio collects its exit status when it ends first.
+        let shim = Command::new(&self.workshop.settings.stoker)
+            .arg("step")
+            .arg(folder.path())
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| EngineError::lasting(format!("The step's process could not be started: {error}.")))?;
+        self.launched().insert(step.clone(), shim);
+        Ok(())
+    }
+
+    /// What happens to one step.
+    fn follow(&self, step: StepUid, position: u64) -> BoxStream<'static, Result<Observation, EngineError>> {
+        let follower = Follower {
+            folder: self.folder(&step),
+            clock: self.clock.clone(),
+            shim: self.launched().remove(&step),
+            position,
+            doorbell: None,
+            ended: false,
+        };
+        futures::stream::unfold((follower, step), |(mut follower, step)| async move {
+            let events = follower.next().await?;
+            let next = Cursor(follower.position.to_string());
+            Some((Ok(Observation::Step(StepEvents { step: step.clone(), events, next })), (follower, step)))
+        })
+        .boxed()
+    }
+}
+
+impl Workshop {
     fn steps(&self) -> PathBuf {
         self.settings.data.join("steps")
     }
 
-    fn launched(&self) -> std::sync::MutexGuard<'_, HashMap<StepId, Child>> {
-        self.launched.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn folder(&self, step: StepId) -> StepFolder {
+    fn folder(&self, step: &StepUid) -> StepFolder {
         StepFolder::of(&self.steps(), step)
     }
 
-    fn orders(&self, inputs: &StepInputs, python: &Python) -> Orders {
-        let secrets = self.secret_key.of_step(inputs.step);
-        let folder = self.folder(inputs.step);
+    /// The steps of a run, or of all, that have a folder.
+    fn staged(&self, run: Option<&RunUid>) -> io::Result<Vec<StepUid>> {
+        let mut steps = Vec::new();
+        for entry in fs::read_dir(self.steps())? {
+            let name = entry?.file_name();
+            let step = name.to_str().and_then(|name| name.parse::<StepUid>().ok());
+            steps.extend(step.filter(|step| run.is_none_or(|run| step.run() == *run)));
+        }
+        Ok(steps)
+    }
+
+    /// Lays out everything that a step needs, without starting it. Doing it twice is the same as doing it once.
+    fn stage(&self, plan: &StepPlan) -> Result<(), EngineError> {
+        let folder = self.folder(&plan.step);
+        self.stage_in(&folder, &self.secret_key.of_step(&plan.step), plan)
+    }
+
+    fn stage_in(&self, folder: &StepFolder, secrets: &Secrets, plan: &StepPlan) -> Result<(), EngineError> {
+        let python = self.settings.python.as_ref().map_err(|error| EngineError::lasting(error.to_string()))?;
+        let orders = self.orders(folder, secrets, plan, python);
+        // What the orders name is in use from the moment in which the folder is there.
+        let staged =
+            hold::for_use(&self.settings.cache).and_then(|_hold| write_folder(folder, &self.steps(), plan, &orders));
+        staged.map_err(|error| staging_error(&error))
+    }
+
+    /// Removes folders that a server killed while staging has left: nobody stages meanwhile.
+    fn remove_unfinished(&self) -> io::Result<()> {
+        let _hold = hold::for_removal(&self.settings.cache)?;
+        for entry in fs::read_dir(self.steps())? {
+            let entry = entry?;
+            if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
+                remove_tree(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn orders(&self, folder: &StepFolder, secrets: &Secrets, plan: &StepPlan, python: &Python) -> Orders {
         let path = |path: &Path| path.to_string_lossy().into_owned();
         let mut environment: Vec<(String, String)> = vec![
             ("PATH".into(), preparation::PATH.into()),
@@ -135,8 +250,8 @@ impl LocalEngine {
             ("TMPDIR".into(), path(&folder.temporary())),
             ("PYTHONUNBUFFERED".into(), "1".into()),
             ("STOKER_STEP".into(), path(folder.path())),
-            ("STOKER_SECRET".into(), secrets.marker),
-            ("STOKER_STDERR_TAG".into(), secrets.error_tag),
+            ("STOKER_SECRET".into(), secrets.marker.clone()),
+            ("STOKER_STDERR_TAG".into(), secrets.error_tag.clone()),
             ("STOKER_RUNNER".into(), path(&self.runner)),
             ("STOKER_UV".into(), path(&self.settings.uv)),
             ("STOKER_UV_CACHE".into(), path(&self.settings.cache.join("uv"))),
@@ -145,10 +260,10 @@ impl LocalEngine {
             ("STOKER_STAGE_SECONDS".into(), self.settings.stage_timeout.to_string()),
             ("STOKER_MINIMUM_FREE_KIB".into(), (self.settings.minimum_free / 1024).to_string()),
         ];
-        let set = self.system_packages(inputs, &mut environment);
-        let key = python.environment_key(&inputs.lock, set.as_deref());
+        let set = self.system_packages(plan, &mut environment);
+        let key = python.environment_key(&plan.lock, set.as_deref());
         environment.push(("STOKER_ENVIRONMENT_KEY".into(), key));
-        if !inputs.spec.use_cache {
+        if !plan.spec.use_cache {
             environment.push(("STOKER_PRIVATE".into(), "1".into()));
         }
         if let Some(bytes) = self.settings.memory_limit {
@@ -162,7 +277,7 @@ impl LocalEngine {
             command: vec!["/bin/sh".into(), path(&self.runner.join("runner.sh"))],
             environment,
             preparation_timeout: self.settings.preparation_timeout,
-            program_timeout: inputs
+            program_timeout: plan
                 .spec
                 .timeout
                 .map(app::model::spec::Timeout::seconds)
@@ -173,12 +288,12 @@ impl LocalEngine {
     }
 
     /// What the runner must know to make the system packages ready. Gives the key of the set that comes from Nix.
-    fn system_packages(&self, inputs: &StepInputs, environment: &mut Vec<(String, String)>) -> Option<String> {
+    fn system_packages(&self, plan: &StepPlan, environment: &mut Vec<(String, String)>) -> Option<String> {
         let nix = &self.settings.nix;
         let mut tell = |name: &str, value: &str| environment.push((name.to_owned(), value.to_owned()));
         tell("STOKER_SETS", &nix.sets.to_string_lossy());
         tell("STOKER_PROGRAM", &nix.stoker.to_string_lossy());
-        if inputs.spec.system_packages.iter().any(conda::provides) {
+        if plan.spec.system_packages.iter().any(conda::provides) {
             match &self.settings.conda {
                 Some(conda) => {
                     tell("STOKER_CONDA", &conda.folder(&self.settings.cache).to_string_lossy());
@@ -189,7 +304,7 @@ impl LocalEngine {
                 None => tell("STOKER_CONDA", "none"),
             }
         }
-        let names = nix::names(&inputs.spec.system_packages);
+        let names = nix::names(&plan.spec.system_packages);
         if names.is_empty() {
             return None;
         }
@@ -211,99 +326,14 @@ impl LocalEngine {
         Some(key)
     }
 
-    fn tell(&self, step: StepId, letter: u8) {
+    fn tell(&self, step: &StepUid, letter: u8) {
         use std::io::Write as _;
         let folder = self.folder(step);
         if folder.shim_lives()
             && let Err(error) = StepFolder::open_fifo(&folder.control()).and_then(|mut fifo| fifo.write_all(&[letter]))
         {
-            tracing::warn!(step.id = %step, %error, "A step's shim could not be told to stop");
+            tracing::warn!(step.uid = %step, %error, "A step's shim could not be told to stop");
         }
-    }
-}
-
-#[async_trait]
-impl Engine for LocalEngine {
-    fn name(&self) -> &'static str {
-        "local"
-    }
-
-    async fn stage(&self, inputs: &StepInputs) -> Result<(), EngineError> {
-        let python = self.settings.python.as_ref().map_err(|error| EngineError(error.to_string()))?;
-        let orders = self.orders(inputs, python);
-        let (folder, steps, inputs) = (self.folder(inputs.step), self.steps(), inputs.clone());
-        let cache = self.settings.cache.clone();
-        let staged = tokio::task::spawn_blocking(move || {
-            // What the orders name is in use from the moment in which the folder is there.
-            let _hold = hold::for_use(&cache)?;
-            write_folder(&folder, &steps, &inputs, &orders)
-        })
-        .await;
-        staged.map_err(io::Error::other).flatten().map_err(|error| staging_error(&error))
-    }
-
-    async fn launch(&self, step: StepId) -> Result<(), EngineError> {
-        if self.folder(step).started().exists() {
-            // Nothing to start, so nothing to fail: a run that goes on must not end for want of a second shim.
-            return Ok(());
-        }
-        // Not waited for: the shim goes on when the server ends. Tokio collects its exit status when it ends first.
-        let shim = Command::new(&self.settings.stoker)
-            .arg("step")
-            .arg(self.folder(step).path())
-            .env_clear()
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|error| EngineError(format!("The step's process could not be started: {error}.")))?;
-        self.launched().insert(step, shim);
-        Ok(())
-    }
-
-    fn observe(&self, step: StepId, from: u64) -> BoxStream<'static, Vec<Observed>> {
-        let follower = Follower {
-            folder: self.folder(step),
-            clock: self.clock.clone(),
-            shim: self.launched().remove(&step),
-            position: from,
-            doorbell: None,
-            ended: false,
-        };
-        Box::pin(futures::stream::unfold(follower, |mut follower| async move {
-            let events = follower.next().await?;
-            Some((events, follower))
-        }))
-    }
-
-    async fn cancel(&self, step: StepId, kill: bool) {
-        self.tell(step, if kill { shim::TELL_KILL } else { shim::TELL_CANCEL });
-    }
-
-    async fn forget(&self, step: StepId) {
-        self.launched().remove(&step);
-        let folder = self.folder(step);
-        // A shim that has just written the end is about to go itself.
-        let gone = async {
-            while folder.shim_lives() {
-                tokio::time::sleep(SHIM_LOOK).await;
-            }
-        };
-        if tokio::time::timeout(SHIM_FAREWELL, gone).await.is_err() {
-            self.tell(step, shim::TELL_KILL);
-            return;
-        }
-        let removed = tokio::task::spawn_blocking(move || remove_tree(folder.path())).await;
-        if let Ok(Err(error)) = removed {
-            tracing::warn!(step.id = %step, %error, "A step's folder could not be removed");
-        }
-    }
-
-    async fn kept(&self) -> Vec<StepId> {
-        let Ok(entries) = fs::read_dir(self.steps()) else { return Vec::new() };
-        let steps = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(StepId));
-        steps.filter(|step| !folder::is_of_no_run(*step)).collect()
     }
 
     fn readiness(&self, spec: &TaskSpec, lock: Option<&Lock>) -> Readiness {
@@ -336,18 +366,23 @@ impl Engine for LocalEngine {
         Readiness { environment, system }
     }
 
-    fn manifest(&self, inputs: &StepInputs) -> String {
-        let mut text = String::from("# What the local engine runs for this step.\n");
-        let orders = self.settings.python.as_ref().ok().map(|python| self.orders(inputs, python));
-        for (name, content) in [
-            ("command", orders.map(|orders| orders.command.join(" ")).unwrap_or_default()),
-            ("main.py", inputs.spec.code.as_str().to_owned()),
-            ("requirements.txt", inputs.lock.0.clone()),
-            ("system.txt", inputs.spec.system_packages.to_string()),
-            ("runner.sh", runner::SCRIPT.to_owned()),
-        ] {
-            text.push_str(&yaml::entry(name, &content));
+    fn manifest(&self, plan: &RunPlan) -> String {
+        let mut text = String::from("# What the local engine runs.\n");
+        for step in &plan.steps {
+            text.push_str(&yaml::entry("step", &step.name));
+            let orders = self.settings.python.as_ref().ok().map(|python| {
+                self.orders(&self.folder(&step.step), &self.secret_key.of_step(&step.step), step, python)
+            });
+            for (name, content) in [
+                ("command", orders.map(|orders| orders.command.join(" ")).unwrap_or_default()),
+                ("main.py", step.spec.code.as_str().to_owned()),
+                ("requirements.txt", step.lock.0.clone()),
+                ("system.txt", step.spec.system_packages.to_string()),
+            ] {
+                text.push_str(&yaml::entry(name, &content));
+            }
         }
+        text.push_str(&yaml::entry("runner.sh", runner::SCRIPT));
         for (name, content) in runner::PARTS {
             text.push_str(&yaml::entry(name, content));
         }
@@ -355,8 +390,127 @@ impl Engine for LocalEngine {
     }
 }
 
+#[async_trait]
+impl Engine for LocalEngine {
+    fn name(&self) -> EngineName {
+        NAME
+    }
+
+    fn capacity(&self) -> usize {
+        self.workshop.settings.at_once
+    }
+
+    async fn target(&self) -> Result<Target, EngineError> {
+        let python = self.workshop.settings.python.as_ref();
+        let python = python.map_err(|error| EngineError::lasting(error.to_string()))?;
+        Ok(Target {
+            python: python.version.clone(),
+            platform: python.platform.clone(),
+            interpreter: Interpreter::Here(python.path.clone()),
+        })
+    }
+
+    async fn start(&self, plan: &RunPlan) -> Result<(), EngineError> {
+        let steps = plan.steps.clone();
+        self.beside(move |workshop| steps.iter().try_for_each(|step| workshop.stage(step))).await?;
+        plan.steps.iter().try_for_each(|step| self.launch(&step.step))
+    }
+
+    fn observe(&self, plan: &RunPlan, from: Positions) -> BoxStream<'static, Result<Observation, EngineError>> {
+        let follow = |step: &StepPlan| {
+            let position = from.get(&step.step).and_then(|cursor| cursor.0.parse().ok()).unwrap_or(0);
+            // One that a server killed in between has not started yet; one that cannot be started says so itself.
+            if self.folder(&step.step).path().exists()
+                && let Err(error) = self.launch(&step.step)
+            {
+                return futures::stream::iter([Err(error)]).boxed();
+            }
+            self.follow(step.step.clone(), position)
+        };
+        let steps = futures::stream::select_all(plan.steps.iter().map(follow).collect::<Vec<_>>());
+        steps.chain(futures::stream::iter([Ok(Observation::Ended)])).boxed()
+    }
+
+    async fn cancel(&self, run: &RunUid, how: Cancel) -> Result<(), EngineError> {
+        let (run, letter) = match how {
+            Cancel::WithGrace => (run.clone(), shim::TELL_CANCEL),
+            Cancel::AtOnce => (run.clone(), shim::TELL_KILL),
+        };
+        self.beside(move |workshop| {
+            let steps = workshop.staged(Some(&run)).map_err(|error| folder_error(&error))?;
+            steps.iter().for_each(|step| workshop.tell(step, letter));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn forget(&self, run: &RunUid) -> Result<(), EngineError> {
+        self.launched().retain(|step, _| step.run() != *run);
+        let wanted = run.clone();
+        let steps =
+            self.beside(move |workshop| workshop.staged(Some(&wanted)).map_err(|error| folder_error(&error))).await?;
+        for step in steps {
+            let folder = self.folder(&step);
+            // A shim that has just written the end is about to go itself.
+            let gone = async {
+                while folder.shim_lives() {
+                    tokio::time::sleep(SHIM_LOOK).await;
+                }
+            };
+            if tokio::time::timeout(SHIM_FAREWELL, gone).await.is_err() {
+                return self
+                    .beside(move |workshop| {
+                        workshop.tell(&step, shim::TELL_KILL);
+                        Err(EngineError::passing("its process still runs and is being stopped"))
+                    })
+                    .await;
+            }
+            self.beside(move |_| {
+                remove_tree(folder.path())
+                    .map_err(|error| EngineError::passing(format!("its folder could not be removed: {error}")))
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn kept(&self) -> Result<Vec<RunUid>, EngineError> {
+        self.beside(|workshop| {
+            if let Err(error) = workshop.remove_unfinished() {
+                tracing::warn!(%error, "The folder of a step that was never staged could not be removed; trying again later");
+            }
+            let steps = workshop.staged(None).map_err(|error| folder_error(&error))?;
+            let runs: std::collections::BTreeSet<RunUid> = steps.iter().map(StepUid::run).collect();
+            Ok(runs.into_iter().collect())
+        })
+        .await
+    }
+
+    async fn readiness(&self, spec: &TaskSpec, lock: Option<&Lock>) -> Readiness {
+        let (spec, lock, unknown) = (spec.clone(), lock.cloned(), Readiness::unknown(spec));
+        self.beside(move |workshop| Ok(workshop.readiness(&spec, lock.as_ref()))).await.unwrap_or(unknown)
+    }
+
+    async fn manifest(&self, plan: &RunPlan) -> Result<String, EngineError> {
+        let plan = plan.clone();
+        self.beside(move |workshop| Ok(workshop.manifest(&plan))).await
+    }
+
+    async fn diagnose(&self) -> Result<(), EngineError> {
+        self.target().await.map(drop)
+    }
+
+    fn caches(&self) -> Option<&Caches> {
+        Some(&self.caches)
+    }
+}
+
+fn folder_error(error: &io::Error) -> EngineError {
+    EngineError::passing(format!("The folder of the steps could not be read: {error}."))
+}
+
 fn staging_error(error: &io::Error) -> EngineError {
-    EngineError(match error.kind() {
+    EngineError::lasting(match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "The disk that holds Stoker's data folder is full. Free some space and run the task again.".into()
         }
@@ -368,24 +522,24 @@ fn staging_error(error: &io::Error) -> EngineError {
 }
 
 /// Writes everything beside, and puts it in its place in one move: a folder that is there is complete.
-fn write_folder(folder: &StepFolder, steps: &Path, inputs: &StepInputs, orders: &Orders) -> io::Result<()> {
+fn write_folder(folder: &StepFolder, steps: &Path, plan: &StepPlan, orders: &Orders) -> io::Result<()> {
     if folder.path().exists() {
         return Ok(());
     }
-    let unfinished = steps.join(format!(".unfinished-{}", inputs.step));
+    let unfinished = steps.join(format!("{UNFINISHED}{}", plan.step));
     remove_tree(&unfinished)?;
     let new = StepFolder::at(unfinished);
     fs::create_dir(new.path())?;
     fs::create_dir(new.work())?;
     fs::create_dir(new.temporary())?;
-    fs::write(new.work().join("main.py"), inputs.spec.code.as_str())?;
-    fs::write(new.path().join("requirements.txt"), &inputs.lock.0)?;
-    let names: String = nix::names(&inputs.spec.system_packages).iter().flat_map(|name| [name, "\n"]).collect();
+    fs::write(new.work().join("main.py"), plan.spec.code.as_str())?;
+    fs::write(new.path().join("requirements.txt"), &plan.lock.0)?;
+    let names: String = nix::names(&plan.spec.system_packages).iter().flat_map(|name| [name, "\n"]).collect();
     fs::write(new.path().join("system.txt"), names)?;
-    fs::write(new.path().join("spec.json"), serde_json::to_vec(&inputs.spec)?)?;
+    fs::write(new.path().join("spec.json"), serde_json::to_vec(&plan.spec)?)?;
     fs::write(new.orders(), serde_json::to_vec(orders)?)?;
-    if !inputs.spec.environment.is_empty() {
-        fs::write(new.path().join("arguments.sh"), runner::arguments_script(&inputs.spec.environment))?;
+    if !plan.spec.environment.is_empty() {
+        fs::write(new.path().join("arguments.sh"), runner::arguments_script(&plan.spec.environment))?;
     }
     new.make_fifos()?;
     fs::rename(new.path(), folder.path())
@@ -438,7 +592,7 @@ impl Follower {
         // Far more than a frame holds. What is cut off at the end is read again: by then it may be another frame.
         let mut bytes = Vec::new();
         file.take(READ_BYTES as u64).read_to_end(&mut bytes)?;
-        let (events, taken) = events::take_frames(&bytes, self.position);
+        let (events, taken) = events::take_frames(&bytes);
         self.position += taken as u64;
         Ok(events)
     }
@@ -472,8 +626,7 @@ impl Follower {
 
     fn end(&mut self, cause: EndCause) -> Observed {
         self.ended = true;
-        let end = StepEnd { cause, exit_code: None, signal: None, memory_ran_out: false };
-        Observed { at: self.clock.now(), event: StepEvent::Ended(end), next: self.position }
+        Observed { at: self.clock.now(), event: StepEvent::Ended(StepEnd::by(cause)) }
     }
 
     /// The shim is gone without a word. What it had started may still be there, and nobody could stop it any more.

@@ -1,18 +1,21 @@
 //! Preparing an environment without running a program in it, beside whatever a server does on the same data folder.
 
-use std::{io, process::Stdio};
+use std::{io, num::NonZeroU32, process::Stdio};
 
-use app::model::{checkpoint::CheckpointStatus, identifiers::StepId, lock::Lock, spec::TaskSpec};
+use app::model::{checkpoint::CheckpointStatus, identifiers::RunUid, lock::Lock, spec::TaskSpec};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::Command,
 };
 
-use super::{LocalEngine, shim::Orders};
+use super::{
+    LocalEngine,
+    folder::{OF_NO_RUN, StepFolder},
+    shim::Orders,
+};
 use crate::{
-    caches::hold,
     clock::Random,
-    engine::{Engine as _, EngineError, StepInputs},
+    engine::{EngineError, StepPlan, local::caches::hold},
     remove_tree::remove_tree,
     runner::markers::{self, Marker},
 };
@@ -44,17 +47,20 @@ impl LocalEngine {
         random: &dyn Random,
         mut tell: impl FnMut(&str) + Send,
     ) -> Result<(), WarmError> {
-        let mut bytes = [0; 4];
+        let mut bytes = [0; 10];
         random.fill(&mut bytes);
-        let step = StepId(-1 - i64::from(u32::from_le_bytes(bytes)));
-        let folder = self.folder(step);
+        let step = RunUid::from_random(bytes).step(NonZeroU32::MIN);
+        let workshop = &self.workshop;
+        let folder = StepFolder::at(workshop.steps().join(format!("{OF_NO_RUN}{step}")));
+        let secrets = workshop.secret_key.of_step(&step);
         // Nobody clears the folder away between its being there and its being held.
-        let shared = hold::for_use(&self.settings.cache)?;
-        self.stage(&StepInputs { step, spec: spec.clone(), lock }).await?;
+        let shared = hold::for_use(&workshop.settings.cache)?;
+        let plan = StepPlan { step, name: "warm".to_owned(), spec: spec.clone(), lock };
+        workshop.stage_in(&folder, &secrets, &plan)?;
         let _held = folder.wait_for_lock()?;
         drop(shared);
         let orders: Orders = serde_json::from_slice(&std::fs::read(folder.orders())?).map_err(io::Error::from)?;
-        let outcome = run(orders, &self.secret_key.of_step(step).marker, &mut tell).await;
+        let outcome = run(orders, &secrets.marker, &mut tell).await;
         // What could not be removed goes when the caches are cleaned.
         if let Err(error) = remove_tree(folder.path()) {
             tracing::warn!(%error, folder = %folder.path().display(), "The folder of a preparation could not be removed");

@@ -5,7 +5,7 @@ use axum::{Json, extract::State};
 use serde_json::Value;
 
 use super::error::ApiError;
-use crate::{diagnostics::json, state::AppState};
+use crate::{diagnostics::json, http::state::AppState};
 
 /// All of it, as far as it is known at this moment.
 pub async fn all(State(state): State<AppState>) -> Result<Json<Value>, ApiError> {

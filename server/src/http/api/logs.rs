@@ -15,7 +15,7 @@ use super::{
     runs::run_keys,
     shapes::{LogAnswer, LogEntry, phase_word, workflow_id},
 };
-use crate::{db::views::RunKeys, state::AppState};
+use crate::{db::views::RunKeys, http::state::AppState};
 
 /// The log of a task's latest run, or of the one asked for.
 pub async fn of_task(

@@ -7,7 +7,7 @@ use axum::{
     routing::{delete, get, post},
 };
 
-use crate::state::AppState;
+use crate::http::state::AppState;
 
 mod body;
 mod diagnostics;

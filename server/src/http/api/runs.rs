@@ -17,7 +17,7 @@ use super::{
     error::ApiError,
     shapes::{run_of_workflow, workflow_id},
 };
-use crate::{db::views::RunKeys, service::CancelTarget, state::AppState};
+use crate::{db::views::RunKeys, http::state::AppState, service::CancelTarget};
 
 /// How long a cancelled run may take to end before the answer goes out all the same.
 const CANCELLING: Duration = Duration::from_secs(10);

@@ -19,7 +19,7 @@ use super::{
     error::ApiError,
     shapes::{TaskAnswer, TaskEntry},
 };
-use crate::state::AppState;
+use crate::http::state::AppState;
 
 /// The program of a task that was submitted without one.
 const DEFAULT_CODE: &str = "print('Processing task in Kind...')";

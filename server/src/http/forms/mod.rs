@@ -21,7 +21,7 @@ use super::{
     notice::{Done, see_other},
     pages::{self, Extra},
 };
-use crate::state::AppState;
+use crate::http::state::AppState;
 
 mod body;
 mod task_form;

@@ -19,11 +19,9 @@ use axum::{
 };
 
 use super::{FormFields, no_such_page, read_form, unknown_intent};
-use crate::{
-    http::{
-        notice::{Done, see_other},
-        pages::{self, Extra},
-    },
+use crate::http::{
+    notice::{Done, see_other},
+    pages::{self, Extra},
     state::AppState,
 };
 

@@ -32,9 +32,9 @@ mod reader;
 use self::reader::{LogReader, Reading};
 use crate::{
     db::{DatabaseError, views::RunKeys},
-    hints::Hint,
+    execution::hints::Hint,
+    http::state::AppState,
     service::{Service, missing_run},
-    state::AppState,
 };
 
 /// How often the viewer is asked whether it is still there.
@@ -115,7 +115,7 @@ async fn follow(
     closing: &mut watch::Receiver<bool>,
 ) -> Option<Farewell> {
     // Hints first, the database second: so nothing falls in between.
-    let mut hints = service.hints().subscribe(keys.run);
+    let mut hints = service.hints().subscribe(keys.step);
     let mut reader = LogReader::new(keys.step, wish.from.unwrap_or(1), wish.window);
     loop {
         if *closing.borrow() {

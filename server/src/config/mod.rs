@@ -1,0 +1,221 @@
+//! The configuration: the command line's options, checked once, with the defaults filled in.
+
+pub mod data_folder;
+
+use std::{
+    net::SocketAddr,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use app::model::spec::Timeout;
+use etcetera::BaseStrategy as _;
+
+use crate::{
+    command_line::options::ServeOptions,
+    packages::{
+        conda::{CondaError, CondaInstaller, CondaKind},
+        nix::{self, NixChoice, NixSettings},
+    },
+};
+
+/// Why Stoker does not start with these options. Says what to do instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Anybody who reaches Stoker can run programs, so only this machine may.
+    #[error(
+        "Stoker was asked to listen on {0}, but it listens on loopback only until authentication is configured. Use \
+         an address such as 127.0.0.1:3000, and reach it from elsewhere through SSH (`ssh -L 3000:127.0.0.1:3000 \
+         HOST`)."
+    )]
+    NotLoopback(SocketAddr),
+    /// The platform names no folder for application data.
+    #[error("There is no folder for application data ({0}). Name one with --data.")]
+    NoDataFolder(String),
+    /// The conda installer is half named.
+    #[error(transparent)]
+    Conda(CondaError),
+}
+
+/// How Stoker is to run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where everything is kept.
+    pub data: DataFolder,
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// Further names under which browsers may reach it.
+    pub allowed_hosts: Vec<String>,
+    /// What runs are given.
+    pub engine: EngineConfig,
+    /// After how long an unused environment or package set is removed; `None` keeps all.
+    pub prune_after: Option<Duration>,
+}
+
+/// What runs are given.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// How many go on at once.
+    pub workers: NonZeroUsize,
+    /// Their Python, a path or a version; `None` takes what `uv` finds.
+    pub python: Option<String>,
+    /// Their `uv`.
+    pub uv: PathBuf,
+    /// Their package index; `None` leaves it to `uv`.
+    pub index_url: Option<String>,
+    /// When to stop a run whose task sets no limit.
+    pub default_timeout: Timeout,
+    /// Most memory of each process, in bytes.
+    pub memory_limit: Option<u64>,
+    /// Longest log, in bytes.
+    pub log_limit: u64,
+    /// Longest time for each stage of preparing, in seconds.
+    pub stage_timeout: u32,
+    /// Bytes that must be free before anything is built.
+    pub minimum_free: u64,
+    /// Which Nix provides system packages.
+    pub nix: NixChoice,
+    /// The nixpkgs they come from.
+    pub nixpkgs: String,
+    /// What provides conda; `None` when nothing is known for this machine.
+    pub conda: Option<CondaInstaller>,
+}
+
+/// The folder for everything Stoker keeps, and the names in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFolder(pub PathBuf);
+
+impl DataFolder {
+    /// The folder that somebody named, or the platform's.
+    ///
+    /// # Errors
+    /// When none is named, and the platform has none.
+    pub fn named(folder: Option<PathBuf>) -> Result<Self, ConfigError> {
+        if let Some(folder) = folder {
+            return Ok(Self(folder));
+        }
+        let strategy =
+            etcetera::choose_base_strategy().map_err(|error| ConfigError::NoDataFolder(error.to_string()))?;
+        Ok(Self(strategy.data_dir().join("stoker")))
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.0.join("stoker.sqlite")
+    }
+
+    /// What can be made again: environments, and uv's cache.
+    #[must_use]
+    pub fn cache(&self) -> PathBuf {
+        self.0.join("cache")
+    }
+
+    /// A folder for each step that is kept.
+    #[must_use]
+    pub fn steps(&self) -> PathBuf {
+        self.0.join("steps")
+    }
+
+    /// The key from which runs' secrets are made.
+    #[must_use]
+    pub fn secret_key(&self) -> PathBuf {
+        self.0.join("secret.key")
+    }
+
+    /// The file whose lock says that a Stoker uses the folder.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.0.join("stoker.lock")
+    }
+}
+
+impl Config {
+    /// Where system packages come from.
+    #[must_use]
+    pub fn nix(&self) -> NixSettings {
+        let cache = self.data.cache();
+        // Steps have another working directory than this process.
+        let cache = std::path::absolute(&cache).unwrap_or(cache);
+        NixSettings::new(self.engine.nix, self.engine.nixpkgs.clone(), &cache, nix::stoker_program())
+    }
+
+    /// Checks the options, and fills in what they leave open.
+    ///
+    /// # Errors
+    /// When the address is not this machine's own, or no data folder is known.
+    pub fn from_options(options: ServeOptions) -> Result<Self, ConfigError> {
+        let place = options.place;
+        if !place.addr.ip().is_loopback() {
+            return Err(ConfigError::NotLoopback(place.addr));
+        }
+        Ok(Self {
+            data: DataFolder::named(place.data)?,
+            address: place.addr,
+            allowed_hosts: options.allowed_hosts,
+            prune_after: options.prune_after.0,
+            engine: EngineConfig {
+                workers: options.workers.unwrap_or_else(cores),
+                python: place.python,
+                uv: place.uv,
+                index_url: place.index_url,
+                default_timeout: options.default_timeout,
+                memory_limit: options.memory_limit,
+                log_limit: options.log_limit,
+                stage_timeout: options.stage_timeout.get(),
+                minimum_free: place.minimum_free,
+                nix: place.nix,
+                nixpkgs: place.nixpkgs,
+                conda: conda(options.conda, options.conda_url, options.conda_sha256)?,
+            },
+        })
+    }
+}
+
+/// A choice that nothing is known for here is no reason not to start: only tasks that ask for conda need it.
+fn conda(kind: CondaKind, url: Option<String>, sha256: Option<String>) -> Result<Option<CondaInstaller>, ConfigError> {
+    match CondaInstaller::wanted(kind, url, sha256) {
+        Ok(installer) => Ok(Some(installer)),
+        Err(CondaError::NotPinned) => Ok(None),
+        Err(error) => Err(ConfigError::Conda(error)),
+    }
+}
+
+fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::command_line::options::{Command, CommandLine};
+
+    fn config(arguments: &[&str]) -> Result<Config, ConfigError> {
+        let line = CommandLine::try_parse_from(["stoker", "serve"].iter().chain(arguments)).unwrap();
+        let Command::Serve(options) = line.command else { panic!("`serve` was asked for") };
+        Config::from_options(options)
+    }
+
+    #[test]
+    fn only_loopback_addresses_are_accepted() {
+        assert!(config(&["--addr", "127.0.0.1:0"]).is_ok());
+        assert!(config(&["--addr", "[::1]:3000"]).is_ok());
+        let error = config(&["--addr", "0.0.0.0:3000"]).unwrap_err().to_string();
+        assert!(error.contains("listens on loopback only until authentication is configured"), "{error}");
+    }
+
+    #[test]
+    fn the_database_is_in_the_data_folder() {
+        let config = config(&["--data", "/somewhere"]).unwrap();
+        assert_eq!(config.data.database(), Path::new("/somewhere/stoker.sqlite"));
+    }
+}
