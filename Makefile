@@ -19,6 +19,7 @@ unexport LEPTOS_OUTPUT_NAME
 
 STOKER := $(CARGO_TARGET_DIR)/release/stoker
 SCRIPTS := infrastructure/scripts
+IMAGE ?= stoker:latest
 # More arguments for `stoker serve` or the benchmarks, as in: make run ARGS="--help", make bench ARGS="a c"
 ARGS ?=
 
@@ -63,6 +64,16 @@ unit: site ## Run the tests of the Rust code
 end2end: build ## Run the tests in a browser, against the release build
 	$(call say,tests in a browser)
 	cd end2end && STOKER_BIN="$(STOKER)" CHROMIUM="$${CHROMIUM:-$$(command -v chromium)}" npx --no playwright test
+
+.PHONY: test-cluster
+test-cluster: $(if $(KUBECONFIG),site) ## Run the tests against the cluster that KUBECONFIG names, with the image STOKER_TEST_IMAGE
+	$(call say,tests against a cluster)
+	$(SCRIPTS)/test-cluster.sh $(ARGS)
+
+.PHONY: image
+image: build ## Build the image for Kubernetes as IMAGE, with docker, podman or buildah
+	$(call say,the image $(IMAGE))
+	infrastructure/image/build.sh "$(IMAGE)" "$(STOKER)" $(ARGS)
 
 # Warnings (2) do not stop make; whoever wants the exit code itself calls the binary.
 .PHONY: preflight check-containerd
