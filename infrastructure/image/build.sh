@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Builds the task image with the container builder that is there: build.sh IMAGE STOKER_BINARY [BUILDER ARGUMENT…]
+# Builds the task image: build.sh IMAGE STOKER_BINARY [BUILDER ARGUMENT…]
+# BUILDER names the container builder; without it, it is the first of docker, podman and buildah that is here.
 set -euo pipefail
 image=$1 binary=$2
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-builder=$(type -P docker || type -P podman || type -P buildah) || {
+builder=${BUILDER:-$(type -P docker || type -P podman || type -P buildah)} || {
   echo "image: neither docker, podman nor buildah is here. Install one, or use root-filesystem.sh." >&2
   exit 1
 }

@@ -25,8 +25,8 @@ experimental-features = nix-command flakes
 CONFIGURATION
 
 # Pods may run under any user id: the folders belong to the group 0, which a user without an entry of its own is in.
-grep -q '^stoker:' /etc/passwd ||
-    useradd --non-unique --uid 1000 --gid 0 --no-create-home --home-dir /home/stoker --shell /bin/sh stoker
+previous=$(id --name --user 1000 2>/dev/null) && userdel "$previous"
+useradd --uid 1000 --gid 0 --no-create-home --home-dir /home/stoker --shell /bin/sh stoker
 install -d -o 1000 -g 0 -m 2775 /home/stoker /nix
 
 uv --version

@@ -21,8 +21,9 @@ if [[ -z ${KUBECONFIG:-} ]]; then
 fi
 export KUBECONFIG
 export STOKER_TEST_NAMESPACE=${STOKER_TEST_NAMESPACE:-stoker-test}
-export STOKER_TEST_IMAGE=${STOKER_TEST_IMAGE:?must name the task image: see infrastructure/image}
-folder=$root/target/cluster
+[[ -n ${STOKER_TEST_IMAGE:-} ]] || fail "STOKER_TEST_IMAGE must name the task image. infrastructure/image makes it."
+export STOKER_TEST_IMAGE
+folder=$root/target/cluster/$STOKER_TEST_NAMESPACE
 export STOKER_TEST_SERVER_KUBECONFIG=$folder/kubeconfig
 has kubectl || fail "kubectl is missing. Install it and try again."
 
@@ -34,7 +35,7 @@ customization() {
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 namespace: $STOKER_TEST_NAMESPACE
-resources: [../../infrastructure/kubernetes/runs]
+resources: [../../../infrastructure/kubernetes/runs]
 patches:
   - target: {kind: ClusterRoleBinding}
     patch: '- {op: replace, path: /metadata/name, value: $STOKER_TEST_NAMESPACE-nodes}'
