@@ -19,7 +19,7 @@ unexport LEPTOS_OUTPUT_NAME
 
 STOKER := $(CARGO_TARGET_DIR)/release/stoker
 SCRIPTS := infrastructure/scripts
-IMAGE ?= stoker:latest
+IMAGE ?= stoker:$(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)
 # More arguments for `stoker serve` or the benchmarks, as in: make run ARGS="--help", make bench ARGS="a c"
 ARGS ?=
 
@@ -43,6 +43,7 @@ build: site ## Build target/release/stoker: one file with the site inside
 test: setup-test lint unit end2end ## Install what is missing and run every check and test
 	$(call say,all checks and tests passed)
 
+# `--all-targets` are those of plain `cargo test`; the tests against a cluster are not among them, but in `--test '*'`.
 .PHONY: lint
 lint: site ## Check formatting, clippy on everything, and the shell scripts
 	$(call say,formatting)
@@ -52,6 +53,7 @@ lint: site ## Check formatting, clippy on everything, and the shell scripts
 		| xargs --null shellcheck --external-sources
 	$(call say,clippy)
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
+	cargo clippy --locked --workspace --test '*' -- --deny warnings
 	$(call say,clippy for the part of app that runs in the browser)
 	cargo clippy --locked --package app --lib --no-default-features --features hydrate -- --deny warnings
 
