@@ -35,7 +35,7 @@ customization() {
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 namespace: $STOKER_TEST_NAMESPACE
-resources: [../../../infrastructure/kubernetes/runs]
+resources: [$(realpath --relative-to "$folder" infrastructure/kubernetes/runs)]
 patches:
   - target: {kind: ClusterRoleBinding}
     patch: '- {op: replace, path: /metadata/name, value: $STOKER_TEST_NAMESPACE-nodes}'
