@@ -24,9 +24,12 @@ use server::{
         runs, schema,
         values::SpecColumns,
     },
-    engine::local::{
-        LocalEngine, LocalSettings,
-        caches::{CacheFolders, Caches},
+    engine::{
+        Engines,
+        local::{
+            LocalEngine, LocalSettings,
+            caches::{CacheFolders, Caches},
+        },
     },
     packages::{
         environments::{self, Python},
@@ -94,7 +97,8 @@ async fn engine_with_shim(shim: PathBuf, folder: PathBuf, at_once: usize) -> Eng
         clock,
         turns: Semaphore::new(AT_ONCE),
     };
-    let stoker = assembled::assemble(database.clone(), Arc::new(engine), Arc::new(resolver), secret_key).await;
+    let stoker =
+        assembled::assemble(database.clone(), Engines::of(Arc::new(engine)), Arc::new(resolver), secret_key).await;
     Engine { database, wake: stoker.wake().clone(), supervisor: stoker.move_runs(), folder: None }
 }
 

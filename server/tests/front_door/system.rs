@@ -307,7 +307,10 @@ async fn prune_always_takes_what_is_left_of_builds_and_removals() {
     assert!(
         building.exists() && !dead.exists() && !deleted.exists() && !unfinished_set.exists() && !abandoned.exists()
     );
-    assert_eq!(caches.left(), [format!(".built-{OLD}-run-0123456789abcdef0123-1"), format!(".built-{NEW}-1"), NEW.to_owned()]);
+    assert_eq!(
+        caches.left(),
+        [format!(".built-{OLD}-run-0123456789abcdef0123-1"), format!(".built-{NEW}-1"), NEW.to_owned()]
+    );
     assert_eq!(caches.prune(days_ago(&app, 30)).await, 0);
     // One that was whole and has lost its link, since it is damaged: step 7 may run in it.
     let damaged = caches.partial(OLD, "4");

@@ -13,7 +13,7 @@ use server::{
         recent_errors::RecentErrors,
         versions::KnownVersions,
     },
-    engine::{Engines, SharedEngine},
+    engine::Engines,
     http::{hosts::Hosts, site::Site, state::Inputs},
     packages::resolver::Resolver,
     runner::SecretKey,
@@ -29,16 +29,16 @@ impl Checker for NoChecks {
     }
 }
 
-/// A server with one engine, whose runs do not move yet.
+/// A server with these engines, whose runs do not move yet.
 pub async fn assemble(
     database: Database,
-    engine: SharedEngine,
+    engines: Engines,
     resolver: Arc<dyn Resolver>,
     secret_key: SecretKey,
 ) -> Stoker {
     let limits = EngineLimits { at_once: 2, default_timeout: 3600, memory: None, log: 1 << 20, prune_after: None };
     let diagnostics = Sources {
-        caches: engine.caches().cloned(),
+        caches: engines.caches().cloned(),
         checks: Checks::new(Arc::new(NoChecks)),
         errors: RecentErrors::default(),
         versions: KnownVersions::new("uv".into(), None),
@@ -47,7 +47,7 @@ pub async fn assemble(
     };
     Stoker::assemble(Parts {
         database,
-        engines: Engines::of(engine),
+        engines,
         resolver,
         secret_key,
         inputs: Inputs::default(),
