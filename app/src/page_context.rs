@@ -60,6 +60,8 @@ pub struct ServerFacts {
     pub version: &'static str,
     /// The Python that runs use, such as `3.12.4`; `None` when none was found.
     pub python: Option<String>,
+    /// The engines that are set up, the default first.
+    pub engines: Vec<&'static str>,
     /// Why no run can start until somebody does something; `None` when all is well.
     pub problem: Option<String>,
 }

@@ -141,6 +141,7 @@ async fn facts(engines: &Engines) -> ServerFacts {
     ServerFacts {
         version: env!("CARGO_PKG_VERSION"),
         python: target.ok().map(|target| target.python),
+        engines: engines.names().map(|name| name.0).collect(),
         problem: problem.map(|error| error.message),
     }
 }

@@ -148,10 +148,27 @@ fn spec_changes(old: &TaskSpec, new: &TaskSpec) -> Vec<String> {
         let words = |spec: &TaskSpec| spec.timeout.map_or("none".to_owned(), |limit| format!("{} s", limit.seconds()));
         changes.push(format!("Timeout {} → {}", words(old), words(new)));
     }
+    let none = || "none".to_owned();
+    let mut amounts = |name: &str, old: Option<String>, new: Option<String>| {
+        if old != new {
+            changes.push(format!("{name} {} → {}", old.unwrap_or_else(none), new.unwrap_or_else(none)));
+        }
+    };
+    let (before, after) = (old.resources, new.resources);
+    amounts("Processors asked for", shown(before.cpu_request), shown(after.cpu_request));
+    amounts("Processors at most", shown(before.cpu_limit), shown(after.cpu_limit));
+    amounts("Memory asked for", shown(before.memory_request), shown(after.memory_request));
+    amounts("Memory at most", shown(before.memory_limit), shown(after.memory_limit));
+    let engine = |spec: &TaskSpec| spec.engine.as_ref().map(|engine| engine.as_str().to_owned());
+    amounts("Engine", engine(old), engine(new));
     if old.use_cache != new.use_cache {
         changes.push(if new.use_cache { "Cache switched on" } else { "Cache switched off" }.to_owned());
     }
     changes
+}
+
+fn shown(amount: Option<impl ToString>) -> Option<String> {
+    amount.map(|amount| amount.to_string())
 }
 
 /// Changes of exact versions, a few words each.

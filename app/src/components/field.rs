@@ -69,6 +69,28 @@ pub fn text_input(
     .into_any()
 }
 
+/// A choice of one. `choices` are values with their words.
+pub fn select(field: Field, chosen: &str, choices: Vec<(String, String)>, errors: &FieldErrors) -> AnyView {
+    let options = choices
+        .into_iter()
+        .map(|(value, words)| {
+            let selected = value == chosen;
+            view! { <option value=value selected=selected>{words}</option> }
+        })
+        .collect_view();
+    view! {
+        <select
+            id=field.name()
+            name=field.name()
+            aria-describedby=described_by(field, errors)
+            aria-invalid=invalid(field, errors)
+        >
+            {options}
+        </select>
+    }
+    .into_any()
+}
+
 /// A control of several lines.
 pub fn text_area(field: Field, value: &str, errors: &FieldErrors, rows: u32, placeholder: &'static str) -> AnyView {
     // HTML drops one line break at the start of a text area; this one is given up for that.

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::model::{
     cache::{Readiness, Ready},
+    resources::{Cpu, Memory},
     spec::TaskSpec,
     time::duration_text,
 };
@@ -14,7 +15,9 @@ pub fn SpecFacts(
     /// The spec.
     spec: TaskSpec,
 ) -> impl IntoView {
-    let TaskSpec { packages, requirements, system_packages, use_cache, environment, timeout, .. } = spec;
+    let TaskSpec {
+        packages, requirements, system_packages, use_cache, environment, timeout, resources, engine, ..
+    } = spec;
     let python = if let Some(file) = requirements {
         view! {
             <details class="inline-details">
@@ -38,6 +41,21 @@ pub fn SpecFacts(
     };
     let timeout = timeout
         .map_or_else(|| "the server's limit".to_owned(), |limit| duration_text(u64::from(limit.seconds()) * 1000));
+    let amount = |asked: Option<String>, most: Option<String>| match (asked, most) {
+        (None, None) => None,
+        (Some(asked), None) => Some(format!("asks for {asked}")),
+        (None, Some(most)) => Some(format!("at most {most}")),
+        (Some(asked), Some(most)) => Some(format!("asks for {asked}, at most {most}")),
+    };
+    let text = |amount: Option<Memory>| amount.map(|amount| amount.to_string());
+    let memory = amount(text(resources.memory_request), text(resources.memory_limit));
+    let text = |amount: Option<Cpu>| amount.map(|amount| amount.to_string());
+    let processors = amount(text(resources.cpu_request), text(resources.cpu_limit));
+    let said =
+        [("Processors", processors), ("Memory", memory), ("Engine", engine.map(|engine| engine.as_str().to_owned()))]
+            .into_iter()
+            .filter_map(|(term, value)| value.map(|value| view! { <div><dt>{term}</dt><dd>{value}</dd></div> }))
+            .collect_view();
     let cache = if use_cache { "used" } else { "not used: a private environment each time" };
     view! {
         <dl class="spec-facts">
@@ -46,6 +64,7 @@ pub fn SpecFacts(
             <div><dt>"Environment"</dt><dd>{environment}</dd></div>
             <div><dt>"Timeout"</dt><dd>{timeout}</dd></div>
             <div><dt>"Warm environments"</dt><dd>{cache}</dd></div>
+            {said}
         </dl>
     }
     .into_any()

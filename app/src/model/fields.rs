@@ -20,6 +20,16 @@ pub enum Field {
     Timeout,
     /// The environment variables.
     Environment,
+    /// The processors asked for.
+    CpuRequest,
+    /// The processors at most.
+    CpuLimit,
+    /// The memory asked for.
+    MemoryRequest,
+    /// The memory at most.
+    MemoryLimit,
+    /// Where to run.
+    Engine,
     /// No single field: the form as a whole.
     Form,
 }
@@ -36,6 +46,11 @@ impl Field {
             Self::SystemPackages => "system_packages",
             Self::Timeout => "timeout",
             Self::Environment => "environment",
+            Self::CpuRequest => "cpu_request",
+            Self::CpuLimit => "cpu_limit",
+            Self::MemoryRequest => "memory_request",
+            Self::MemoryLimit => "memory_limit",
+            Self::Engine => "engine",
             Self::Form => "form",
         }
     }

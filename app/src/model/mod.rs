@@ -14,6 +14,7 @@ pub mod lock;
 pub mod log;
 pub mod phase;
 pub mod python_packages;
+pub mod resources;
 pub mod sizes;
 pub mod spec;
 pub mod system_packages;

@@ -9,6 +9,7 @@ use super::{
     fields::{Field, FieldErrors},
     import_names,
     python_packages::{PythonPackages, RequirementsFile},
+    resources::{Cpu, Memory, Resources},
     system_packages::SystemPackages,
     words::is_invisible,
 };
@@ -30,6 +31,12 @@ pub struct TaskSpec {
     pub environment: EnvironmentVariables,
     /// When to stop the program; `None` leaves it to the server's limit.
     pub timeout: Option<Timeout>,
+    /// Processor and memory that it asks for, and may use.
+    #[serde(default)]
+    pub resources: Resources,
+    /// Where it runs; `None` leaves it to the server.
+    #[serde(default)]
+    pub engine: Option<EngineChoice>,
 }
 
 impl TaskSpec {
@@ -47,7 +54,7 @@ pub struct Code(String);
 /// What is wrong with a value of the form, in the user's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct ValueError(String);
+pub struct ValueError(pub(super) String);
 
 impl Code {
     /// The longest program, in bytes. An engine must be able to ship it as data in one object.
@@ -169,6 +176,30 @@ impl Timeout {
     }
 }
 
+/// The name of an engine that a task is to run on. Whether there is one of this name the server knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineChoice(String);
+
+impl EngineChoice {
+    /// Reads a choice; `None` when it is empty.
+    ///
+    /// # Errors
+    /// When no engine can have this name.
+    pub fn parse(text: &str) -> Result<Option<Self>, ValueError> {
+        let text = text.trim();
+        if text.len() > 20 || !text.bytes().all(|byte| byte.is_ascii_lowercase()) {
+            return Err(ValueError("No engine has this name. Choose one of those offered.".to_owned()));
+        }
+        Ok((!text.is_empty()).then(|| Self(text.to_owned())))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A task as typed: the values of the form's fields, before anything is checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskDraft {
@@ -188,6 +219,21 @@ pub struct TaskDraft {
     pub environment: String,
     /// Time limit in seconds; may be empty.
     pub timeout: String,
+    /// Processors asked for; may be empty, as those that follow.
+    #[serde(default)]
+    pub cpu_request: String,
+    /// Processors at most.
+    #[serde(default)]
+    pub cpu_limit: String,
+    /// Memory asked for.
+    #[serde(default)]
+    pub memory_request: String,
+    /// Memory at most.
+    #[serde(default)]
+    pub memory_limit: String,
+    /// Where to run.
+    #[serde(default)]
+    pub engine: String,
 }
 
 impl Default for TaskDraft {
@@ -201,6 +247,11 @@ impl Default for TaskDraft {
             use_cache: true,
             environment: String::new(),
             timeout: String::new(),
+            cpu_request: String::new(),
+            cpu_limit: String::new(),
+            memory_request: String::new(),
+            memory_limit: String::new(),
+            engine: String::new(),
         }
     }
 }
@@ -231,7 +282,9 @@ impl TaskDraft {
         let system_packages = errors.take(Field::SystemPackages, SystemPackages::parse_new(&self.system_packages));
         let environment = errors.take(Field::Environment, EnvironmentVariables::parse(&self.environment));
         let timeout = errors.take(Field::Timeout, Timeout::parse(&self.timeout));
-        match (name, code, packages, requirements, system_packages, environment, timeout) {
+        let resources = self.resources(&mut errors);
+        let engine = errors.take(Field::Engine, EngineChoice::parse(&self.engine));
+        match (name, code, packages, requirements, system_packages, environment, timeout, engine) {
             (
                 Some(name),
                 Some(code),
@@ -240,6 +293,7 @@ impl TaskDraft {
                 Some(system_packages),
                 Some(environment),
                 Some(timeout),
+                Some(engine),
             ) if errors.is_empty() => Ok(ValidTask {
                 name,
                 spec: TaskSpec {
@@ -250,10 +304,37 @@ impl TaskDraft {
                     use_cache: self.use_cache,
                     environment,
                     timeout,
+                    resources,
+                    engine,
                 },
             }),
             _ => Err(errors),
         }
+    }
+
+    /// Reads processor and memory; what cannot be read is said, and left out.
+    fn resources(&self, errors: &mut FieldErrors) -> Resources {
+        let resources = Resources {
+            cpu_request: errors.take(Field::CpuRequest, Cpu::parse(&self.cpu_request)).flatten(),
+            cpu_limit: errors.take(Field::CpuLimit, Cpu::parse(&self.cpu_limit)).flatten(),
+            memory_request: errors.take(Field::MemoryRequest, Memory::parse(&self.memory_request)).flatten(),
+            memory_limit: errors.take(Field::MemoryLimit, Memory::parse(&self.memory_limit)).flatten(),
+        };
+        if let (Some(request), Some(limit)) = (resources.cpu_request, resources.cpu_limit)
+            && request > limit
+        {
+            let fault =
+                format!("It asks for {request} processors and may use {limit}. Ask for at most what it may use.");
+            errors.push(Field::CpuRequest, fault);
+        }
+        if let (Some(request), Some(limit)) = (resources.memory_request, resources.memory_limit)
+            && request > limit
+        {
+            let fault =
+                format!("It asks for {request} of memory and may use {limit}. Ask for at most what it may use.");
+            errors.push(Field::MemoryRequest, fault);
+        }
+        resources
     }
 
     /// The draft that shows a saved task, or a run's copy of it, again.
@@ -268,8 +349,18 @@ impl TaskDraft {
             use_cache: spec.use_cache,
             environment: spec.environment.to_string(),
             timeout: spec.timeout.map(|timeout| timeout.seconds().to_string()).unwrap_or_default(),
+            cpu_request: text(spec.resources.cpu_request),
+            cpu_limit: text(spec.resources.cpu_limit),
+            memory_request: text(spec.resources.memory_request),
+            memory_limit: text(spec.resources.memory_limit),
+            engine: spec.engine.as_ref().map(|engine| engine.as_str().to_owned()).unwrap_or_default(),
         }
     }
+}
+
+/// A value as typed; nothing when there is none.
+fn text(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -294,6 +385,11 @@ mod tests {
             packages: "numpy".into(),
             environment: "A=1\nB=x=y".into(),
             timeout: "60".into(),
+            cpu_request: "0.5".into(),
+            cpu_limit: "2".into(),
+            memory_request: "512Mi".into(),
+            memory_limit: "2Gi".into(),
+            engine: "argo".into(),
             use_cache: false,
             ..TaskDraft::default()
         };

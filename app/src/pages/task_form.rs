@@ -6,7 +6,7 @@ use super::{load, query, task_id};
 use crate::{
     actions::backend,
     components::{
-        field::{ErrorSummary, field_block, text_area, text_input},
+        field::{ErrorSummary, field_block, select, text_area, text_input},
         message::message,
         page::Page,
         spec::ReadinessBadges,
@@ -20,7 +20,7 @@ use crate::{
         spec::{TaskDraft, TaskName, Timeout},
         views::{RunDetail, TaskDetail},
     },
-    page_context::TaskFormState,
+    page_context::{ServerFacts, TaskFormState},
     routes,
 };
 
@@ -204,7 +204,9 @@ fn buttons(origin: &Origin, is_unresolved: bool) -> AnyView {
 
 /// All fields of the form.
 fn fields(draft: TaskDraft, errors: &FieldErrors) -> AnyView {
-    let TaskDraft { name, code, packages, requirements, system_packages, use_cache, environment, timeout } = draft;
+    let resources = resource_fields(&draft, errors);
+    let engine = engine_field(&draft.engine, errors);
+    let TaskDraft { name, code, packages, requirements, system_packages, use_cache, environment, timeout, .. } = draft;
     let packages_hint = view! { "Separated by spaces, commas or lines: " <code>"numpy pandas>=2"</code> };
     let system_packages_hint = view! { "Programs and libraries by their Nix names: " <code>"ffmpeg git"</code> };
     view! {
@@ -240,6 +242,8 @@ fn fields(draft: TaskDraft, errors: &FieldErrors) -> AnyView {
         </div>
         {requirements_fields(&requirements, errors)}
         {options(use_cache, &environment, timeout, errors)}
+        {engine}
+        {resources}
     }
     .into_any()
 }
@@ -268,6 +272,56 @@ fn requirements_fields(text: &str, errors: &FieldErrors) -> AnyView {
                     aria-describedby="requirements_upload-hint"
                 />
             </div>
+        </details>
+    }
+    .into_any()
+}
+
+/// Where to run, when there is a choice; a choice that is not offered any more is shown too.
+fn engine_field(chosen: &str, errors: &FieldErrors) -> AnyView {
+    let engines = use_context::<ServerFacts>().map(|facts| facts.engines).unwrap_or_default();
+    if engines.len() < 2 && (chosen.is_empty() || engines.iter().any(|engine| *engine == chosen)) {
+        return view! { <input type="hidden" name=Field::Engine.name() value=chosen.to_owned() /> }.into_any();
+    }
+    let default = engines.first().map_or_else(|| "the server's".to_owned(), |engine| format!("the server's: {engine}"));
+    let mut choices = vec![(String::new(), default)];
+    choices.extend(engines.iter().map(|engine| ((*engine).to_owned(), (*engine).to_owned())));
+    if !choices.iter().any(|(value, _)| value == chosen) {
+        choices.push((chosen.to_owned(), format!("{chosen} (not set up now)")));
+    }
+    field_block(
+        Field::Engine,
+        "Runs on",
+        "An engine of this Stoker.".into_any(),
+        errors,
+        select(Field::Engine, chosen, choices, errors),
+    )
+}
+
+/// Processor and memory.
+fn resource_fields(draft: &TaskDraft, errors: &FieldErrors) -> AnyView {
+    let fields = [
+        (Field::CpuRequest, "Processors asked for", "Such as 0.5. Kept free for it on a cluster.", &draft.cpu_request),
+        (Field::CpuLimit, "Processors at most", "Such as 2. Kept to on a cluster.", &draft.cpu_limit),
+        (
+            Field::MemoryRequest,
+            "Memory asked for",
+            "Such as 512Mi. Kept free for it on a cluster.",
+            &draft.memory_request,
+        ),
+        (Field::MemoryLimit, "Memory at most", "Such as 2Gi. Beyond it the program is stopped.", &draft.memory_limit),
+    ];
+    let is_open = fields.iter().any(|(field, .., value)| !value.is_empty() || errors.at(*field).is_some());
+    let fields = fields
+        .into_iter()
+        .map(|(field, label, hint, value)| {
+            field_block(field, label, hint.into_any(), errors, text_input(field, value.clone(), errors, 20, "text"))
+        })
+        .collect_view();
+    view! {
+        <details class="form-details" open=is_open>
+            <summary>"Processor and memory"</summary>
+            <div class="field-columns">{fields}</div>
         </details>
     }
     .into_any()

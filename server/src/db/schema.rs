@@ -18,6 +18,8 @@ diesel::table! {
         activity_at -> BigInt,
         system_dependencies -> Text,
         deleted_at -> Nullable<BigInt>,
+        resources -> Text,
+        engine -> Nullable<Text>,
     }
 }
 
@@ -67,6 +69,8 @@ diesel::table! {
         environment -> Text,
         target -> Nullable<Text>,
         lock -> Nullable<Text>,
+        resources -> Text,
+        engine -> Nullable<Text>,
     }
 }
 

@@ -5,7 +5,7 @@ use app::model::{
     identifiers::{RunNumber, TaskId},
     phase::Phase,
     python_packages::{PythonPackages, RequirementsFile},
-    spec::{Code, TaskSpec, Timeout},
+    spec::{Code, EngineChoice, TaskSpec, Timeout},
     system_packages::SystemPackages,
     time::Timestamp,
 };
@@ -60,6 +60,8 @@ pub struct SpecColumns {
     use_cache: bool,
     environment: String,
     timeout_seconds: Option<i32>,
+    resources: String,
+    engine: Option<String>,
 }
 
 /// The same columns for `steps`: diesel ties a struct to one table.
@@ -73,6 +75,8 @@ pub struct StepSpecColumns {
     use_cache: bool,
     environment: String,
     timeout_seconds: Option<i32>,
+    resources: String,
+    engine: Option<String>,
 }
 
 impl From<&TaskSpec> for SpecColumns {
@@ -86,6 +90,9 @@ impl From<&TaskSpec> for SpecColumns {
             environment: spec.environment.to_string(),
             // At most `Timeout::MAX_SECONDS`, which fits.
             timeout_seconds: spec.timeout.and_then(|timeout| i32::try_from(timeout.seconds()).ok()),
+            // Plain data: this cannot fail, and what it would leave out is the server's to decide.
+            resources: serde_json::to_string(&spec.resources).unwrap_or_else(|_| "{}".to_owned()),
+            engine: spec.engine.as_ref().map(|engine| engine.as_str().to_owned()),
         }
     }
 }
@@ -100,8 +107,20 @@ impl From<SpecColumns> for StepSpecColumns {
             use_cache,
             environment,
             timeout_seconds,
+            resources,
+            engine,
         } = columns;
-        Self { code, dependencies, requirements, system_dependencies, use_cache, environment, timeout_seconds }
+        Self {
+            code,
+            dependencies,
+            requirements,
+            system_dependencies,
+            use_cache,
+            environment,
+            timeout_seconds,
+            resources,
+            engine,
+        }
     }
 }
 
@@ -115,8 +134,20 @@ impl From<StepSpecColumns> for SpecColumns {
             use_cache,
             environment,
             timeout_seconds,
+            resources,
+            engine,
         } = columns;
-        Self { code, dependencies, requirements, system_dependencies, use_cache, environment, timeout_seconds }
+        Self {
+            code,
+            dependencies,
+            requirements,
+            system_dependencies,
+            use_cache,
+            environment,
+            timeout_seconds,
+            resources,
+            engine,
+        }
     }
 }
 
@@ -138,6 +169,8 @@ impl TryFrom<SpecColumns> for TaskSpec {
                 .timeout_seconds
                 .and_then(|seconds| u32::try_from(seconds).ok())
                 .and_then(Timeout::from_seconds),
+            resources: serde_json::from_str(&columns.resources).map_err(|error| damaged(&error))?,
+            engine: EngineChoice::parse(&columns.engine.unwrap_or_default()).map_err(|error| damaged(&error))?,
         })
     }
 }

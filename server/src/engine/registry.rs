@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Engine, EngineName, local::caches::Caches};
+use app::model::spec::EngineChoice;
+
+use super::{Engine, EngineError, EngineName, local::caches::Caches};
 
 /// An engine to share.
 pub type SharedEngine = Arc<dyn Engine>;
@@ -34,6 +36,22 @@ impl Engines {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&SharedEngine> {
         self.iter().find(|engine| engine.name().0 == name)
+    }
+
+    /// The one that a task asks for, or the default.
+    ///
+    /// # Errors
+    /// When the one it asks for is not set up; in the user's words.
+    pub fn chosen(&self, choice: Option<&EngineChoice>) -> Result<&SharedEngine, EngineError> {
+        let Some(choice) = choice else { return Ok(self.default_engine()) };
+        self.get(choice.as_str()).ok_or_else(|| {
+            let names: Vec<String> = self.names().map(|name| name.to_string()).collect();
+            EngineError::lasting(format!(
+                "The engine `{}` is not set up here. Choose another one ({}), or start Stoker with it.",
+                choice.as_str(),
+                names.join(", ")
+            ))
+        })
     }
 
     /// All of them, the default first.

@@ -29,13 +29,13 @@ use crate::{
 enum Started {
     Done(RunNumber),
     Busy(RunNumber),
+    Nowhere(String),
 }
 
 impl Service {
     pub(super) async fn start(&self, start: StartRun) -> Result<RunNumber, BackendError> {
         let uid = random_run_uid(self.dependencies.random.as_ref());
-        let (id, engine, at) =
-            (start.id.clone(), self.dependencies.engines.default_engine().name().0, self.dependencies.clock.now());
+        let (id, at, engines) = (start.id.clone(), self.dependencies.clock.now(), self.dependencies.engines.clone());
         let started = self
             .dependencies
             .database
@@ -48,6 +48,10 @@ impl Service {
                 let mut spec = tasks::spec(connection, &start.id)?;
                 spec.system_packages = start.system_packages.unwrap_or(spec.system_packages);
                 spec.use_cache = start.use_cache.unwrap_or(spec.use_cache);
+                let engine = match engines.chosen(spec.engine.as_ref()) {
+                    Ok(engine) => engine.name().0,
+                    Err(error) => return Ok(Started::Nowhere(error.message)),
+                };
                 let new = NewRun { uid: &uid, task_id: &start.id, spec: &spec, lock: None, engine, at };
                 Ok(Started::Done(runs::create(connection, &new)?.number))
             })
@@ -58,6 +62,7 @@ impl Service {
                 self.dependencies.wake.notify_one();
                 Ok(number)
             }
+            Started::Nowhere(reason) => Err(BackendError::Conflict(reason)),
             Started::Busy(number) => Err(BackendError::Conflict(format!(
                 "Task {id} already has a running workflow (run #{number}). Please wait for it to complete or cancel it \
                  first."
@@ -75,7 +80,7 @@ impl Service {
             .write(move |connection| {
                 let old = views::run(connection, &wanted, number)?;
                 // A lock that was made for one engine's Python may be no good for another's.
-                let engine = engines.get(&old.engine).unwrap_or(engines.default_engine()).name().0;
+                let engine = engines.get(&old.engine).unwrap_or_else(|| engines.default_engine()).name().0;
                 let lock = old.step.lock.as_ref().filter(|_| engine == old.engine);
                 let new = NewRun { uid: &uid, task_id: &wanted, spec: &old.step.spec, lock, engine, at };
                 runs::create(connection, &new)
@@ -195,9 +200,11 @@ impl Service {
         })
     }
 
-    /// What a run of this spec would find in the default engine's cache now.
+    /// What a run of this spec would find in its engine's cache now.
     pub(super) async fn readiness_of(&self, spec: &TaskSpec) -> Readiness {
-        let engine = self.dependencies.engines.default_engine();
+        let Ok(engine) = self.dependencies.engines.chosen(spec.engine.as_ref()) else {
+            return Readiness::unknown(spec);
+        };
         // What cannot be told now is not ready: its lock would have to be made.
         let lock = match engine.target().await {
             Ok(target) => self.dependencies.resolver.known(spec, &target).await,

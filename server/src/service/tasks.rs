@@ -24,6 +24,7 @@ use crate::{
         tasks::{self, Deletion, Update},
         views::{self, ListedTask},
     },
+    engine::SharedEngine,
     packages::resolver::ResolveError,
 };
 
@@ -70,13 +71,15 @@ impl Service {
     }
 
     pub(super) async fn save(&self, save: SaveTask) -> Result<SavedTask, BackendError> {
+        let engine = self.dependencies.engines.chosen(save.task.spec.engine.as_ref());
+        let engine = engine.map_err(|error| BackendError::Invalid(FieldErrors::one(Field::Engine, error.message)))?;
         let lock = match save.resolve {
-            Resolve::Now => self.lock_of(&save.task.spec).await?,
+            Resolve::Now => self.lock_of(&save.task.spec, engine).await?,
             Resolve::Later => None,
         };
         let missing = save.id.clone();
         let (random, at) = (self.dependencies.random.clone(), self.dependencies.clock.now());
-        let engine = self.dependencies.engines.default_engine().name().0;
+        let engine = engine.name().0;
         let saved = self
             .dependencies
             .database
@@ -95,13 +98,12 @@ impl Service {
     }
 
     /// The exact versions of a spec's Python packages; `None` when it names none.
-    async fn lock_of(&self, spec: &TaskSpec) -> Result<Option<Lock>, BackendError> {
+    async fn lock_of(&self, spec: &TaskSpec, engine: &SharedEngine) -> Result<Option<Lock>, BackendError> {
         let field = match (&spec.requirements, spec.packages.is_empty()) {
             (Some(_), _) => Field::Requirements,
             (None, false) => Field::Packages,
             (None, true) => return Ok(None),
         };
-        let engine = self.dependencies.engines.default_engine();
         let target = engine.target().await.map_err(|error| BackendError::Unresolved(error.message))?;
         match self.dependencies.resolver.lock(spec, &target).await {
             Ok(lock) => Ok(Some(lock)),

@@ -138,7 +138,7 @@ async fn without_python_every_page_says_that_no_run_can_start() {
     let mut app = TestApp::new().await;
     assert!(app.get("/tasks").await.attributes(".banner.is-warning a", "href").is_empty());
     let problem = Some("`uv` was not found. Install it.".to_owned());
-    app.state.facts = Arc::new(ServerFacts { version: "1.2.3", python: None, problem });
+    app.state.facts = Arc::new(ServerFacts { version: "1.2.3", python: None, engines: vec!["local"], problem });
     app.router = http::router(app.state.clone());
     for path in ["/tasks", "/tasks/new", "/system"] {
         assert!(

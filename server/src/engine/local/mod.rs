@@ -14,6 +14,7 @@ use app::model::{
     cache::{Readiness, Ready},
     identifiers::{RunUid, StepUid},
     lock::Lock,
+    resources::Memory,
     spec::TaskSpec,
 };
 use async_trait::async_trait;
@@ -266,7 +267,8 @@ impl Workshop {
         if !plan.spec.use_cache {
             environment.push(("STOKER_PRIVATE".into(), "1".into()));
         }
-        if let Some(bytes) = self.settings.memory_limit {
+        let limits = [self.settings.memory_limit, plan.spec.resources.memory_limit.map(Memory::bytes)];
+        if let Some(bytes) = limits.into_iter().flatten().min() {
             environment.push(("STOKER_MEMORY_KIB".into(), (bytes / 1024).to_string()));
         }
         let preparation = preparation::variables(self.settings.index_url.as_deref());

@@ -88,6 +88,11 @@ impl Submission {
             use_cache: fields.get("use_cache").is_some(),
             environment: fields.take(Field::Environment.name()),
             timeout: fields.take(Field::Timeout.name()),
+            cpu_request: fields.take(Field::CpuRequest.name()),
+            cpu_limit: fields.take(Field::CpuLimit.name()),
+            memory_request: fields.take(Field::MemoryRequest.name()),
+            memory_limit: fields.take(Field::MemoryLimit.name()),
+            engine: fields.take(Field::Engine.name()),
         };
         let revision = fields.get("revision").and_then(|revision| revision.parse().ok());
         let has_unreadable_upload = fields.has_unreadable_file(UPLOAD);

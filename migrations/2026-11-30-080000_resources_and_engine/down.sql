@@ -1,0 +1,4 @@
+ALTER TABLE steps DROP COLUMN engine;
+ALTER TABLE steps DROP COLUMN resources;
+ALTER TABLE tasks DROP COLUMN engine;
+ALTER TABLE tasks DROP COLUMN resources;
