@@ -14,6 +14,7 @@ use super::{
     DatabaseError,
     schema::{log_chunks, runs, steps, tasks},
     values::{self, SpecColumns},
+    views,
 };
 
 /// How many rows of logs go in one transaction: some 16 MiB.
@@ -86,6 +87,19 @@ pub fn update(
 pub fn spec(connection: &mut SqliteConnection, id: &TaskId) -> Result<TaskSpec, DatabaseError> {
     let task = tasks::table.find(id.as_str()).filter(tasks::deleted_at.is_null());
     task.select(SpecColumns::as_select()).get_result(connection)?.try_into()
+}
+
+/// A task as saved.
+///
+/// # Errors
+/// `NotFound` when there is no such task.
+pub fn saved(connection: &mut SqliteConnection, id: &TaskId) -> Result<ValidTask, DatabaseError> {
+    let (name, spec): (Option<String>, SpecColumns) = tasks::table
+        .find(id.as_str())
+        .filter(tasks::deleted_at.is_null())
+        .select((tasks::name, SpecColumns::as_select()))
+        .get_result(connection)?;
+    Ok(ValidTask { name: views::task_name(name.as_deref()), spec: spec.try_into()? })
 }
 
 /// A task's name; `None` when there is no such task.
