@@ -122,7 +122,9 @@ pub struct RunDetail {
     pub step: StepDetail,
     /// The run before it, to compare with.
     pub previous: Option<PreviousRun>,
-    /// Whether a later run exists: the highest run number of the task.
+    /// The run after it, if there is one.
+    pub next: Option<RunNumber>,
+    /// The task's latest run.
     pub latest: RunNumber,
     /// The state as the log socket tells it.
     pub state: RunState,

@@ -35,6 +35,7 @@ diesel::table! {
         engine -> Text,
         version -> BigInt,
         uid -> Text,
+        log_bytes -> BigInt,
     }
 }
 

@@ -17,7 +17,7 @@ use app::model::{
 use diesel::{
     BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _,
     NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _, Selectable,
-    SelectableHelper as _, SqliteConnection, TextExpressionMethods as _, dsl,
+    SelectableHelper as _, SqliteConnection, TextExpressionMethods as _, connection::DefaultLoadingMode, dsl,
 };
 
 use super::{
@@ -32,7 +32,7 @@ pub const TASKS_PER_PAGE: usize = 25;
 /// Runs on a page of a task's history.
 pub const RUNS_PER_PAGE: usize = 25;
 /// Runs shown beside each task of the list.
-const RECENT_RUNS: i32 = 10;
+const RECENT_RUNS: usize = 10;
 
 /// The short columns of a run.
 #[derive(Queryable, Selectable)]
@@ -153,22 +153,24 @@ fn like_pattern(word: &str) -> String {
     pattern
 }
 
-/// The last runs of all these tasks in one statement. A run is only ever deleted with its task, so the numbers of a
-/// task have no gaps and the last ten are the ten highest numbers.
+/// The last runs of each of these tasks, oldest first. One look at an index for each: numbers may have gaps, so no
+/// condition on them tells which the last ones are.
 fn recent_runs(
     connection: &mut SqliteConnection,
     rows: &[TaskRow],
 ) -> Result<HashMap<String, Vec<SummaryColumns>>, DatabaseError> {
-    let found: Vec<(String, SummaryColumns)> = runs::table
-        .inner_join(tasks::table)
-        .filter(tasks::id.eq_any(rows.iter().map(|(id, ..)| id)))
-        .filter(runs::number.gt(tasks::last_run_number - RECENT_RUNS))
-        .order((runs::task_id, runs::number))
-        .select((runs::task_id, SummaryColumns::as_select()))
-        .load(connection)?;
-    let mut by_task: HashMap<String, Vec<SummaryColumns>> = HashMap::with_capacity(rows.len());
-    for (task, run) in found {
-        by_task.entry(task).or_default().push(run);
+    let mut by_task = HashMap::with_capacity(rows.len());
+    for (task, ..) in rows {
+        let mut recent = runs::table
+            .filter(runs::task_id.eq(task))
+            .order(runs::number.desc())
+            .select(SummaryColumns::as_select())
+            // In the order of the index, so what is not taken is not read.
+            .load_iter::<SummaryColumns, DefaultLoadingMode>(connection)?
+            .take(RECENT_RUNS)
+            .collect::<Result<Vec<_>, _>>()?;
+        recent.reverse();
+        by_task.insert(task.clone(), recent);
     }
     Ok(by_task)
 }
@@ -214,25 +216,12 @@ pub fn task(
     id: &TaskId,
     older_than: Option<RunNumber>,
 ) -> Result<TaskDetail, DatabaseError> {
-    let (name, revision, last_run_number, created_at, updated_at, spec): (
-        Option<String>,
-        i32,
-        i32,
-        i64,
-        i64,
-        SpecColumns,
-    ) = tasks::table
+    let (name, revision, created_at, updated_at, spec): (Option<String>, i32, i64, i64, SpecColumns) = tasks::table
         .find(id.as_str())
         .filter(tasks::deleted_at.is_null())
-        .select((
-            tasks::name,
-            tasks::revision,
-            tasks::last_run_number,
-            tasks::created_at,
-            tasks::updated_at,
-            SpecColumns::as_select(),
-        ))
+        .select((tasks::name, tasks::revision, tasks::created_at, tasks::updated_at, SpecColumns::as_select()))
         .get_result(connection)?;
+    let run_count: i64 = runs::table.filter(runs::task_id.eq(id.as_str())).count().get_result(connection)?;
     let mut runs = runs_below(connection, id, older_than, RUNS_PER_PAGE + 1)?;
     let more = runs.len() > RUNS_PER_PAGE;
     runs.truncate(RUNS_PER_PAGE);
@@ -243,7 +232,7 @@ pub fn task(
         revision: revision.into(),
         created_at: Timestamp(created_at),
         updated_at: Timestamp(updated_at),
-        run_count: u32::try_from(last_run_number).unwrap_or(0),
+        run_count: u32::try_from(run_count).unwrap_or(u32::MAX),
         older_than: runs.last().filter(|_| more).map(|run| run.number),
         runs,
     })
@@ -324,6 +313,7 @@ pub fn run(connection: &mut SqliteConnection, id: &TaskId, number: RunNumber) ->
         queue_place,
         cancel_requested_at: values::timestamp(detail.cancel_requested_at),
         previous: previous_run(connection, id, number)?,
+        next: next_run(connection, id, number)?,
         latest: values::run_number(latest)?,
         state: RunState {
             phase: summary.phase,
@@ -397,6 +387,19 @@ fn previous_run(
         })
     })
     .transpose()
+}
+
+fn next_run(
+    connection: &mut SqliteConnection,
+    id: &TaskId,
+    number: RunNumber,
+) -> Result<Option<RunNumber>, DatabaseError> {
+    let next: Option<i32> = runs::table
+        .filter(runs::task_id.eq(id.as_str()))
+        .filter(runs::number.gt(stored_number(number)))
+        .select(dsl::min(runs::number))
+        .get_result(connection)?;
+    next.map(values::run_number).transpose()
 }
 
 /// The keys of a run, or of the latest one.
