@@ -13,6 +13,8 @@ pub struct Diagnostics {
     pub checks: LastChecks,
     /// What is kept between runs.
     pub caches: CacheLedger,
+    /// What is kept of runs.
+    pub runs: KeptRuns,
     /// How runs came to their environments, by day, oldest first; days without runs are there too.
     pub days: Vec<DayOfRuns>,
     /// The disk that holds the data folder; `None` when the system does not tell.
@@ -49,6 +51,29 @@ pub struct EngineLimits {
     pub log: u64,
     /// Seconds after which an unused environment or package set is removed; `None` is never.
     pub prune_after: Option<u64>,
+}
+
+/// What is kept of runs, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct KeptRuns {
+    /// How many runs there are.
+    pub number: u64,
+    /// How many bytes the logs of those have that have ended.
+    pub log_bytes: u64,
+    /// How long they are kept.
+    pub retention: Retention,
+}
+
+/// How long runs are kept, with their logs; `None` is for ever. Whatever it says, a run that has not ended is kept, and
+/// the latest one of each task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Retention {
+    /// The last so many of each task, at least one.
+    pub runs: Option<u32>,
+    /// So many days after they ended.
+    pub days: Option<u32>,
+    /// As long as all logs together have no more bytes; the oldest go first.
+    pub log_bytes: Option<u64>,
 }
 
 /// The checks as last made.

@@ -266,14 +266,26 @@ pub struct ValidTask {
 }
 
 impl TaskDraft {
-    /// Reads every field.
+    /// Reads every field of what a person typed.
     ///
     /// # Errors
     /// A message for each field that cannot be read.
     pub fn parse(&self) -> Result<ValidTask, FieldErrors> {
+        self.parse_around(Code::parse(&self.code))
+    }
+
+    /// Reads every field of what a program sent, whose code may hold nothing.
+    ///
+    /// # Errors
+    /// A message for each field that cannot be read.
+    pub fn parse_sent(&self) -> Result<ValidTask, FieldErrors> {
+        self.parse_around(Code::accept(&self.code))
+    }
+
+    fn parse_around(&self, code: Result<Code, ValueError>) -> Result<ValidTask, FieldErrors> {
         let mut errors = FieldErrors::default();
         let name = errors.take(Field::Name, TaskName::parse(&self.name));
-        let code = errors.take(Field::Code, Code::parse(&self.code));
+        let code = errors.take(Field::Code, code);
         let packages = errors.take(Field::Packages, PythonPackages::parse_new(&self.packages));
         if let Some(fault) = packages.as_ref().and_then(import_names::fault) {
             errors.push(Field::Packages, fault);

@@ -1,11 +1,11 @@
-//! What pages show: tasks and runs as read for one page.
+//! What pages and programs are shown: tasks and runs as read for one answer.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     cache::CacheReport,
     checkpoint::Checkpoint,
-    identifiers::{RunNumber, RunUid, StepId, TaskId},
+    identifiers::{RunId, RunNumber, RunUid, StepId, TaskId},
     lock::Lock,
     log::{LogLines, RunState},
     phase::Phase,
@@ -122,7 +122,9 @@ pub struct RunDetail {
     pub step: StepDetail,
     /// The run before it, to compare with.
     pub previous: Option<PreviousRun>,
-    /// Whether a later run exists: the highest run number of the task.
+    /// The run after it, if there is one.
+    pub next: Option<RunNumber>,
+    /// The task's latest run.
     pub latest: RunNumber,
     /// The state as the log socket tells it.
     pub state: RunState,
@@ -173,6 +175,50 @@ pub struct PreviousRun {
     pub spec: TaskSpec,
     /// Its lock.
     pub lock: Option<Lock>,
+}
+
+/// The keys of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunKeys {
+    /// The run's.
+    pub run: RunId,
+    /// Its first step's.
+    pub step: StepId,
+    /// Its number within the task.
+    pub number: RunNumber,
+}
+
+/// A task in the list that programs read, with its latest run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedTask {
+    /// Its id.
+    pub id: TaskId,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Phase, start and end of the latest run.
+    pub latest: Option<(Phase, Option<Timestamp>, Option<Timestamp>)>,
+}
+
+/// A place in the list that programs read: after the task of this age and id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskPlace {
+    /// When the task was made.
+    pub created_at: Timestamp,
+    /// Its id.
+    pub id: TaskId,
+}
+
+/// A run with its copy of the spec, as programs read it with its task.
+#[derive(Debug, Clone)]
+pub struct SpecifiedRun {
+    /// Its key.
+    pub id: RunId,
+    /// Its name outside of Stoker.
+    pub uid: RunUid,
+    /// Number, phase, times and message.
+    pub summary: RunSummary,
+    /// Its copy of the spec.
+    pub spec: TaskSpec,
 }
 
 /// Which lines of a log to read, at most: of long lines it may be fewer.

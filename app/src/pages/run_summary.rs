@@ -103,16 +103,13 @@ fn actions(run: &RunDetail) -> AnyView {
 /// Links to the run before and the run after.
 fn neighbours(run: &RunDetail) -> AnyView {
     let id = &run.task_id;
-    let number = run.summary.number;
     let link = |number: RunNumber, rel: &'static str, text: String| {
         view! { <a rel=rel href=routes::run(id, number)>{text}</a> }
     };
     let older = run.previous.as_ref().map(|previous| link(previous.number, "prev", format!("← #{}", previous.number)));
-    let newer = RunNumber::new(number.get() + 1)
-        .filter(|next| *next <= run.latest)
-        .map(|next| link(next, "next", format!("#{next} →")));
-    let latest =
-        (run.latest.get() > number.get() + 1).then(|| link(run.latest, "last", format!("latest #{}", run.latest)));
+    let newer = run.next.map(|next| link(next, "next", format!("#{next} →")));
+    let latest = run.next.filter(|next| *next < run.latest);
+    let latest = latest.map(|_| link(run.latest, "last", format!("latest #{}", run.latest)));
     view! { <nav class="pager" aria-label="Runs of this task">{older} {newer} {latest}</nav> }.into_any()
 }
 

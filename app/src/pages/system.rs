@@ -17,7 +17,7 @@ use crate::{
         caches::{CacheEntry, CacheKind, CacheLedger, CacheName},
         checkpoint::CheckpointStatus,
         checks::{Check, CheckGroup},
-        diagnostics::{Diagnostics, DiskSpace, EngineState, LastChecks, RecentError, Versions},
+        diagnostics::{Diagnostics, DiskSpace, EngineState, KeptRuns, LastChecks, RecentError, Retention, Versions},
         sizes::bytes_text,
         time::{Timestamp, duration_text},
     },
@@ -35,7 +35,7 @@ pub fn SystemPage() -> impl IntoView {
 
 fn show(diagnostics: Diagnostics) -> AnyView {
     let now = now();
-    let Diagnostics { engine, checks, caches, days, disk, versions, errors } = diagnostics;
+    let Diagnostics { engine, checks, caches, runs, days, disk, versions, errors } = diagnostics;
     view! {
         <Page title="System">
             <h1>"System"</h1>
@@ -46,7 +46,7 @@ fn show(diagnostics: Diagnostics) -> AnyView {
                 </section>
                 <section class="panel" aria-labelledby="storage">
                     <h2 id="storage">"Storage"</h2>
-                    {storage(&caches, disk)}
+                    {storage(&caches, runs, disk)}
                 </section>
                 <section class="panel" aria-labelledby="warm-starts">
                     <h2 id="warm-starts">"Warm starts"</h2>
@@ -111,7 +111,7 @@ fn length(seconds: u64) -> String {
     }
 }
 
-fn storage(caches: &CacheLedger, disk: Option<DiskSpace>) -> AnyView {
+fn storage(caches: &CacheLedger, runs: KeptRuns, disk: Option<DiskSpace>) -> AnyView {
     let total = |kind| caches.of_kind(kind).map(|entry| entry.bytes).sum::<Option<u64>>();
     let disk = disk.map_or_else(
         || "unknown".to_owned(),
@@ -127,6 +127,8 @@ fn storage(caches: &CacheLedger, disk: Option<DiskSpace>) -> AnyView {
     view! {
         <dl class="spec-facts">
             {fact("Disk", disk)}
+            {fact("Runs", format!("{}, with {} of logs", runs.number, bytes_text(runs.log_bytes)))}
+            {fact("Old runs", retention_words(runs.retention))}
             {fact("Environments", size(total(CacheKind::Environment)))}
             {conda}
             {fact("uv cache", size(caches.uv_bytes))}
@@ -135,6 +137,17 @@ fn storage(caches: &CacheLedger, disk: Option<DiskSpace>) -> AnyView {
         {counted}
     }
     .into_any()
+}
+
+/// How long runs are kept.
+fn retention_words(Retention { runs, days, log_bytes }: Retention) -> String {
+    let limits = [
+        runs.map(|runs| format!("but the last {runs} of each task")),
+        days.map(|days| format!("after {}", length(u64::from(days) * 86_400))),
+        log_bytes.map(|bytes| format!("when all logs have more than {}", bytes_text(bytes))),
+    ];
+    let limits: Vec<String> = limits.into_iter().flatten().collect();
+    if limits.is_empty() { "are kept".to_owned() } else { format!("are removed {}", limits.join(", or ")) }
 }
 
 fn size(bytes: Option<u64>) -> String {

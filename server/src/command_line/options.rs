@@ -238,6 +238,20 @@ pub struct ServeOptions {
     #[arg(long, env = "STOKER_PRUNE_AFTER", value_name = "AGE", default_value = "90d", value_parser = prune_after)]
     pub prune_after: PruneAfter,
 
+    /// Keep the last so many runs of each task, with their logs; `off` keeps all. A task's latest run is always kept, and
+    /// what runs.
+    #[arg(long, env = "STOKER_KEEP_RUNS", value_name = "NUMBER", default_value = "1000", value_parser = kept_number)]
+    pub keep_runs: Kept<u32>,
+
+    /// Keep runs for so many days after they ended; `off` keeps them whatever their age.
+    #[arg(long, env = "STOKER_KEEP_DAYS", value_name = "DAYS", default_value = "365", value_parser = kept_number)]
+    pub keep_days: Kept<u32>,
+
+    /// Keep so many bytes of logs of all runs together, and remove the oldest runs beyond; `K`, `M`, `G` and `T` may
+    /// follow the number; `off` sets no limit.
+    #[arg(long, env = "STOKER_KEEP_LOG_BYTES", value_name = "BYTES", default_value = "20G", value_parser = kept_bytes)]
+    pub keep_log_bytes: Kept<u64>,
+
     /// Longest time for each stage of preparing a run (fetching or building its packages), in seconds.
     #[arg(long, env = "STOKER_STAGE_TIMEOUT", value_name = "SECONDS", default_value = "1800")]
     pub stage_timeout: NonZeroU32,
@@ -269,6 +283,24 @@ fn prune_after(text: &str) -> Result<PruneAfter, String> {
             age => Ok(PruneAfter(Some(age))),
         },
     }
+}
+
+/// How much is kept; `None` is everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept<T>(pub Option<T>);
+
+fn kept_number(text: &str) -> Result<Kept<u32>, String> {
+    match text.trim() {
+        "off" => Ok(Kept(None)),
+        text => match text.parse() {
+            Ok(0) | Err(_) => Err("enter a whole number above 0, or `off`".to_owned()),
+            Ok(number) => Ok(Kept(Some(number))),
+        },
+    }
+}
+
+fn kept_bytes(text: &str) -> Result<Kept<u64>, String> {
+    if text.trim() == "off" { Ok(Kept(None)) } else { bytes(text).map(|bytes| Kept(Some(bytes))) }
 }
 
 /// A length of time in hours, days or weeks: `12h`, `30d`, `2w`.
@@ -408,6 +440,15 @@ mod tests {
         }
         assert_eq!(prune_after("off"), Ok(PruneAfter(None)));
         assert_eq!(prune_after("1h"), Ok(PruneAfter(Some(Duration::from_secs(3600)))));
+    }
+
+    #[test]
+    fn what_is_kept_is_a_number_or_all() {
+        assert_eq!([kept_number("off"), kept_number(" 7 ")], [Ok(Kept(None)), Ok(Kept(Some(7)))]);
+        assert_eq!([kept_bytes("off"), kept_bytes("2G")], [Ok(Kept(None)), Ok(Kept(Some(2 << 30)))]);
+        for wrong in ["", "0", "-1", "7d", "on"] {
+            assert!(kept_number(wrong).is_err() && kept_bytes(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

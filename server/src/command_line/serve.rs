@@ -18,6 +18,7 @@ use crate::{
     db::{Database, DatabaseError},
     diagnostics::{Sources, checks::Preflight, recent_errors::RecentErrors},
     engine::{Engines, local::caches::schedule},
+    execution::retention,
     http::{
         self,
         hosts::Hosts,
@@ -110,8 +111,10 @@ async fn serve(options: ServeOptions, errors: RecentErrors) -> Result<(), StartE
     let checker = Arc::new(Preflight { settings: preflight::Settings::from(&config), clock: clock.clone() });
     let diagnostics = Sources::new(&config, engines.caches().cloned(), errors, checker);
     diagnostics.checks.start();
-    let pruning =
-        config.prune_after.and_then(|age| engines.caches().map(|caches| schedule::start(caches.clone(), age, clock)));
+    let pruning = config
+        .prune_after
+        .and_then(|age| engines.caches().map(|caches| schedule::start(caches.clone(), age, clock.clone())));
+    let sweeping = retention::start(database.clone(), config.retention, clock);
     let stoker = Stoker::assemble(Parts {
         database: database.clone(),
         engines,
@@ -136,6 +139,7 @@ async fn serve(options: ServeOptions, errors: RecentErrors) -> Result<(), StartE
     if let Some(pruning) = pruning {
         pruning.abort();
     }
+    sweeping.abort();
     supervisor.abort();
     let _ = supervisor.await;
     database.checkpoint().await;

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use app::model::spec::Timeout;
+use app::model::{diagnostics::Retention, spec::Timeout};
 use etcetera::BaseStrategy as _;
 
 use crate::{
@@ -51,6 +51,8 @@ pub struct Config {
     pub engine: EngineConfig,
     /// After how long an unused environment or package set is removed; `None` keeps all.
     pub prune_after: Option<Duration>,
+    /// How long runs are kept.
+    pub retention: Retention,
 }
 
 /// What runs are given.
@@ -161,6 +163,11 @@ impl Config {
             address: place.addr,
             allowed_hosts: options.allowed_hosts,
             prune_after: options.prune_after.0,
+            retention: Retention {
+                runs: options.keep_runs.0,
+                days: options.keep_days.0,
+                log_bytes: options.keep_log_bytes.0,
+            },
             engine: EngineConfig {
                 workers: options.workers.unwrap_or_else(cores),
                 python: place.python,

@@ -10,7 +10,7 @@ use diesel::{
 
 use super::{
     DatabaseError,
-    schema::{log_chunks, steps},
+    schema::{log_chunks, runs, steps},
     values,
 };
 
@@ -39,7 +39,7 @@ impl Chunk {
     }
 }
 
-/// Appends a chunk.
+/// Appends a chunk, and counts it as its run's.
 ///
 /// # Errors
 /// When its lines are already there, or the database does not answer.
@@ -51,6 +51,11 @@ pub fn append(connection: &mut SqliteConnection, step: StepId, chunk: &Chunk) ->
             log_chunks::line_count.eq(i32::try_from(chunk.count).unwrap_or(i32::MAX)),
             log_chunks::body.eq(&chunk.body),
         ))
+        .execute(connection)?;
+    let run = steps::table.filter(steps::id.eq(step.0)).select(steps::run_id);
+    let bytes = i64::try_from(chunk.body.len()).unwrap_or(i64::MAX);
+    diesel::update(runs::table.filter(runs::id.eq_any(run)))
+        .set(runs::log_bytes.eq(runs::log_bytes + bytes))
         .execute(connection)?;
     Ok(())
 }

@@ -17,6 +17,7 @@ pub mod locks;
 pub mod logs;
 mod pool;
 pub mod preparation;
+pub mod retention;
 pub mod runs;
 pub mod schema;
 pub mod steps;

@@ -37,6 +37,7 @@ diesel::table! {
         engine -> Text,
         version -> BigInt,
         uid -> Text,
+        log_bytes -> BigInt,
     }
 }
 

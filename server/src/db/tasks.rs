@@ -7,17 +7,18 @@ use app::model::{
 };
 use diesel::{
     AggregateExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
-    SelectableHelper as _, SqliteConnection, dsl,
+    SelectableHelper as _, SqliteConnection, connection::DefaultLoadingMode, dsl,
 };
 
 use super::{
-    DatabaseError,
-    schema::{log_chunks, runs, steps, tasks},
+    DatabaseError, retention,
+    schema::{runs, steps, tasks},
     values::{self, SpecColumns},
+    views,
 };
 
-/// How many rows of logs go in one transaction: some 16 MiB.
-const LOG_SLICE: i64 = 256;
+/// How many runs of a deleted task go in one transaction at most.
+const RUNS_AT_ONCE: usize = 200;
 
 /// Adds a task. False when there is one with this id, and then nothing changes.
 ///
@@ -86,6 +87,19 @@ pub fn update(
 pub fn spec(connection: &mut SqliteConnection, id: &TaskId) -> Result<TaskSpec, DatabaseError> {
     let task = tasks::table.find(id.as_str()).filter(tasks::deleted_at.is_null());
     task.select(SpecColumns::as_select()).get_result(connection)?.try_into()
+}
+
+/// A task as saved.
+///
+/// # Errors
+/// `NotFound` when there is no such task.
+pub fn saved(connection: &mut SqliteConnection, id: &TaskId) -> Result<ValidTask, DatabaseError> {
+    let (name, spec): (Option<String>, SpecColumns) = tasks::table
+        .find(id.as_str())
+        .filter(tasks::deleted_at.is_null())
+        .select((tasks::name, SpecColumns::as_select()))
+        .get_result(connection)?;
+    Ok(ValidTask { name: views::task_name(name.as_deref()), spec: spec.try_into()? })
 }
 
 /// A task's name; `None` when there is no such task.
@@ -166,17 +180,17 @@ pub fn sweep(connection: &mut SqliteConnection) -> Result<bool, DatabaseError> {
         .get_result(connection)
         .optional()?;
     let Some(task) = task else { return Ok(false) };
-    let steps = steps::table.inner_join(runs::table).filter(runs::task_id.eq(&task)).select(steps::id);
-    let slice: Vec<(i64, i64)> = log_chunks::table
-        .filter(log_chunks::step_id.eq_any(steps))
-        .select((log_chunks::step_id, log_chunks::first_line))
-        .limit(LOG_SLICE)
-        .load(connection)?;
-    for (step, first_line) in &slice {
-        diesel::delete(log_chunks::table.find((step, first_line))).execute(connection)?;
-    }
-    if i64::try_from(slice.len()) != Ok(LOG_SLICE) {
+    let left = runs::table
+        .filter(runs::task_id.eq(&task))
+        .select(runs::id)
+        .load_iter::<i64, DefaultLoadingMode>(connection)?
+        .take(RUNS_AT_ONCE)
+        .map(|id| id.map(RunId))
+        .collect::<Result<Vec<_>, _>>()?;
+    if left.is_empty() {
         diesel::delete(tasks::table.find(&task)).execute(connection)?;
+    } else {
+        retention::remove(connection, &left)?;
     }
     Ok(true)
 }

@@ -3,18 +3,21 @@
 use std::collections::HashMap;
 
 use app::model::{
-    identifiers::{RunId, RunNumber, StepId, TaskId},
+    identifiers::{RunId, RunNumber, RunUid, StepId, TaskId},
     lock::Lock,
     log::RunState,
     phase::Phase,
-    spec::{TaskName, TaskSpec},
+    spec::TaskName,
     time::Timestamp,
-    views::{PreviousRun, RunDetail, RunSummary, StepDetail, TaskCursor, TaskDetail, TaskPage, TaskQuery, TaskSummary},
+    views::{
+        ListedTask, PreviousRun, RunDetail, RunKeys, RunSummary, SpecifiedRun, StepDetail, TaskCursor, TaskDetail,
+        TaskPage, TaskPlace, TaskQuery, TaskSummary,
+    },
 };
 use diesel::{
     BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _,
     NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _, Selectable,
-    SelectableHelper as _, SqliteConnection, TextExpressionMethods as _, dsl,
+    SelectableHelper as _, SqliteConnection, TextExpressionMethods as _, connection::DefaultLoadingMode, dsl,
 };
 
 use super::{
@@ -29,7 +32,7 @@ pub const TASKS_PER_PAGE: usize = 25;
 /// Runs on a page of a task's history.
 pub const RUNS_PER_PAGE: usize = 25;
 /// Runs shown beside each task of the list.
-const RECENT_RUNS: i32 = 10;
+const RECENT_RUNS: usize = 10;
 
 /// The short columns of a run.
 #[derive(Queryable, Selectable)]
@@ -90,7 +93,7 @@ pub fn task_page(connection: &mut SqliteConnection, query: &TaskQuery) -> Result
     Ok(TaskPage {
         newer: if came_back || from.is_some() { cursor(true, tasks.first()) } else { None },
         older: if came_back || more { cursor(false, tasks.last()) } else { None },
-        none_at_all: tasks.is_empty() && is_empty(connection)?,
+        none_at_all: tasks.is_empty() && !has_tasks(connection)?,
         tasks,
     })
 }
@@ -150,22 +153,24 @@ fn like_pattern(word: &str) -> String {
     pattern
 }
 
-/// The last runs of all these tasks in one statement. A run is only ever deleted with its task, so the numbers of a
-/// task have no gaps and the last ten are the ten highest numbers.
+/// The last runs of each of these tasks, oldest first. One look at an index for each: numbers may have gaps, so no
+/// condition on them tells which the last ones are.
 fn recent_runs(
     connection: &mut SqliteConnection,
     rows: &[TaskRow],
 ) -> Result<HashMap<String, Vec<SummaryColumns>>, DatabaseError> {
-    let found: Vec<(String, SummaryColumns)> = runs::table
-        .inner_join(tasks::table)
-        .filter(tasks::id.eq_any(rows.iter().map(|(id, ..)| id)))
-        .filter(runs::number.gt(tasks::last_run_number - RECENT_RUNS))
-        .order((runs::task_id, runs::number))
-        .select((runs::task_id, SummaryColumns::as_select()))
-        .load(connection)?;
-    let mut by_task: HashMap<String, Vec<SummaryColumns>> = HashMap::with_capacity(rows.len());
-    for (task, run) in found {
-        by_task.entry(task).or_default().push(run);
+    let mut by_task = HashMap::with_capacity(rows.len());
+    for (task, ..) in rows {
+        let mut recent = runs::table
+            .filter(runs::task_id.eq(task))
+            .order(runs::number.desc())
+            .select(SummaryColumns::as_select())
+            // In the order of the index, so what is not taken is not read.
+            .load_iter::<SummaryColumns, DefaultLoadingMode>(connection)?
+            .take(RECENT_RUNS)
+            .collect::<Result<Vec<_>, _>>()?;
+        recent.reverse();
+        by_task.insert(task.clone(), recent);
     }
     Ok(by_task)
 }
@@ -188,13 +193,17 @@ fn summaries(
         .collect()
 }
 
-fn is_empty(connection: &mut SqliteConnection) -> Result<bool, DatabaseError> {
-    Ok(!diesel::select(dsl::exists(tasks::table.filter(tasks::deleted_at.is_null()).select(tasks::id)))
-        .get_result::<bool>(connection)?)
+/// Whether there is any task.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn has_tasks(connection: &mut SqliteConnection) -> Result<bool, DatabaseError> {
+    let tasks = tasks::table.filter(tasks::deleted_at.is_null()).select(tasks::id);
+    Ok(diesel::select(dsl::exists(tasks)).get_result(connection)?)
 }
 
 /// A name that could be saved once and cannot now, such as one that nobody can see, counts as none.
-fn task_name(stored: Option<&str>) -> Option<TaskName> {
+pub(super) fn task_name(stored: Option<&str>) -> Option<TaskName> {
     TaskName::parse(stored.unwrap_or_default()).unwrap_or_default()
 }
 
@@ -207,25 +216,12 @@ pub fn task(
     id: &TaskId,
     older_than: Option<RunNumber>,
 ) -> Result<TaskDetail, DatabaseError> {
-    let (name, revision, last_run_number, created_at, updated_at, spec): (
-        Option<String>,
-        i32,
-        i32,
-        i64,
-        i64,
-        SpecColumns,
-    ) = tasks::table
+    let (name, revision, created_at, updated_at, spec): (Option<String>, i32, i64, i64, SpecColumns) = tasks::table
         .find(id.as_str())
         .filter(tasks::deleted_at.is_null())
-        .select((
-            tasks::name,
-            tasks::revision,
-            tasks::last_run_number,
-            tasks::created_at,
-            tasks::updated_at,
-            SpecColumns::as_select(),
-        ))
+        .select((tasks::name, tasks::revision, tasks::created_at, tasks::updated_at, SpecColumns::as_select()))
         .get_result(connection)?;
+    let run_count: i64 = runs::table.filter(runs::task_id.eq(id.as_str())).count().get_result(connection)?;
     let mut runs = runs_below(connection, id, older_than, RUNS_PER_PAGE + 1)?;
     let more = runs.len() > RUNS_PER_PAGE;
     runs.truncate(RUNS_PER_PAGE);
@@ -236,7 +232,7 @@ pub fn task(
         revision: revision.into(),
         created_at: Timestamp(created_at),
         updated_at: Timestamp(updated_at),
-        run_count: u32::try_from(last_run_number).unwrap_or(0),
+        run_count: u32::try_from(run_count).unwrap_or(u32::MAX),
         older_than: runs.last().filter(|_| more).map(|run| run.number),
         runs,
     })
@@ -317,6 +313,7 @@ pub fn run(connection: &mut SqliteConnection, id: &TaskId, number: RunNumber) ->
         queue_place,
         cancel_requested_at: values::timestamp(detail.cancel_requested_at),
         previous: previous_run(connection, id, number)?,
+        next: next_run(connection, id, number)?,
         latest: values::run_number(latest)?,
         state: RunState {
             phase: summary.phase,
@@ -392,15 +389,17 @@ fn previous_run(
     .transpose()
 }
 
-/// The keys of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RunKeys {
-    /// The run's.
-    pub run: RunId,
-    /// Its first step's.
-    pub step: StepId,
-    /// Its number within the task.
-    pub number: RunNumber,
+fn next_run(
+    connection: &mut SqliteConnection,
+    id: &TaskId,
+    number: RunNumber,
+) -> Result<Option<RunNumber>, DatabaseError> {
+    let next: Option<i32> = runs::table
+        .filter(runs::task_id.eq(id.as_str()))
+        .filter(runs::number.gt(stored_number(number)))
+        .select(dsl::min(runs::number))
+        .get_result(connection)?;
+    next.map(values::run_number).transpose()
 }
 
 /// The keys of a run, or of the latest one.
@@ -441,37 +440,39 @@ pub fn run_state(connection: &mut SqliteConnection, step: StepId) -> Result<RunS
     Ok(RunState { phase, version: viewed_version(version, place), lines: values::count(lines) })
 }
 
-/// The task and number of a run by its key.
+/// The task and number of a run by its name outside of the database.
 ///
 /// # Errors
 /// `NotFound` when there is no such run.
-pub fn run_by_key(connection: &mut SqliteConnection, run: RunId) -> Result<(TaskId, RunNumber), DatabaseError> {
-    let (task, number): (String, i32) =
-        runs::table.find(run.0).select((runs::task_id, runs::number)).get_result(connection)?;
+pub fn run_by_uid(connection: &mut SqliteConnection, uid: &RunUid) -> Result<(TaskId, RunNumber), DatabaseError> {
+    let (task, number): (String, i32) = runs::table
+        .inner_join(tasks::table)
+        .filter(tasks::deleted_at.is_null())
+        .filter(runs::uid.eq(uid.as_str()))
+        .select((runs::task_id, runs::number))
+        .get_result(connection)?;
     Ok((values::task_id(&task)?, values::run_number(number)?))
 }
 
-/// A task in the REST API's list, with its latest run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListedTask {
-    /// Its id.
-    pub id: TaskId,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// Phase, start and end of the latest run.
-    pub latest: Option<(Phase, Option<Timestamp>, Option<Timestamp>)>,
-}
-
-/// All tasks, oldest first, with their latest runs: what the REST API lists.
+/// Tasks with their latest runs, oldest first, from a place on: what the REST API lists. So many at most.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn all_tasks(connection: &mut SqliteConnection) -> Result<Vec<ListedTask>, DatabaseError> {
+pub fn listed_tasks(
+    connection: &mut SqliteConnection,
+    after: Option<&TaskPlace>,
+    limit: usize,
+) -> Result<Vec<ListedTask>, DatabaseError> {
     type Row = (String, i64, Option<(String, Option<i64>, Option<i64>)>);
+    let (created_at, id) = after.map_or((i64::MIN, ""), |place| (place.created_at.0, place.id.as_str()));
     let rows: Vec<Row> = tasks::table
         .left_join(runs::table.on(runs::task_id.eq(tasks::id).and(runs::number.eq(tasks::last_run_number))))
         .filter(tasks::deleted_at.is_null())
+        // The first comparison is what the index serves; the rest only breaks ties.
+        .filter(tasks::created_at.ge(created_at))
+        .filter(tasks::created_at.gt(created_at).or(tasks::id.gt(id)))
         .order((tasks::created_at, tasks::id))
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
         .select((tasks::id, tasks::created_at, (runs::phase, runs::started_at, runs::finished_at).nullable()))
         .load(connection)?;
     rows.into_iter()
@@ -488,32 +489,33 @@ pub fn all_tasks(connection: &mut SqliteConnection) -> Result<Vec<ListedTask>, D
         .collect()
 }
 
-/// A run with its copy of the spec, as the REST API shows it with its task.
-#[derive(Debug, Clone)]
-pub struct SpecifiedRun {
-    /// Its key.
-    pub id: RunId,
-    /// Number, phase, times and message.
-    pub summary: RunSummary,
-    /// Its copy of the spec.
-    pub spec: TaskSpec,
-}
-
-/// All runs of a task, newest first, each with its copy of the spec.
+/// The runs of a task numbered below `older_than`, newest first, each with its copy of the spec. So many at most.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn specified_runs(connection: &mut SqliteConnection, id: &TaskId) -> Result<Vec<SpecifiedRun>, DatabaseError> {
-    let rows: Vec<(i64, SummaryColumns, StepSpecColumns)> = runs::table
+pub fn specified_runs(
+    connection: &mut SqliteConnection,
+    id: &TaskId,
+    older_than: Option<RunNumber>,
+    limit: usize,
+) -> Result<Vec<SpecifiedRun>, DatabaseError> {
+    let rows: Vec<(i64, String, SummaryColumns, StepSpecColumns)> = runs::table
         .inner_join(steps::table)
         .filter(runs::task_id.eq(id.as_str()))
+        .filter(runs::number.lt(older_than.map_or(i32::MAX, stored_number)))
         .filter(steps::position.eq(1))
         .order(runs::number.desc())
-        .select((runs::id, SummaryColumns::as_select(), StepSpecColumns::as_select()))
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select((runs::id, runs::uid, SummaryColumns::as_select(), StepSpecColumns::as_select()))
         .load(connection)?;
     rows.into_iter()
-        .map(|(id, summary, spec)| {
-            Ok(SpecifiedRun { id: RunId(id), summary: summary.try_into()?, spec: SpecColumns::from(spec).try_into()? })
+        .map(|(id, uid, summary, spec)| {
+            Ok(SpecifiedRun {
+                id: RunId(id),
+                uid: values::parsed(&uid)?,
+                summary: summary.try_into()?,
+                spec: SpecColumns::from(spec).try_into()?,
+            })
         })
         .collect()
 }

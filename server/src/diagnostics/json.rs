@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// All of it.
 #[must_use]
 pub fn of(diagnostics: &Diagnostics) -> Value {
-    let Diagnostics { engine, checks, caches, days, disk, versions, errors } = diagnostics;
+    let Diagnostics { engine, checks, caches, runs, days, disk, versions, errors } = diagnostics;
     let days: Vec<Value> = days
         .iter()
         .map(|day| json!({ "day": &day.day.to_rfc3339()[..10], "ready": day.ready, "built": day.built }))
@@ -39,6 +39,13 @@ pub fn of(diagnostics: &Diagnostics) -> Value {
         "checks": checks.report.as_ref().map(report),
         "checksUnderWay": checks.under_way,
         "caches": of_caches(caches),
+        "runs": {
+            "number": runs.number,
+            "logBytes": runs.log_bytes,
+            "keepRuns": runs.retention.runs,
+            "keepDays": runs.retention.days,
+            "keepLogBytes": runs.retention.log_bytes,
+        },
         "days": days,
         "disk": disk.map(|disk| json!({ "freeBytes": disk.free, "totalBytes": disk.total })),
         "versions": versions,

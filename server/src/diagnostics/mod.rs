@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use app::model::diagnostics::{DiskSpace, EngineLimits};
+use app::model::diagnostics::{DiskSpace, EngineLimits, Retention};
 
 use crate::{config::Config, engine::local::caches::Caches, packages::environments::found_on_path};
 
@@ -32,6 +32,8 @@ pub struct Sources {
     pub versions: KnownVersions,
     /// How far the engine may go.
     pub limits: EngineLimits,
+    /// How long runs are kept.
+    pub retention: Retention,
     /// The folder whose disk matters.
     pub data: PathBuf,
 }
@@ -53,6 +55,7 @@ impl Sources {
                 log: engine.log_limit,
                 prune_after: config.prune_after.map(|age| age.as_secs()),
             },
+            retention: config.retention,
             data: config.data.path().to_owned(),
         }
     }

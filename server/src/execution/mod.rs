@@ -1,6 +1,8 @@
 //! What moves runs: the supervisor starts and follows them on their engines, the recorder writes down what they do,
-//! and hints tell viewers that there is something new. Where steps run is in `engine`.
+//! hints tell viewers that there is something new,
+//! and retention removes what is old. Where steps run is in `engine`.
 
 pub mod hints;
 pub mod recorder;
+pub mod retention;
 pub mod supervisor;

@@ -1,21 +1,13 @@
 //! Tells a supervisor or a load balancer whether this server can do its work.
 
-use axum::{extract::State, http::StatusCode};
-use diesel::RunQueryDsl as _;
+use axum::http::StatusCode;
 
-use crate::http::state::AppState;
+use super::access::Access;
 
 /// `ok` when the database answers, else 503.
-pub async fn check(State(state): State<AppState>) -> (StatusCode, &'static str) {
-    let answer = state.service.database().read(|connection| {
-        diesel::sql_query("SELECT id FROM tasks LIMIT 1").execute(connection)?;
-        Ok(())
-    });
-    match answer.await {
+pub async fn check(Access(service): Access) -> (StatusCode, &'static str) {
+    match service.check_database().await {
         Ok(()) => (StatusCode::OK, "ok"),
-        Err(error) => {
-            tracing::error!(%error, "A health check found that the database does not answer");
-            (StatusCode::SERVICE_UNAVAILABLE, "The database does not answer. The server's log says why.")
-        }
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "The database does not answer. The server's log says why."),
     }
 }

@@ -15,6 +15,7 @@ use tracing::Level;
 
 use crate::http::state::AppState;
 
+mod access;
 mod api;
 mod cookies;
 mod error_page;
@@ -29,6 +30,8 @@ mod raw_log;
 mod security;
 pub mod site;
 pub mod state;
+mod task_log_socket;
+mod websocket;
 
 /// All routes, with what surrounds them.
 pub fn router(state: AppState) -> Router {
@@ -37,6 +40,7 @@ pub fn router(state: AppState) -> Router {
         .route("/tasks/{id}/runs/{number}/log", get(raw_log::send))
         .route("/tasks/{id}/runs/{number}/log/socket", get(log_socket::open))
         .nest("/api", api::router())
+        .route("/ws/tasks/{id}/logs", get(task_log_socket::open))
         .layer(CatchPanicLayer::custom(error_page::after_panic))
         .layer(middleware::from_fn_with_state(state.clone(), security::guard))
         // Outside of the guard: a health check comes under any name, and learns nothing.

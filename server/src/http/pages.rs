@@ -33,10 +33,10 @@ pub struct Extra {
 /// Hands a page what it needs besides its address.
 pub fn provider(state: AppState, extra: Extra) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
-        provide_context(state.backend());
         provide_context((*state.facts).clone());
         provide_context(Now(state.clock.now()));
         if let Some(parts) = use_context::<Parts>() {
+            provide_context(state.backend(&parts));
             provide_context(preferences::of(&parts.headers));
             if let Some(done) = Done::of(&parts.headers) {
                 provide_context(Notice(done.sentence()));

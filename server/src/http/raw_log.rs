@@ -1,22 +1,24 @@
 //! A run's whole log as plain text, sent as it is read from the database.
 
-use app::model::{
-    identifiers::{RunNumber, StepId, TaskId},
-    log::Stream,
+use std::sync::Arc;
+
+use app::{
+    backend::BackendError,
+    model::{
+        identifiers::{RunNumber, StepId, TaskId},
+        log::Stream,
+    },
 };
 use axum::{
     body::{Body, Bytes},
-    extract::{Path, Query, State},
+    extract::{Path, Query},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use serde::Deserialize;
 
-use crate::{
-    db::DatabaseError,
-    http::state::AppState,
-    service::{Service, TextPart, backend_error, missing_run},
-};
+use super::access::Access;
+use crate::service::{Service, TextPart};
 
 /// How the log is wanted.
 #[derive(Debug, Default, Deserialize)]
@@ -39,19 +41,15 @@ impl Wish {
 
 /// The whole log so far.
 pub async fn send(
-    State(state): State<AppState>,
+    Access(service): Access,
     Path((id, number)): Path<(String, String)>,
     Query(wish): Query<Wish>,
 ) -> Response {
     let (Ok(id), Ok(number)) = (id.parse::<TaskId>(), number.parse::<RunNumber>()) else {
         return (StatusCode::NOT_FOUND, "There is no such run.").into_response();
     };
-    let service = state.service;
     let first = match service.run_keys(&id, number).await {
-        Ok(keys) => {
-            let part = service.text_part(keys.step, 1, wish.only()).await;
-            part.map(|part| (keys.step, part)).map_err(|error| backend_error(error, missing_run(&id, number)))
-        }
+        Ok(keys) => service.text_part(keys.step, 1, wish.only()).await.map(|part| (keys.step, part)),
         Err(error) => Err(error),
     };
     let (step, first) = match first {
@@ -73,15 +71,15 @@ pub async fn send(
     response
 }
 
-type Served = Option<(Bytes, (std::sync::Arc<Service>, Option<TextPart>))>;
+type Served = Option<(Bytes, (Arc<Service>, Option<TextPart>))>;
 
 /// Sends a part, and reads the one after it.
 async fn next_part(
-    service: std::sync::Arc<Service>,
+    service: Arc<Service>,
     step: StepId,
     part: Option<TextPart>,
     only: Option<Stream>,
-) -> Result<Served, DatabaseError> {
+) -> Result<Served, BackendError> {
     let Some(TextPart { text, next }) = part else {
         return Ok(None);
     };

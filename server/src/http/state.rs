@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use app::{backend::Backend, page_context::ServerFacts};
-use axum::extract::FromRef;
+use axum::{extract::FromRef, http::request::Parts};
 use leptos::config::LeptosOptions;
 use tokio::sync::watch;
 
 use crate::{
     clock::{SharedClock, SharedRandom, SystemClock, SystemRandom},
-    http::{hosts::Hosts, site::Site},
-    service::Service,
+    http::{access, hosts::Hosts, site::Site},
+    service::{Principal, Service},
 };
 
 /// What handlers share. Cloned for each request.
 #[derive(Clone)]
 pub struct AppState {
-    /// Tasks, runs and logs.
-    pub service: Arc<Service>,
+    /// Tasks, runs and logs: through [`AppState::service_for`] only.
+    service: Arc<Service>,
     /// The browser's part.
     pub site: Arc<Site>,
     /// Where pages find the browser's part.
@@ -51,10 +51,18 @@ impl AppState {
         }
     }
 
-    /// The service as pages see it.
+    /// The service, as far as somebody may use it.
     #[must_use]
-    pub fn backend(&self) -> Arc<dyn Backend> {
-        self.service.clone()
+    pub fn service_for(&self, principal: Principal) -> Arc<Service> {
+        match principal {
+            Principal::Local => self.service.clone(),
+        }
+    }
+
+    /// The service as a request's page or form sees it.
+    #[must_use]
+    pub fn backend(&self, parts: &Parts) -> Arc<dyn Backend> {
+        self.service_for(access::principal(parts))
     }
 }
 

@@ -4,14 +4,14 @@ use app::{
     backend::{BackendError, DeletedCache},
     model::{
         caches::{CacheLedger, CacheName},
-        diagnostics::{Diagnostics, EngineState, Versions},
+        diagnostics::{Diagnostics, EngineState, KeptRuns, Versions},
         phase::Phase,
     },
 };
 
 use super::{Service, backend_error};
 use crate::{
-    db::{self, preparation, runs},
+    db::{self, preparation, retention, runs},
     diagnostics::disk_space,
     engine::local::caches::prune::RemovalError,
 };
@@ -24,9 +24,11 @@ impl Service {
         let (sources, now) = (&self.dependencies.diagnostics, self.dependencies.clock.now());
         let rows = self.dependencies.database.read(move |connection| {
             let active = runs::active(connection)?;
-            Ok((active, preparation::by_day(connection, now, DAYS)?, db::sqlite_version(connection)?))
+            let kept = (retention::run_count(connection)?, retention::log_bytes(connection)?);
+            Ok((active, kept, preparation::by_day(connection, now, DAYS)?, db::sqlite_version(connection)?))
         });
-        let (active, days, sqlite) = rows.await.map_err(|error| backend_error(error, String::new))?;
+        let (active, (number, log_bytes), days, sqlite) =
+            rows.await.map_err(|error| backend_error(error, String::new))?;
         let in_phase = |phase| {
             let number = active.iter().filter(|run| run.phase == phase).count();
             u32::try_from(number).unwrap_or(u32::MAX)
@@ -51,6 +53,7 @@ impl Service {
             },
             checks: sources.checks.last(),
             caches,
+            runs: KeptRuns { number, log_bytes, retention: sources.retention },
             days,
             disk: disk_space(&sources.data),
             versions: Versions {

@@ -83,8 +83,9 @@ impl Service {
         step: StepId,
         from: u64,
         only: Option<Stream>,
-    ) -> Result<Option<TextPart>, DatabaseError> {
-        self.dependencies
+    ) -> Result<Option<TextPart>, BackendError> {
+        let part = self
+            .dependencies
             .database
             .read(move |connection| {
                 let chunks = logs::chunks_from(connection, step, from, CHUNKS_PER_PART)?;
@@ -99,30 +100,8 @@ impl Service {
                 }
                 Ok((!chunks.is_empty()).then_some(part))
             })
-            .await
-    }
-
-    /// A step's whole log as one text, lines joined with a line feed.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn whole_text(&self, step: StepId) -> Result<String, BackendError> {
-        let mut text = String::new();
-        let mut from = 1;
-        loop {
-            let part = self.text_part(step, from, None).await;
-            match part.map_err(|error| backend_error(error, || "The run was deleted.".to_owned()))? {
-                Some(part) => {
-                    text.push_str(&part.text);
-                    from = part.next;
-                }
-                None => break,
-            }
-        }
-        if text.ends_with('\n') {
-            text.pop();
-        }
-        Ok(text)
+            .await;
+        part.map_err(|error| backend_error(error, || "The run was deleted.".to_owned()))
     }
 }
 

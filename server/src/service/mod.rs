@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 use crate::{
     clock::{SharedClock, SharedRandom},
-    db::Database,
+    db::{Database, views},
     diagnostics::Sources,
     engine::Engines,
     execution::hints::Hints,
@@ -29,15 +29,23 @@ use crate::{
 mod cache;
 mod diagnostics;
 mod errors;
+mod log_reader;
 mod logs;
+mod page;
+mod principal;
 mod runs;
 mod tasks;
 
-pub use errors::{backend_error, missing_run, missing_task};
+pub use log_reader::{LogReader, Reading};
 pub use logs::TextPart;
-pub use runs::CancelTarget;
+pub use page::Page;
+pub use principal::Principal;
+pub use runs::{CancelTarget, Manifest};
 
-use self::cache::Cache;
+use self::{
+    cache::Cache,
+    errors::{backend_error, missing_run, missing_task},
+};
 
 /// What a [`Service`] is made of.
 #[derive(Clone)]
@@ -73,10 +81,13 @@ impl Service {
         Self { dependencies, lists: Cache::default() }
     }
 
-    /// Where everything is kept.
-    #[must_use]
-    pub fn database(&self) -> &Database {
-        &self.dependencies.database
+    /// Looks whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn check_database(&self) -> Result<(), BackendError> {
+        let answer = self.dependencies.database.read(views::has_tasks).await;
+        answer.map(drop).map_err(|error| backend_error(error, String::new))
     }
 
     /// Tells viewers that a step changed.
@@ -147,5 +158,31 @@ impl Backend for Service {
 
     async fn delete_cache(&self, name: &CacheName) -> Result<DeletedCache, BackendError> {
         self.remove_cache(name).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    fn sources(folder: &Path) -> Vec<(String, String)> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let of_entry = |path: std::path::PathBuf| match path.is_dir() {
+            true => sources(&path),
+            false => vec![(path.display().to_string(), fs::read_to_string(&path).unwrap())],
+        };
+        entries.flat_map(of_entry).collect()
+    }
+
+    /// So that whatever a request may see or change goes through what is decided here.
+    #[test]
+    fn http_reaches_the_database_through_the_service_only() {
+        let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http"));
+        assert!(sources.len() > 20, "{}", sources.len());
+        for (file, text) in sources {
+            for forbidden in ["db::", "db,", "diesel", "DatabaseError"] {
+                assert!(!text.contains(forbidden), "{file} knows the database: `{forbidden}`");
+            }
+        }
     }
 }

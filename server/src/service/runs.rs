@@ -6,21 +6,20 @@ use app::{
     backend::{BackendError, StartRun},
     model::{
         cache::Readiness,
-        identifiers::{RunId, RunNumber, TaskId},
+        identifiers::{RunId, RunNumber, RunUid, TaskId},
         spec::TaskSpec,
-        views::RunDetail,
+        views::{RunDetail, RunKeys, SpecifiedRun},
     },
 };
 use diesel::SqliteConnection;
 
-use super::{Service, backend_error, missing_run, missing_task};
+use super::{Page, Service, backend_error, missing_run, missing_task};
 use crate::{
     clock::random_run_uid,
     db::{
         DatabaseError,
         runs::{self, CancelRequest, NewRun},
-        tasks,
-        views::{self, RunKeys, SpecifiedRun},
+        tasks, views,
     },
     execution::supervisor,
 };
@@ -120,14 +119,20 @@ impl Service {
         run.map_err(|error| backend_error(error, missing_run(id, number)))
     }
 
-    /// All runs of a task, newest first, each with its copy of the spec.
+    /// The runs of a task numbered below `older_than`, newest first, each with its copy of the spec. So many at most.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn specified_runs(&self, id: &TaskId) -> Result<Vec<SpecifiedRun>, BackendError> {
-        let wanted = id.clone();
-        let found = self.dependencies.database.read(move |connection| views::specified_runs(connection, &wanted)).await;
-        found.map_err(|error| backend_error(error, missing_task(id)))
+    pub async fn specified_runs(
+        &self,
+        id: &TaskId,
+        older_than: Option<RunNumber>,
+        limit: usize,
+    ) -> Result<Page<SpecifiedRun, RunNumber>, BackendError> {
+        let (database, wanted) = (&self.dependencies.database, id.clone());
+        let read = move |connection: &mut _| views::specified_runs(connection, &wanted, older_than, limit + 1);
+        let runs = database.read(read).await.map_err(|error| backend_error(error, missing_task(id)))?;
+        Ok(Page::of(runs, limit, |run| run.summary.number))
     }
 
     /// Waits until a run has ended, was deleted, or the time is up.
@@ -157,6 +162,16 @@ impl Service {
         keys.map_err(|error| backend_error(error, missing_run(id, number)))
     }
 
+    /// The keys of a task's latest run.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such task, or it has no run.
+    pub async fn latest_run_keys(&self, id: &TaskId) -> Result<RunKeys, BackendError> {
+        let wanted = id.clone();
+        let keys = self.dependencies.database.read(move |connection| views::run_keys(connection, &wanted, None)).await;
+        keys.map_err(|error| backend_error(error, || format!("Task {id} has no run.")))
+    }
+
     /// The active run of a task, by the task's id or by the run's own workflow id.
     ///
     /// # Errors
@@ -170,7 +185,9 @@ impl Service {
             }
             (Ok(found), _) => Ok(found),
             (Err(error), CancelTarget::Task(id)) => Err(backend_error(error, missing_task(&id))),
-            (Err(error), CancelTarget::Run(run)) => Err(backend_error(error, || format!("There is no run {run}."))),
+            (Err(error), CancelTarget::Run(run)) => {
+                Err(backend_error(error, move || format!("There is no run {run}.")))
+            }
         }
     }
 
@@ -178,7 +195,7 @@ impl Service {
     ///
     /// # Errors
     /// `NotFound` when there is no such run, `Unavailable` or `Internal` when its engine cannot tell.
-    pub async fn manifest(&self, run: RunId) -> Result<String, BackendError> {
+    pub async fn manifest(&self, run: RunId) -> Result<Manifest, BackendError> {
         let found = self.dependencies.database.read(move |connection| {
             let engine = runs::engine(connection, run)?;
             Ok((engine, runs::inputs(connection, run)?))
@@ -190,7 +207,9 @@ impl Service {
                 "The engine `{engine}` that ran this is not set up now, so what it was given cannot be shown."
             )));
         };
-        engine.manifest(&supervisor::plan(inputs)).await.map_err(|error| {
+        let uid = inputs.uid.clone();
+        let yaml = engine.manifest(&supervisor::plan(inputs)).await;
+        yaml.map(|yaml| Manifest { run: uid, yaml }).map_err(|error| {
             tracing::warn!(%error, run.id = %run, "A run's manifest could not be made");
             if error.may_pass {
                 BackendError::Unavailable(error.message)
@@ -214,13 +233,22 @@ impl Service {
     }
 }
 
+/// What an engine is given for a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// The run's name outside of Stoker.
+    pub run: RunUid,
+    /// What it is given.
+    pub yaml: String,
+}
+
 /// What a program may name to have a run cancelled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancelTarget {
     /// A task: all its active runs.
     Task(TaskId),
     /// A run.
-    Run(RunId),
+    Run(RunUid),
 }
 
 fn active_runs_in(
@@ -229,7 +257,7 @@ fn active_runs_in(
 ) -> Result<(TaskId, Vec<RunNumber>), DatabaseError> {
     match target {
         CancelTarget::Run(run) => {
-            let (id, number) = views::run_by_key(connection, *run)?;
+            let (id, number) = views::run_by_uid(connection, run)?;
             Ok((id, vec![number]))
         }
         CancelTarget::Task(id) => {

@@ -8,21 +8,21 @@ use app::{
         fields::{Field, FieldErrors},
         identifiers::{RunId, RunNumber, TaskId},
         lock::Lock,
-        spec::TaskSpec,
+        spec::{TaskSpec, ValidTask},
         time::Timestamp,
-        views::{TaskDetail, TaskPage, TaskQuery},
+        views::{ListedTask, TaskDetail, TaskPage, TaskPlace, TaskQuery},
     },
 };
 use diesel::SqliteConnection;
 
-use super::{Service, backend_error, missing_task};
+use super::{Page, Service, backend_error, missing_task};
 use crate::{
     clock::{SharedRandom, random_run_uid, random_task_id},
     db::{
         DatabaseError,
         runs::{self, NewRun},
         tasks::{self, Deletion, Update},
-        views::{self, ListedTask},
+        views,
     },
     engine::SharedEngine,
     packages::resolver::ResolveError,
@@ -61,13 +61,44 @@ impl Service {
         task.map_err(|error| backend_error(error, missing_task(id)))
     }
 
-    /// All tasks, oldest first, with their latest runs.
+    /// Tasks with their latest runs, oldest first, from a place on. So many at most.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn all_tasks(&self) -> Result<Vec<ListedTask>, BackendError> {
-        let tasks = self.dependencies.database.read(views::all_tasks).await;
-        tasks.map_err(|error| backend_error(error, || "There are no tasks.".to_owned()))
+    pub async fn listed_tasks(
+        &self,
+        after: Option<TaskPlace>,
+        limit: usize,
+    ) -> Result<Page<ListedTask, TaskPlace>, BackendError> {
+        let database = &self.dependencies.database;
+        let tasks = database.read(move |connection| views::listed_tasks(connection, after.as_ref(), limit + 1)).await;
+        let tasks = tasks.map_err(|error| backend_error(error, || "There are no tasks.".to_owned()))?;
+        Ok(Page::of(tasks, limit, |task| TaskPlace { created_at: task.created_at, id: task.id.clone() }))
+    }
+
+    /// Saves a task as changed by a function, which gets it as it is: whatever somebody else saves comes before that or
+    /// after it, and is not undone.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such task, `Invalid` when it cannot be changed so.
+    pub async fn change_task(
+        &self,
+        id: &TaskId,
+        change: impl FnOnce(&ValidTask) -> Result<ValidTask, FieldErrors> + Send + 'static,
+    ) -> Result<(), BackendError> {
+        let (wanted, at) = (id.clone(), self.dependencies.clock.now());
+        let changed = self
+            .dependencies
+            .database
+            .write(move |connection| {
+                let present = tasks::saved(connection, &wanted)?;
+                Ok(match change(&present) {
+                    Ok(task) => tasks::update(connection, &wanted, None, &task, at).map(|_| Ok(()))?,
+                    Err(errors) => Err(errors),
+                })
+            })
+            .await;
+        changed.map_err(|error| backend_error(error, missing_task(id)))?.map_err(BackendError::Invalid)
     }
 
     pub(super) async fn save(&self, save: SaveTask) -> Result<SavedTask, BackendError> {

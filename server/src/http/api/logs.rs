@@ -1,70 +1,70 @@
 //! Logs over the API: a run's whole log as one text.
 
+use std::sync::Arc;
+
 use app::{
-    backend::Backend as _,
-    model::identifiers::{RunNumber, TaskId},
+    backend::{Backend as _, BackendError},
+    model::{
+        identifiers::{RunNumber, TaskId},
+        views::RunKeys,
+    },
 };
 use axum::{
     Json,
-    extract::{RawQuery, State},
+    extract::RawQuery,
+    response::{IntoResponse as _, Response},
 };
 
 use super::{
     body::{Path, integer, parameter},
     error::ApiError,
     runs::run_keys,
-    shapes::{LogAnswer, LogEntry, phase_word, workflow_id},
+    shapes::{LogAnswer, LogEntry, LogHead},
+    stream,
 };
-use crate::{db::views::RunKeys, http::state::AppState};
+use crate::{http::access::Access, service::Service};
 
 /// The log of a task's latest run, or of the one asked for.
 pub async fn of_task(
-    State(state): State<AppState>,
+    Access(service): Access,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
-) -> Result<Json<LogAnswer>, ApiError> {
+) -> Result<Response, ApiError> {
     let wanted = parameter(query.as_deref(), "run_number");
     let wanted = wanted.map(|text| integer("query", "run_number", &text)).transpose()?;
     let known: TaskId = id.parse().map_err(|_| ApiError::no_task(&id))?;
-    let task = state.service.task(&known, None).await;
-    let task = task.map_err(|error| ApiError::of(error, || format!("Task {id} not found")))?;
-    let latest = i64::from(task.run_count);
+    let missing = || format!("Task {id} not found");
+    let task = service.task(&known, None).await.map_err(|error| ApiError::of(error, missing))?;
     let number = match wanted {
-        None | Some(0) => latest,
-        Some(number) => number,
+        None | Some(0) => task.runs.first().map(|run| run.number),
+        Some(number) => u32::try_from(number).ok().and_then(RunNumber::new),
     };
-    if !(1..=latest).contains(&number) {
-        return Ok(Json(LogAnswer::empty()));
+    let Some(number) = number else { return Ok(Json(LogAnswer::empty()).into_response()) };
+    match service.run_keys(&known, number).await {
+        Ok(keys) => answer(service, &known, keys).await,
+        Err(BackendError::NotFound(_)) => Ok(Json(LogAnswer::empty()).into_response()),
+        Err(error) => Err(ApiError::of(error, missing)),
     }
-    answer(&state, &known, run_keys(&state, &id, &number.to_string()).await?).await
 }
 
 /// The log of a run.
-pub async fn of_run(
-    State(state): State<AppState>,
-    Path((id, number)): Path<(String, String)>,
-) -> Result<Json<LogAnswer>, ApiError> {
-    let keys = run_keys(&state, &id, &number).await?;
+pub async fn of_run(Access(service): Access, Path((id, number)): Path<(String, String)>) -> Result<Response, ApiError> {
+    let keys = run_keys(&service, &id, &number).await?;
     let known: TaskId = id.parse().map_err(|_| ApiError::no_task(&id))?;
-    answer(&state, &known, keys).await
+    answer(service, &known, keys).await
 }
 
-async fn answer(state: &AppState, id: &TaskId, keys: RunKeys) -> Result<Json<LogAnswer>, ApiError> {
-    let number: RunNumber = keys.number;
-    let missing = || format!("Run {number} not found for task {id}");
-    let run = state.service.run(id, number).await.map_err(|error| ApiError::of(error, missing))?;
-    let text = state.service.whole_text(keys.step).await.map_err(|error| ApiError::of(error, missing))?;
-    let phase = phase_word(run.state.phase);
-    let workflow = workflow_id(keys.run);
-    let logs = match (run.state.lines, run.summary.message) {
-        (0, None) => Vec::new(),
-        (0, Some(message)) => vec![LogEntry {
-            node: "workflow".to_owned(),
-            pod: "N/A".to_owned(),
-            phase,
-            logs: format!("Workflow message: {message}"),
-        }],
-        _ => vec![LogEntry { pod: format!("{workflow}-main"), node: workflow, phase, logs: text }],
-    };
-    Ok(Json(LogAnswer::new(keys.run, number, logs)))
+async fn answer(service: Arc<Service>, id: &TaskId, keys: RunKeys) -> Result<Response, ApiError> {
+    let missing = || format!("Run {} not found for task {id}", keys.number);
+    let run = service.run(id, keys.number).await.map_err(|error| ApiError::of(error, missing))?;
+    if run.state.lines == 0 {
+        let entries = LogEntry::of_message(&run).into_iter().collect();
+        return Ok(Json(LogAnswer::new(keys, entries)).into_response());
+    }
+    let head = stream::open_object(&LogHead::of(&run)).map_err(|error| ApiError::of(error, missing))?;
+    let rest = stream::open_object(&LogAnswer::new(keys, Vec::new())).map_err(|error| ApiError::of(error, missing))?;
+    // What follows the list of entries in an answer without any.
+    let rest = rest.strip_prefix(r#"{"logs":[]"#).unwrap_or_default();
+    let text = stream::log_text(service, keys.step, run.state.lines);
+    Ok(stream::answer(format!(r#"{{"logs":[{head},"logs":""#), text, format!(r#""}}]{rest}}}"#)))
 }

@@ -9,12 +9,14 @@ use axum::{
 
 use crate::http::state::AppState;
 
-mod body;
+pub mod body;
 mod diagnostics;
-mod error;
+pub mod error;
 mod logs;
+mod paging;
 mod runs;
-mod shapes;
+pub mod shapes;
+mod stream;
 mod tasks;
 
 use error::ApiError;

@@ -1,25 +1,24 @@
 //! The API's answers, field for field.
 
 use app::model::{
-    identifiers::{RunId, RunNumber},
+    identifiers::TaskId,
     phase::Phase,
     python_packages::PythonPackages,
     spec::TaskSpec,
     time::Timestamp,
-    views::TaskDetail,
+    views::{ListedTask, RunDetail, RunKeys, SpecifiedRun, TaskDetail, TaskPlace},
 };
 use serde::Serialize;
 
-use crate::db::views::{ListedTask, SpecifiedRun};
-
-/// The name under which programs know a run's workflow.
-pub fn workflow_id(run: RunId) -> String {
-    format!("run-{run}")
+/// A place in the list of tasks as a cursor: `<milliseconds>.<task id>`.
+pub fn cursor(place: &TaskPlace) -> String {
+    format!("{}.{}", place.created_at.0, place.id)
 }
 
-/// The run that a workflow's name means.
-pub fn run_of_workflow(name: &str) -> Option<RunId> {
-    name.strip_prefix("run-")?.parse().ok().map(RunId)
+/// The place that a cursor means.
+pub fn place(cursor: &str) -> Option<TaskPlace> {
+    let (millis, id) = cursor.split_once('.')?;
+    Some(TaskPlace { created_at: Timestamp(millis.parse().ok()?), id: id.parse().ok()? })
 }
 
 /// A phase in the words that programs know: they know no cancelled runs.
@@ -87,27 +86,24 @@ fn dependencies(packages: &PythonPackages) -> String {
     all.join(separator)
 }
 
-/// A task with all its runs.
+/// A task as it is, without its runs.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TaskAnswer {
-    id: String,
+pub struct TaskHead {
+    id: TaskId,
     #[serde(flatten)]
     definition: Definition,
     created_at: String,
     updated_at: String,
-    runs: Vec<RunEntry>,
 }
 
-impl TaskAnswer {
-    /// The task as it is, with its runs, newest first.
-    pub fn new(task: TaskDetail, runs: Vec<SpecifiedRun>) -> Self {
+impl From<TaskDetail> for TaskHead {
+    fn from(task: TaskDetail) -> Self {
         Self {
             definition: Definition::from(&task.spec),
-            id: task.id.into(),
+            id: task.id,
             created_at: task.created_at.to_rfc3339(),
             updated_at: task.updated_at.to_rfc3339(),
-            runs: runs.into_iter().map(RunEntry::from).collect(),
         }
     }
 }
@@ -138,7 +134,7 @@ impl From<SpecifiedRun> for RunEntry {
         Self {
             id: run.id.0,
             run_number: summary.number.get(),
-            workflow_id: workflow_id(run.id),
+            workflow_id: run.uid.into(),
             phase: phase_word(summary.phase),
             definition: Definition::from(&run.spec),
             started_at: time(summary.started_at),
@@ -149,17 +145,45 @@ impl From<SpecifiedRun> for RunEntry {
     }
 }
 
-/// The log of one part of a run.
-#[derive(Debug, Serialize)]
-pub struct LogEntry {
+/// Which part of a run a log is of, and how that stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogHead {
     /// The part.
-    pub node: String,
+    node: String,
     /// Where it ran.
-    pub pod: String,
+    pod: String,
     /// Where the run stands.
-    pub phase: &'static str,
-    /// The whole text so far.
-    pub logs: String,
+    phase: &'static str,
+}
+
+impl LogHead {
+    /// Of a run's program.
+    pub fn of(run: &RunDetail) -> Self {
+        let phase = phase_word(run.state.phase);
+        Self { node: run.uid.to_string(), pod: format!("{}-main", run.uid), phase }
+    }
+}
+
+/// The log of one part of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogEntry {
+    #[serde(flatten)]
+    head: LogHead,
+    logs: String,
+}
+
+impl LogEntry {
+    /// This text of a run's program.
+    pub fn new(run: &RunDetail, logs: String) -> Self {
+        Self { head: LogHead::of(run), logs }
+    }
+
+    /// What there is to say of a run without a log; `None` when it has no message.
+    pub fn of_message(run: &RunDetail) -> Option<Self> {
+        let message = run.summary.message.as_ref()?;
+        let head = LogHead { node: "workflow".to_owned(), pod: "N/A".to_owned(), phase: phase_word(run.state.phase) };
+        Some(Self { head, logs: format!("Workflow message: {message}") })
+    }
 }
 
 /// The log of a run.
@@ -184,7 +208,7 @@ impl LogAnswer {
     }
 
     /// The log of a run.
-    pub fn new(run: RunId, number: RunNumber, logs: Vec<LogEntry>) -> Self {
-        Self { logs, source: "database", run_id: Some(run.0), run_number: number.get() }
+    pub fn new(keys: RunKeys, logs: Vec<LogEntry>) -> Self {
+        Self { logs, source: "database", run_id: Some(keys.run.0), run_number: keys.number.get() }
     }
 }

@@ -1,52 +1,67 @@
 //! Tasks over the API: submitted, listed, read, deleted.
 
 use app::{
-    backend::{Backend as _, Resolve, SaveTask},
+    backend::{Backend as _, BackendError, Resolve, SaveTask},
     model::{
-        fields::Field,
         fields::FieldErrors,
-        identifiers::TaskId,
+        identifiers::{RunNumber, TaskId},
         python_packages::{PythonPackages, RequirementsFile},
-        spec::{Code, TaskSpec, ValidTask},
-        system_packages::SystemPackages,
+        spec::{TaskDraft, ValidTask},
+        views::TaskPlace,
     },
 };
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::RawQuery,
+    response::{IntoResponse as _, Response},
+};
 use serde_json::{Value, json};
 
 use super::{
     body::{Fields, JsonBody, Path, must_be_object},
     error::ApiError,
-    shapes::{TaskAnswer, TaskEntry},
+    paging::Paging,
+    shapes::{RunEntry, TaskEntry, TaskHead, cursor, place},
+    stream,
 };
-use crate::http::state::AppState;
+use crate::{
+    http::access::Access,
+    service::{Page, Service},
+};
 
 /// The program of a task that was submitted without one.
 const DEFAULT_CODE: &str = "print('Processing task in Kind...')";
+/// Tasks that are read at once when all are listed.
+const TASKS_AT_ONCE: usize = 500;
+/// Runs that are read at once when all of a task are listed: each has its whole code.
+const RUNS_AT_ONCE: usize = 20;
 
 /// Saves a task; starts nothing.
-pub async fn submit(State(state): State<AppState>, body: JsonBody) -> Result<Json<Value>, ApiError> {
+pub async fn submit(Access(service): Access, body: JsonBody) -> Result<Json<Value>, ApiError> {
     let submission = Submission::read(body)?;
     submission.check_lengths()?;
-    let existing = match submission.task_id.as_deref() {
-        None | Some("") => None,
-        Some(id) => Some(existing_task(&state, id).await?),
+    let id = match submission.task_id.as_deref() {
+        None | Some("") => save_new(&service, &submission).await?,
+        Some(id) => overwrite(&service, id.to_owned(), submission).await?,
     };
-    let (id, previous) = existing.unzip();
-    let task = submission.into_task(previous)?;
-    let missing = format!("Task {} not found", id.as_ref().map(TaskId::as_str).unwrap_or_default());
-    let save = SaveTask { id, expected_revision: None, task, resolve: Resolve::Later, run: false };
-    let saved = state.service.save_task(save).await.map_err(|error| ApiError::of(error, || missing))?;
-    let message = format!("Task saved successfully. Use /api/v1/tasks/{}/run to execute it.", saved.id);
-    Ok(Json(json!({ "id": saved.id, "message": message })))
+    let message = format!("Task saved successfully. Use /api/v1/tasks/{id}/run to execute it.");
+    Ok(Json(json!({ "id": id, "message": message })))
 }
 
-/// The task to overwrite: what the API cannot say of it stays as it is.
-async fn existing_task(state: &AppState, id: &str) -> Result<(TaskId, ValidTask), ApiError> {
-    let known: TaskId = id.parse().map_err(|_| ApiError::no_task(id))?;
-    let task = state.service.task(&known, None).await;
-    let task = task.map_err(|error| ApiError::of(error, || format!("Task {id} not found")))?;
-    Ok((known, ValidTask { name: task.name, spec: task.spec }))
+async fn save_new(service: &Service, submission: &Submission) -> Result<TaskId, ApiError> {
+    let task = submission.over(TaskDraft::default()).map_err(BackendError::Invalid);
+    let task = task.map_err(|error| ApiError::of(error, String::new))?;
+    let save = SaveTask { id: None, expected_revision: None, task, resolve: Resolve::Later, run: false };
+    Ok(service.save_task(save).await.map_err(|error| ApiError::of(error, String::new))?.id)
+}
+
+/// What the API cannot say of a task stays as it is.
+async fn overwrite(service: &Service, id: String, submission: Submission) -> Result<TaskId, ApiError> {
+    let known: TaskId = id.parse().map_err(|_| ApiError::no_task(&id))?;
+    let change = move |present: &ValidTask| submission.over(TaskDraft::of(present.name.as_ref(), &present.spec));
+    let changed = service.change_task(&known, change).await;
+    changed.map_err(|error| ApiError::of(error, || format!("Task {id} not found")))?;
+    Ok(known)
 }
 
 /// What was submitted.
@@ -89,48 +104,78 @@ impl Submission {
         Ok(())
     }
 
-    fn into_task(self, previous: Option<ValidTask>) -> Result<ValidTask, ApiError> {
-        let mut errors = FieldErrors::default();
-        let code = self.code.as_deref().unwrap_or(DEFAULT_CODE);
-        let code = errors.take(Field::Code, Code::accept(code));
-        let packages = errors.take(Field::Packages, PythonPackages::parse_new(&self.dependencies));
-        let requirements = errors.take(Field::Requirements, RequirementsFile::parse_new(&self.requirements));
-        let system = errors.take(Field::SystemPackages, SystemPackages::parse_new(&self.system_dependencies));
-        let (Some(code), Some(packages), Some(requirements), Some(system_packages)) =
-            (code, packages, requirements, system)
-        else {
-            return Err(ApiError::of(app::backend::BackendError::Invalid(errors), String::new));
+    /// The task that this makes of another one.
+    fn over(&self, draft: TaskDraft) -> Result<ValidTask, FieldErrors> {
+        let draft = TaskDraft {
+            code: self.code.clone().unwrap_or_else(|| DEFAULT_CODE.to_owned()),
+            packages: self.dependencies.clone(),
+            requirements: self.requirements.clone(),
+            system_packages: self.system_dependencies.clone(),
+            use_cache: self.use_cache,
+            ..draft
         };
-        let (name, environment, timeout) = match previous {
-            Some(task) => (task.name, task.spec.environment, task.spec.timeout),
-            None => Default::default(),
-        };
-        let use_cache = self.use_cache;
-        let spec = TaskSpec { code, packages, requirements, system_packages, use_cache, environment, timeout };
-        Ok(ValidTask { name, spec })
+        draft.parse_sent()
     }
 }
 
-/// All tasks, oldest first.
-pub async fn list(State(state): State<AppState>) -> Result<Json<Value>, ApiError> {
-    let tasks = state.service.all_tasks().await.map_err(|error| ApiError::of(error, String::new))?;
-    let tasks: Vec<TaskEntry> = tasks.into_iter().map(TaskEntry::from).collect();
-    Ok(Json(json!({ "tasks": tasks })))
+/// Tasks, oldest first: all, or a page of them.
+pub async fn list(Access(service): Access, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+    let paging = Paging::of(query.as_deref(), place)?;
+    let limit = paging.as_ref().map_or(TASKS_AT_ONCE, |paging| paging.limit);
+    let is_page = paging.is_some();
+    let read = move |from: Option<TaskPlace>| {
+        let service = service.clone();
+        async move {
+            let Page { items, next } = service.listed_tasks(from, limit).await?;
+            Ok(Page { items: items.into_iter().map(TaskEntry::from).collect(), next })
+        }
+    };
+    let first = read(paging.and_then(|paging| paging.from)).await;
+    let first: Page<TaskEntry, TaskPlace> = first.map_err(|error| ApiError::of(error, String::new))?;
+    if is_page {
+        return Ok(Json(json!({ "tasks": first.items, "nextCursor": first.next.as_ref().map(cursor) })).into_response());
+    }
+    let items = stream::items(first, move |place| read(Some(place)));
+    Ok(stream::answer(r#"{"tasks":["#.to_owned(), items, "]}".to_owned()))
 }
 
-/// A task with all its runs.
-pub async fn detail(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<TaskAnswer>, ApiError> {
+/// A task with its runs, newest first: all, or a page of them.
+pub async fn detail(
+    Access(service): Access,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let known: TaskId = id.parse().map_err(|_| ApiError::no_task(&id))?;
     let missing = || format!("Task {id} not found");
-    let task = state.service.task(&known, None).await.map_err(|error| ApiError::of(error, missing))?;
-    let runs = state.service.specified_runs(&known).await.map_err(|error| ApiError::of(error, missing))?;
-    Ok(Json(TaskAnswer::new(task, runs)))
+    let paging = Paging::of(query.as_deref(), |cursor| cursor.parse::<RunNumber>().ok())?;
+    let limit = paging.as_ref().map_or(RUNS_AT_ONCE, |paging| paging.limit);
+    let is_page = paging.is_some();
+    let task = service.task(&known, None).await.map_err(|error| ApiError::of(error, missing))?;
+    let read = move |from: Option<RunNumber>| {
+        let (service, known) = (service.clone(), known.clone());
+        async move {
+            let Page { items, next } = service.specified_runs(&known, from, limit).await?;
+            Ok(Page { items: items.into_iter().map(RunEntry::from).collect(), next })
+        }
+    };
+    let first = read(paging.and_then(|paging| paging.from)).await;
+    let first: Page<RunEntry, RunNumber> = first.map_err(|error| ApiError::of(error, missing))?;
+    let head = stream::open_object(&TaskHead::from(task)).map_err(|error| ApiError::of(error, missing))?;
+    let next = first.next.filter(|_| is_page);
+    let after = match (is_page, next) {
+        (false, _) => "]}".to_owned(),
+        (true, None) => r#"],"nextCursor":null}"#.to_owned(),
+        (true, Some(number)) => format!(r#"],"nextCursor":"{number}"}}"#),
+    };
+    let first = if is_page { Page { next: None, ..first } } else { first };
+    let items = stream::items(first, move |number| read(Some(number)));
+    Ok(stream::answer(format!(r#"{head},"runs":["#), items, after))
 }
 
 /// Deletes a task with its runs and logs.
-pub async fn remove(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
+pub async fn remove(Access(service): Access, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
     let known: TaskId = id.parse().map_err(|_| ApiError::no_task(&id))?;
-    let deleted = state.service.delete_task(&known).await;
+    let deleted = service.delete_task(&known).await;
     let deleted = deleted.map_err(|error| ApiError::of(error, || format!("Task {id} not found")))?;
     Ok(Json(json!({
         "status": "deleted",

@@ -38,7 +38,7 @@ pub async fn task_list(State(state): State<AppState>, request: Request) -> Respo
     let (Some("example"), Some(key)) = (fields.get("intent"), fields.get("example")) else {
         return unknown_intent();
     };
-    let saved = actions::call(state.backend(), actions::run_example(key.to_owned())).await;
+    let saved = actions::call(state.backend(&parts), actions::run_example(key.to_owned())).await;
     match saved {
         Ok(saved) => {
             see_other(&saved.run.map_or_else(|| routes::task(&saved.id), |run| routes::run(&saved.id, run)), None)
@@ -59,7 +59,7 @@ pub async fn task(State(state): State<AppState>, Path(id): Path<String>, request
     if fields.get("intent") != Some("run") {
         return unknown_intent();
     }
-    match actions::call(state.backend(), actions::run_task(id.clone())).await {
+    match actions::call(state.backend(&parts), actions::run_task(id.clone())).await {
         Ok(number) => see_other(&routes::run(&id, number), None),
         Err(error) => refuse(&state, parts, &error).await,
     }
@@ -74,7 +74,7 @@ pub async fn delete_task(State(state): State<AppState>, Path(id): Path<String>, 
     let Ok(id) = id.parse::<TaskId>() else {
         return no_such_page(&state, parts).await;
     };
-    match actions::call(state.backend(), actions::delete_task(id)).await {
+    match actions::call(state.backend(&parts), actions::delete_task(id)).await {
         Ok(_) => see_other(&routes::tasks(), Some(Done::Deleted)),
         Err(error) => refuse(&state, parts, &error).await,
     }
@@ -90,7 +90,7 @@ pub async fn run(State(state): State<AppState>, Path(names): Path<(String, Strin
         return no_such_page(&state, parts).await;
     };
     match fields.get("intent") {
-        Some("rerun") => match actions::call(state.backend(), actions::rerun(id.clone(), number)).await {
+        Some("rerun") => match actions::call(state.backend(&parts), actions::rerun(id.clone(), number)).await {
             Ok(again) => see_other(&routes::run(&id, again), None),
             Err(error) => refuse(&state, parts, &error).await,
         },
@@ -124,7 +124,7 @@ pub async fn system(State(state): State<AppState>, request: Request) -> Response
     if fields.get("intent") != Some("check") {
         return unknown_intent();
     }
-    match actions::call(state.backend(), actions::check_again()).await {
+    match actions::call(state.backend(&parts), actions::check_again()).await {
         Ok(()) => see_other(&routes::system(), None),
         Err(error) => refuse(&state, parts, &error).await,
     }
@@ -143,14 +143,14 @@ pub async fn delete_cache(
     let (Ok(kind), Ok(key)) = (kind.parse(), key.parse()) else {
         return no_such_page(&state, parts).await;
     };
-    match actions::call(state.backend(), actions::delete_cache(CacheName { kind, key })).await {
+    match actions::call(state.backend(&parts), actions::delete_cache(CacheName { kind, key })).await {
         Ok(_) => see_other(&routes::system(), Some(Done::CacheDeleted(kind))),
         Err(error) => refuse(&state, parts, &error).await,
     }
 }
 
 async fn cancel(state: &AppState, parts: Parts, id: TaskId, number: RunNumber) -> Response {
-    match actions::call(state.backend(), actions::cancel_run(id.clone(), number)).await {
+    match actions::call(state.backend(&parts), actions::cancel_run(id.clone(), number)).await {
         Ok(()) => see_other(&routes::run(&id, number), Some(Done::Stopping(number))),
         Err(error) => refuse(state, parts, &error).await,
     }

@@ -1,9 +1,10 @@
 //! The task form: saves a task, runs it when asked, or shows the form again with everything that was typed.
 
+use std::sync::Arc;
+
 use app::{
     actions,
-    backend::BackendError,
-    backend::{Resolve, SavedTask},
+    backend::{Backend, BackendError, Resolve, SavedTask},
     model::{
         fields::{Field, FieldErrors},
         identifiers::TaskId,
@@ -49,7 +50,7 @@ async fn submit(state: &AppState, parts: Parts, id: Option<TaskId>, fields: Form
     let Some(submission) = Submission::from_fields(id, fields) else {
         return unknown_intent();
     };
-    match submission.perform(state).await {
+    match submission.perform(state.backend(&parts)).await {
         Ok(SavedTask { id, run: Some(run) }) => see_other(&routes::run(&id, run), None),
         Ok(SavedTask { id, run: None }) => see_other(&routes::task(&id), Some(Done::Saved)),
         Err(error) => show_again(state, parts, submission, error).await,
@@ -99,15 +100,15 @@ impl Submission {
         Some(Self { id, revision, draft, has_unreadable_upload, run, resolve })
     }
 
-    async fn perform(&self, state: &AppState) -> Result<SavedTask, BackendError> {
+    async fn perform(&self, backend: Arc<dyn Backend>) -> Result<SavedTask, BackendError> {
         if self.has_unreadable_upload {
             return Err(BackendError::Invalid(self.with_unreadable_upload()));
         }
         let (id, revision, draft, resolve) = (self.id.clone(), self.revision, self.draft.clone(), self.resolve);
         if self.run {
-            actions::call(state.backend(), actions::save_and_run(id, revision, draft, resolve)).await
+            actions::call(backend, actions::save_and_run(id, revision, draft, resolve)).await
         } else {
-            actions::call(state.backend(), actions::save_task(id, revision, draft, resolve)).await
+            actions::call(backend, actions::save_task(id, revision, draft, resolve)).await
         }
     }
 

@@ -1,7 +1,6 @@
-//! Frames of lines, put together from stored text without reading it.
+//! Messages of lines for a viewer, put together from stored text without reading it.
 
 use app::model::log::{LogLines, LogMessage};
-use axum::extract::ws::Utf8Bytes;
 
 use crate::db::{DatabaseError, logs::Chunk, values};
 
@@ -12,7 +11,7 @@ const FRAME_BYTES: usize = 128 * 1024;
 ///
 /// # Errors
 /// When a stored chunk is damaged.
-pub fn frames(chunks: &[Chunk], from: u64) -> Result<Vec<Utf8Bytes>, DatabaseError> {
+pub fn frames(chunks: &[Chunk], from: u64) -> Result<Vec<String>, DatabaseError> {
     let mut frames = Vec::new();
     let mut open: Option<String> = None;
     for chunk in chunks {
@@ -48,17 +47,16 @@ fn start(first: u64, room: usize) -> String {
     frame
 }
 
-fn end(mut frame: String) -> Utf8Bytes {
+fn end(mut frame: String) -> String {
     frame.push_str("]}");
-    frame.into()
+    frame
 }
 
 /// The lines of a chunk from one in its middle on.
-fn rest_of(chunk: &Chunk, from: u64) -> Result<Utf8Bytes, DatabaseError> {
+fn rest_of(chunk: &Chunk, from: u64) -> Result<String, DatabaseError> {
     let skip = usize::try_from(from - chunk.first).unwrap_or(usize::MAX);
     let lines = LogLines { first: from, lines: chunk.lines()?.into_iter().skip(skip).collect() };
-    let text = serde_json::to_string(&LogMessage::Lines(lines)).map_err(|error| values::damaged(&error))?;
-    Ok(text.into())
+    serde_json::to_string(&LogMessage::Lines(lines)).map_err(|error| values::damaged(&error))
 }
 
 #[cfg(test)]

@@ -1,49 +1,76 @@
-//! Reads what a viewer does not know yet: state and lines in one look at the database.
+//! Reads what a viewer of a log does not know yet: state and lines in one look at the database.
 
-use app::model::{
-    identifiers::StepId,
-    log::{LogMessage, RunState},
+use std::time::Duration;
+
+use app::{
+    backend::BackendError,
+    model::{
+        identifiers::StepId,
+        log::{LogMessage, RunState},
+    },
 };
-use axum::extract::ws::Utf8Bytes;
 
-use super::frames::frames;
+use self::frames::frames;
+use super::{Service, backend_error};
 use crate::db::{Database, DatabaseError, logs, values, views};
+
+mod frames;
 
 /// Chunks read at once.
 const CHUNKS: u32 = 16;
+/// How often a failed reading is tried again.
+const ATTEMPTS: u32 = 5;
 
 /// What is new.
 pub struct Reading {
     /// The run as it stands.
     pub state: RunState,
-    /// Frames to send, in order.
-    pub frames: Vec<Utf8Bytes>,
+    /// Messages to send, each as the JSON of a [`LogMessage`], in order.
+    pub frames: Vec<String>,
     /// Whether there are more lines already.
     pub has_more: bool,
 }
 
 /// Where a viewer is in a log.
 pub struct LogReader {
+    database: Database,
     step: StepId,
     next: u64,
     window: Option<u64>,
 }
 
-impl LogReader {
-    /// Starts at line `from`. With a `window`, a viewer further behind than that is brought to the last so many lines.
-    pub fn new(step: StepId, from: u64, window: Option<u32>) -> Self {
-        Self { step, next: from.max(1), window: window.filter(|window| *window > 0).map(u64::from) }
+impl Service {
+    /// Starts at line `from` of a step's log. With a `window`, a viewer further behind than that is brought to the last so
+    /// many lines.
+    #[must_use]
+    pub fn log_reader(&self, step: StepId, from: u64, window: Option<u32>) -> LogReader {
+        let window = window.filter(|window| *window > 0).map(u64::from);
+        LogReader { database: self.dependencies.database.clone(), step, next: from.max(1), window }
     }
+}
 
-    /// Reads on.
+impl LogReader {
+    /// Reads on. What may pass is waited for a moment: a viewer has nobody else to ask.
     ///
     /// # Errors
     /// `NotFound` when the run was deleted.
-    pub async fn read(&mut self, database: &Database) -> Result<Reading, DatabaseError> {
+    pub async fn read(&mut self) -> Result<Reading, BackendError> {
         let (step, next, window) = (self.step, self.next, self.window);
-        let (reading, next) = database.read(move |connection| read_in(connection, step, next, window)).await?;
-        self.next = next;
-        Ok(reading)
+        let mut attempt = 1;
+        loop {
+            match self.database.read(move |connection| read_in(connection, step, next, window)).await {
+                Ok((reading, next)) => {
+                    self.next = next;
+                    return Ok(reading);
+                }
+                Err(error) if attempt < ATTEMPTS && !matches!(error, DatabaseError::NotFound) => {
+                    tracing::warn!(%error, attempt, "A log could not be read for a viewer; trying again");
+                    tokio::time::sleep(Duration::from_millis(200) * attempt).await;
+                    attempt += 1;
+                }
+                Err(error) => return Err(backend_error(error, || "The run was deleted.".to_owned())),
+            }
+        }
     }
 }
 
@@ -75,9 +102,8 @@ fn skipped(next: u64, lines: u64, window: Option<u64>) -> Option<u64> {
     behind.checked_sub(window).filter(|skip| *skip > 0)
 }
 
-fn skip_frame(first: u64, count: u64) -> Result<Utf8Bytes, DatabaseError> {
-    let text = serde_json::to_string(&LogMessage::Skipped { first, count }).map_err(|error| values::damaged(&error))?;
-    Ok(text.into())
+fn skip_frame(first: u64, count: u64) -> Result<String, DatabaseError> {
+    serde_json::to_string(&LogMessage::Skipped { first, count }).map_err(|error| values::damaged(&error))
 }
 
 #[cfg(test)]
