@@ -12,7 +12,7 @@ use app::model::{
     cache::{CacheReport, EnvironmentUse},
     caches::{CacheKind, CacheName},
     checkpoint::CheckpointStatus,
-    identifiers::RunId,
+    identifiers::StepId,
     time::Timestamp,
 };
 use axum::{
@@ -22,7 +22,7 @@ use axum::{
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use serde_json::{Value, json};
 use server::{
-    db::{preparation, runs, schema},
+    db::{preparation, schema, steps},
     engine::local::caches::{
         hold,
         prune::{Prune, RemovalError},
@@ -329,13 +329,15 @@ async fn a_dry_run_removes_nothing() {
     assert!(old.exists() && dead.exists());
 }
 
-/// Gives a run a cache report of this kind, and a time.
-async fn prepared(app: &TestApp, run: RunId, at: Timestamp, environment: EnvironmentUse) {
+/// Gives a step a cache report of this kind, and a time.
+async fn prepared(app: &TestApp, step: StepId, at: Timestamp, environment: EnvironmentUse) {
     let report =
         CacheReport { environment, requested: 0, from_cache: 0, downloaded: 0, system: None, stages: Vec::new() };
     let write = app.database.write(move |connection| {
-        runs::set_cache_report(connection, run, &report)?;
-        diesel::update(schema::runs::table.find(run.0)).set(schema::runs::created_at.eq(at.0)).execute(connection)?;
+        steps::set_cache_report(connection, step, &report)?;
+        diesel::update(schema::steps::table.find(step.0))
+            .set(schema::steps::created_at.eq(at.0))
+            .execute(connection)?;
         Ok(())
     });
     write.await.unwrap();
@@ -354,7 +356,7 @@ async fn runs_are_counted_by_day_and_by_what_they_found() {
     ];
     for (days, environment) in uses {
         let (_, keys) = app.save_and_run(&PLAIN).await;
-        prepared(&app, keys.run, days_ago(&app, days), environment).await;
+        prepared(&app, keys.step, days_ago(&app, days), environment).await;
     }
     app.save_and_run(&PLAIN).await;
     let days = app.api(Method::GET, "/diagnostics", Value::Null).await.json()["days"].clone();
@@ -376,5 +378,5 @@ async fn counting_runs_by_day_reads_no_run() {
     let explain = format!("EXPLAIN QUERY PLAN {}", preparation::COUNT.replace('?', "0"));
     let plan = app.database.read(move |connection| Ok(diesel::sql_query(explain).load::<Plan>(connection)?));
     let plan: Vec<String> = plan.await.unwrap().into_iter().map(|step| step.detail).collect();
-    assert!(plan[0].starts_with("SEARCH runs USING COVERING INDEX runs_prepared"), "{plan:?}");
+    assert!(plan[0].starts_with("SEARCH steps USING COVERING INDEX steps_prepared"), "{plan:?}");
 }
