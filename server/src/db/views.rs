@@ -156,6 +156,10 @@ fn recent_runs(
     connection: &mut SqliteConnection,
     rows: &[TaskRow],
 ) -> Result<HashMap<String, Vec<SummaryColumns>>, DatabaseError> {
+    if rows.is_empty() {
+        // SQLite would look through all runs for those of no task.
+        return Ok(HashMap::new());
+    }
     let found: Vec<(String, SummaryColumns)> = runs::table
         .inner_join(tasks::table)
         .filter(tasks::id.eq_any(rows.iter().map(|(id, ..)| id)))
