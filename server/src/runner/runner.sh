@@ -9,8 +9,11 @@
 #   arguments.sh      optional: `set -- 'NAME=value' …`, the user's environment variables, quoted by whoever wrote it
 #   control           optional: a FIFO that hears `p` when preparation is over
 # and the STOKER_… variables that `settings` below checks. No user text is ever part of this script's own text.
+# Standard input: one line, the step's secret for marker lines. Not a variable or a file, since everything that this
+# script starts (a package's build, the program) can read those of its parents. After that line nothing reads standard
+# input any more: it is /dev/null for all that is started.
 #
-# Output: ordinary lines, and marker lines: a record separator (octal 036), the run's secret, a space, a JSON array.
+# Output: ordinary lines, and marker lines: a record separator (octal 036), the step's secret, a space, a JSON array.
 # After the marker {"program":…} nothing is a marker any more.
 #
 # Eleven checkpoints, always in this order. A warm run skips those that only matter when something is built, so that
@@ -18,16 +21,18 @@
 set -eu
 
 settings() {
-    : "${STOKER_STEP:?}" "${STOKER_SECRET:?}" "${STOKER_UV:?}" "${STOKER_UV_CACHE:?}" "${STOKER_PYTHON:?}"
+    : "${STOKER_STEP:?}" "${STOKER_UV:?}" "${STOKER_UV_CACHE:?}" "${STOKER_PYTHON:?}"
     : "${STOKER_ENVIRONMENTS:?}" "${STOKER_ENVIRONMENT_KEY:?}" "${STOKER_RUNNER:?}" "${STOKER_STAGE_SECONDS:?}"
     : "${STOKER_PRIVATE:=}" "${STOKER_MEMORY_KIB:=}" "${STOKER_PREPARATION_ONLY:=}" "${STOKER_PREPARE_ONLY:=}"
     : "${STOKER_CONTAINER_RUNTIME:=}" "${STOKER_MINIMUM_FREE_KIB:=0}" "${STOKER_INSIDE:=}"
     # Only with system packages:
     : "${STOKER_SET_KEY:=}" "${STOKER_SETS:=}" "${STOKER_NIX_KIND:=}" "${STOKER_NIX:=}" "${STOKER_NIX_ROOT:=}"
     : "${STOKER_NIX_HOME:=}" "${STOKER_NIXPKGS:=}" "${STOKER_PROGRAM:=}" "${STOKER_CONDA:=}"
-    # Nothing that is built may speak for the runner: the secret is no part of its environment.
-    secret=$STOKER_SECRET
-    unset STOKER_SECRET
+    # Unset first: a variable that came with the environment would be handed on with its new value.
+    unset secret
+    IFS= read -r secret
+    : "${secret:?}"
+    exec </dev/null
 }
 
 # --- Saying what happens ---------------------------------------------------------------------------------------------

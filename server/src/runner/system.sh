@@ -285,11 +285,15 @@ install_conda() {
 enter_store() {
     if [ -z "$STOKER_NIX_ROOT" ]; then return; fi
     say
-    export STOKER_INSIDE=1 STOKER_SECRET="${secret:?}"
+    export STOKER_INSIDE=1
     if [ "${STOKER_NIX_RUNTIME:-}" = proot ]; then
-        exec "$STOKER_NIX_ROOT/bin/proot" -b "$STOKER_NIX_ROOT/nix:/nix" /bin/sh "$0"
+        set -- "$STOKER_NIX_ROOT/bin/proot" -b "$STOKER_NIX_ROOT/nix:/nix" /bin/sh "$0"
+    else
+        set -- "$STOKER_PROGRAM" inside "$STOKER_NIX_ROOT" /bin/sh "$0"
     fi
-    exec "$STOKER_PROGRAM" inside "$STOKER_NIX_ROOT" /bin/sh "$0"
+    exec "$@" <<SECRET
+${secret:?}
+SECRET
 }
 
 # PATH and the compilers' variables, for what is built from here on and for the program.

@@ -12,3 +12,4 @@ mod security;
 mod support;
 mod system;
 mod task_form;
+mod upgrades;

@@ -1,20 +1,13 @@
-//! Migrations: there and back, and from a database of the first days.
+//! Migrations: there and back, and the schema that they give. Databases of earlier schemas are in `upgrades`.
 
 use std::{collections::BTreeMap, path::Path};
 
-use app::model::{identifiers::TaskId, phase::Phase, views::TaskQuery};
 use diesel::{
     Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection,
     sql_types::{Bool, Text},
 };
 use diesel_migrations::MigrationHarness as _;
-use server::db::{
-    Database, MIGRATIONS,
-    logs::{self, Most},
-    views,
-};
-
-use crate::support::number;
+use server::db::MIGRATIONS;
 
 fn connect(path: &Path) -> SqliteConnection {
     SqliteConnection::establish(&path.to_string_lossy()).unwrap()
@@ -130,39 +123,4 @@ fn older_runs_are_counted_by_what_their_reports_say() {
         diesel::sql_query("SELECT environment_use FROM steps ORDER BY id").load(&mut connection).unwrap();
     let uses: Vec<Option<&str>> = rows.iter().map(|row| row.environment_use.as_deref()).collect();
     assert_eq!(uses, [Some("built"), None, None]);
-}
-
-/// `first-schema.sqlite` was made by the first migration alone: two tasks, three runs, one log.
-#[tokio::test]
-async fn a_database_of_the_first_schema_opens_with_nothing_lost() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("stoker.sqlite");
-    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/first-schema.sqlite"), &path).unwrap();
-    assert!(!columns(&mut connect(&path))["tasks"].contains_key("system_dependencies"));
-    let database = Database::open(&path).await.unwrap();
-    let id: TaskId = "task-00000000000a".parse().unwrap();
-    let wanted = id.clone();
-    let (page, task, run, lines) = database
-        .read(move |connection| {
-            let keys = views::run_keys(connection, &wanted, Some(number(2)))?;
-            Ok((
-                views::task_page(connection, &TaskQuery::default())?,
-                views::task(connection, &wanted, None)?,
-                views::run(connection, &wanted, number(2))?,
-                logs::lines_from(connection, keys.step, 1, Most { lines: 100, bytes: 1 << 20 })?,
-            ))
-        })
-        .await
-        .unwrap();
-    assert_eq!(page.tasks.iter().map(|task| task.recent.len()).collect::<Vec<_>>(), [2, 1]);
-    assert_eq!(task.name.unwrap().as_str(), "Old report");
-    assert_eq!(task.spec.code.as_str(), "print('hello')\n");
-    assert_eq!(task.spec.packages.iter().collect::<Vec<_>>(), ["numpy", "pandas>=2"]);
-    assert!(task.spec.system_packages.is_empty());
-    assert_eq!(task.spec.environment.to_string(), "A=1");
-    assert_eq!(task.runs.iter().map(|run| run.phase).collect::<Vec<_>>(), [Phase::Failed, Phase::Succeeded]);
-    assert_eq!(run.step.exit_code, Some(1));
-    assert_eq!(run.summary.message.as_deref(), Some("The program ended with exit code 1."));
-    assert_eq!(run.step.lock.unwrap().packages().len(), 1);
-    assert_eq!(lines.lines.iter().map(|line| line.2.as_str()).collect::<Vec<_>>(), ["hello", "oops"]);
 }

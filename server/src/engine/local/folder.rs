@@ -1,10 +1,11 @@
 //! The folder of a step: where each of its files is.
 
 use std::{
-    fs::{File, OpenOptions},
-    io,
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    process::Stdio,
 };
 
 use crate::remove_tree::remove_tree;
@@ -41,6 +42,39 @@ impl StepFolder {
     #[must_use]
     pub fn orders(&self) -> PathBuf {
         self.0.join("orders.json")
+    }
+
+    /// The secret of the step's marker lines, from staging until the step starts.
+    fn secret(&self) -> PathBuf {
+        self.0.join("secret")
+    }
+
+    /// Leaves the secret for whoever starts the step.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn leave_secret(&self, secret: &str) -> io::Result<()> {
+        let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(self.secret())?;
+        file.write_all(secret.as_bytes())
+    }
+
+    /// Takes the secret away, so that nothing that the step starts finds it, as what the runner reads from its standard
+    /// input. Empty when there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read or removed.
+    pub fn take_secret(&self) -> io::Result<Stdio> {
+        let secret = match fs::read(self.secret()) {
+            Ok(secret) => secret,
+            // A step that an earlier version laid out: its runner finds the secret in its environment.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Stdio::null()),
+            Err(error) => return Err(error),
+        };
+        fs::remove_file(self.secret())?;
+        let (reader, mut writer) = io::pipe()?;
+        // Far less than a pipe holds, so this waits for nobody.
+        writer.write_all(&[&secret[..], b"\n"].concat())?;
+        Ok(reader.into())
     }
 
     /// Where the program runs.

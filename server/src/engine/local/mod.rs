@@ -225,8 +225,8 @@ impl Workshop {
         let python = self.settings.python.as_ref().map_err(|error| EngineError::lasting(error.to_string()))?;
         let orders = self.orders(folder, secrets, plan, python);
         // What the orders name is in use from the moment in which the folder is there.
-        let staged =
-            hold::for_use(&self.settings.cache).and_then(|_hold| write_folder(folder, &self.steps(), plan, &orders));
+        let staged = hold::for_use(&self.settings.cache)
+            .and_then(|_hold| write_folder(folder, &self.steps(), plan, &orders, &secrets.marker));
         staged.map_err(|error| staging_error(&error))
     }
 
@@ -251,7 +251,6 @@ impl Workshop {
             ("TMPDIR".into(), path(&folder.temporary())),
             ("PYTHONUNBUFFERED".into(), "1".into()),
             ("STOKER_STEP".into(), path(folder.path())),
-            ("STOKER_SECRET".into(), secrets.marker.clone()),
             ("STOKER_STDERR_TAG".into(), secrets.error_tag.clone()),
             ("STOKER_RUNNER".into(), path(&self.runner)),
             ("STOKER_UV".into(), path(&self.settings.uv)),
@@ -524,7 +523,7 @@ fn staging_error(error: &io::Error) -> EngineError {
 }
 
 /// Writes everything beside, and puts it in its place in one move: a folder that is there is complete.
-fn write_folder(folder: &StepFolder, steps: &Path, plan: &StepPlan, orders: &Orders) -> io::Result<()> {
+fn write_folder(folder: &StepFolder, steps: &Path, plan: &StepPlan, orders: &Orders, secret: &str) -> io::Result<()> {
     if folder.path().exists() {
         return Ok(());
     }
@@ -540,6 +539,7 @@ fn write_folder(folder: &StepFolder, steps: &Path, plan: &StepPlan, orders: &Ord
     fs::write(new.path().join("system.txt"), names)?;
     fs::write(new.path().join("spec.json"), serde_json::to_vec(&plan.spec)?)?;
     fs::write(new.orders(), serde_json::to_vec(orders)?)?;
+    new.leave_secret(secret)?;
     if !plan.spec.environment.is_empty() {
         fs::write(new.path().join("arguments.sh"), runner::arguments_script(&plan.spec.environment))?;
     }

@@ -87,7 +87,8 @@ pub fn run(folder: PathBuf) -> io::Result<()> {
     let orders: Orders = serde_json::from_slice(&std::fs::read(folder.orders())?)?;
     let mut journal = Journal::open(&folder, orders.log_limit)?;
     let control = StepFolder::open_fifo(&folder.control())?;
-    let (at, end) = match start(&folder.work(), &orders) {
+    let started = folder.take_secret().and_then(|secret| start(&folder.work(), &orders, secret));
+    let (at, end) = match started {
         Ok(step) => watch(step, &orders, &control, &mut journal),
         Err(error) => {
             let cause = EndCause::NotStarted(error.to_string());
@@ -211,7 +212,7 @@ struct Step {
     memory: MemoryKills,
 }
 
-fn start(work: &Path, orders: &Orders) -> io::Result<Step> {
+fn start(work: &Path, orders: &Orders, secret: Stdio) -> io::Result<Step> {
     processes::become_reaper()?;
     processes::forgo_access_overrides();
     let memory = MemoryKills::now();
@@ -223,7 +224,7 @@ fn start(work: &Path, orders: &Orders) -> io::Result<Step> {
         .env_clear()
         .envs(orders.environment.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))))
         .current_dir(work)
-        .stdin(Stdio::null())
+        .stdin(secret)
         .stdout(output_writer)
         .stderr(error_writer)
         .process_group(0)

@@ -60,7 +60,7 @@ impl LocalEngine {
         let _held = folder.wait_for_lock()?;
         drop(shared);
         let orders: Orders = serde_json::from_slice(&std::fs::read(folder.orders())?).map_err(io::Error::from)?;
-        let outcome = run(orders, &secrets.marker, &mut tell).await;
+        let outcome = run(orders, folder.take_secret()?, &secrets.marker, &mut tell).await;
         // What could not be removed goes when the caches are cleaned.
         if let Err(error) = remove_tree(folder.path()) {
             tracing::warn!(%error, folder = %folder.path().display(), "The folder of a preparation could not be removed");
@@ -69,7 +69,12 @@ impl LocalEngine {
     }
 }
 
-async fn run(orders: Orders, secret: &str, tell: &mut (impl FnMut(&str) + Send)) -> Result<(), WarmError> {
+async fn run(
+    orders: Orders,
+    secret_input: Stdio,
+    secret: &str,
+    tell: &mut (impl FnMut(&str) + Send),
+) -> Result<(), WarmError> {
     let Some((program, arguments)) = orders.command.split_first() else {
         return Err(WarmError::Failed("There is no runner.".to_owned()));
     };
@@ -78,7 +83,7 @@ async fn run(orders: Orders, secret: &str, tell: &mut (impl FnMut(&str) + Send))
         .env_clear()
         .envs(orders.environment)
         .env("STOKER_PREPARE_ONLY", "1")
-        .stdin(Stdio::null())
+        .stdin(secret_input)
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
