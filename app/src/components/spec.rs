@@ -17,7 +17,7 @@ pub fn SpecFacts(
     let TaskSpec { packages, requirements, system_packages, use_cache, environment, timeout, .. } = spec;
     let python = if let Some(file) = requirements {
         view! {
-            <details class="inline-details">
+            <details>
                 <summary>"from a requirements file"</summary>
                 <pre class="file-text" dir="ltr">{file.as_str().to_owned()}</pre>
             </details>
