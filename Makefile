@@ -1,5 +1,9 @@
 # The one list of commands. `make` alone prints it.
 
+ifeq ($(filter oneshell,$(.FEATURES)),)
+$(error GNU make 3.82 or newer is needed; this is $(MAKE_VERSION))
+endif
+
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -15,6 +19,7 @@ unexport LEPTOS_OUTPUT_NAME
 
 STOKER := $(CARGO_TARGET_DIR)/release/stoker
 SCRIPTS := infrastructure/scripts
+IMAGE ?= stoker:$(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)
 # More arguments for `stoker serve` or the benchmarks, as in: make run ARGS="--help", make bench ARGS="a c"
 ARGS ?=
 
@@ -38,6 +43,7 @@ build: site ## Build target/release/stoker: one file with the site inside
 test: setup-test lint unit end2end ## Install what is missing and run every check and test
 	$(call say,all checks and tests passed)
 
+# `--all-targets` are those of plain `cargo test`; the tests against a cluster are not among them, but in `--test '*'`.
 .PHONY: lint
 lint: site ## Check formatting, clippy on everything, and the shell scripts
 	$(call say,formatting)
@@ -47,6 +53,7 @@ lint: site ## Check formatting, clippy on everything, and the shell scripts
 		| xargs --null shellcheck --external-sources
 	$(call say,clippy)
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
+	cargo clippy --locked --workspace --test '*' -- --deny warnings
 	$(call say,clippy for the part of app that runs in the browser)
 	cargo clippy --locked --package app --lib --no-default-features --features hydrate -- --deny warnings
 
@@ -59,6 +66,16 @@ unit: site ## Run the tests of the Rust code
 end2end: build ## Run the tests in a browser, against the release build
 	$(call say,tests in a browser)
 	cd end2end && STOKER_BIN="$(STOKER)" CHROMIUM="$${CHROMIUM:-$$(command -v chromium)}" npx --no playwright test
+
+.PHONY: test-cluster
+test-cluster: $(if $(KUBECONFIG),site) ## Run the tests against the cluster that KUBECONFIG names, with the image STOKER_TEST_IMAGE
+	$(call say,tests against a cluster)
+	$(SCRIPTS)/test-cluster.sh $(ARGS)
+
+.PHONY: image
+image: build ## Build the image for Kubernetes as IMAGE, with docker, podman or buildah
+	$(call say,the image $(IMAGE))
+	infrastructure/image/build.sh "$(IMAGE)" "$(STOKER)" $(ARGS)
 
 # Warnings (2) do not stop make; whoever wants the exit code itself calls the binary.
 .PHONY: preflight check-containerd

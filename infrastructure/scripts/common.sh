@@ -15,7 +15,8 @@ debian_std=/usr/lib/rustlib/src/rust/library/std
 
 say() { printf '%s: %s\n' "$(basename "$0" .sh)" "$*"; }
 fail() { say "$@" >&2; exit 1; }
-has() { command -v "$1" >/dev/null 2>&1; }
+# Whether the program is installed; a function of the same name is none.
+has() { type -P "$1" >/dev/null; }
 
 # Says how the wasm can be compiled: `cargo` (the usual toolchain has the target), `debian` (Debian's toolchain has
 # the standard library's source, and compiles it along), or fails when neither is there.

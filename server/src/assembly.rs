@@ -109,6 +109,12 @@ impl Stoker {
         Self { state: AppState::new(service, site, facts, hosts, inputs), driver }
     }
 
+    /// What wakes those who move runs: notify it after a run was made, or is to be cancelled.
+    #[must_use]
+    pub fn wake(&self) -> &Arc<Notify> {
+        &self.driver.wake
+    }
+
     /// Picks up the runs that were active, and moves runs from now on, until the returned task is aborted.
     #[must_use]
     pub fn move_runs(&self) -> JoinHandle<()> {

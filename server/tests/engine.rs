@@ -16,15 +16,21 @@ use app::model::{
 };
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use server::{
-    clock::{Clock as _, SystemClock, SystemRandom},
+    clock::{Clock as _, SystemClock, SystemRandom, random_run_uid},
+    config::DataFolder,
     db::{
         Database,
         logs::{self, Most},
-        runs, schema, tasks,
+        runs, schema,
         values::SpecColumns,
     },
-    engine::local::{LocalEngine, LocalSettings},
-    execution::{hints::Hints, recorder::Recorder, supervisor},
+    engine::{
+        Engines,
+        local::{
+            LocalEngine, LocalSettings,
+            caches::{CacheFolders, Caches},
+        },
+    },
     packages::{
         environments::{self, Python},
         nix::{self, NixChoice, NixSettings},
@@ -36,6 +42,9 @@ use tokio::{
     sync::{Notify, Semaphore},
     task::JoinHandle,
 };
+
+#[path = "support/assembled.rs"]
+mod assembled;
 
 /// A supervisor with everything below it, on a folder of its own.
 struct Engine {
@@ -63,7 +72,7 @@ async fn engine_with_shim(shim: PathBuf, folder: PathBuf, at_once: usize) -> Eng
         data: folder.clone(),
         cache: folder.join("cache"),
         uv: uv(),
-        python: python.clone(),
+        python,
         index_url: None,
         default_timeout: None,
         preparation_timeout: 600,
@@ -72,32 +81,25 @@ async fn engine_with_shim(shim: PathBuf, folder: PathBuf, at_once: usize) -> Eng
         memory_limit: None,
         stage_timeout: 600,
         minimum_free: 0,
+        at_once,
         nix: NixSettings::new(NixChoice::None, nix::NIXPKGS.into(), &folder.join("cache"), shim.clone()),
         conda: None,
         stoker: shim,
     };
     let clock = Arc::new(SystemClock);
-    let hints = Hints::default();
-    let wake = Arc::new(Notify::new());
-    let parts = supervisor::Parts {
+    let caches = Caches::new(CacheFolders::of(&DataFolder(folder.clone())).unwrap(), None, clock.clone());
+    let engine = LocalEngine::new(settings, caches, clock.clone(), secret_key.clone()).unwrap();
+    let resolver = UvResolver {
+        uv: uv(),
+        cache: folder.join("cache/uv"),
+        index_url: None,
         database: database.clone(),
-        engine: Arc::new(LocalEngine::new(settings, clock.clone(), secret_key.clone()).unwrap()),
-        recorder: Recorder::new(database.clone(), hints.clone(), secret_key),
-        resolver: Arc::new(UvResolver {
-            uv: uv(),
-            python,
-            cache: folder.join("cache/uv"),
-            index_url: None,
-            database: database.clone(),
-            clock: clock.clone(),
-            turns: Semaphore::new(AT_ONCE),
-        }),
         clock,
-        hints,
-        wake: wake.clone(),
-        at_once,
+        turns: Semaphore::new(AT_ONCE),
     };
-    Engine { database, wake, supervisor: supervisor::start(parts), folder: None }
+    let stoker =
+        assembled::assemble(database.clone(), Engines::of(Arc::new(engine)), Arc::new(resolver), secret_key).await;
+    Engine { database, wake: stoker.wake().clone(), supervisor: stoker.move_runs(), folder: None }
 }
 
 async fn engine() -> Engine {
@@ -154,7 +156,9 @@ impl Engine {
                         SpecColumns::from(&spec),
                     ))
                     .execute(connection)?;
-                runs::create(connection, &runs::NewRun { task_id: &id, spec: &spec, lock: None, engine: "local", at })
+                let uid = random_run_uid(&SystemRandom);
+                let new = runs::NewRun { uid: &uid, task_id: &id, spec: &spec, lock: None, engine: "local", at };
+                runs::create(connection, &new)
             })
             .await
             .unwrap();
@@ -165,12 +169,11 @@ impl Engine {
     async fn look(&self, run: RunId, step: StepId) -> Seen {
         self.database
             .read(move |connection| {
-                use schema::runs as table;
-                let (phase, exit_code, message, report): (String, Option<i32>, Option<String>, Option<String>) =
-                    table::table
-                        .find(run.0)
-                        .select((table::phase, table::exit_code, table::message, table::cache_report))
-                        .first(connection)?;
+                use schema::{runs as run_table, steps as table};
+                let (exit_code, report): (Option<i32>, Option<String>) =
+                    table::table.find(step.0).select((table::exit_code, table::cache_report)).first(connection)?;
+                let (phase, message): (String, Option<String>) =
+                    run_table::table.find(run.0).select((run_table::phase, run_table::message)).first(connection)?;
                 let lines = logs::lines_from(connection, step, 1, Most { lines: usize::MAX, bytes: usize::MAX })?.lines;
                 Ok(Seen {
                     phase: phase.parse().unwrap(),
@@ -352,7 +355,8 @@ async fn hashes_in_a_requirements_file_are_kept_and_wrong_ones_refused() {
     let (run, step, ..) = engine.submit(with_hash(wheel)).await;
     let seen = engine.until((run, step), |seen| seen.phase.is_final()).await;
     assert_eq!(seen.phase, Phase::Succeeded, "{}", seen.message);
-    let lock = engine.database.read(move |connection| runs::lock(connection, run)).await.unwrap().unwrap();
+    let inputs = engine.database.read(move |connection| runs::inputs(connection, run)).await.unwrap();
+    let lock = inputs.steps[0].lock.clone().unwrap();
     assert_eq!(lock.0.matches("--hash=").count(), 1, "{}", lock.0);
     assert!(lock.0.contains(wheel), "{}", lock.0);
     let refused = engine.finished(with_hash(&format!("sha256:{}", "0".repeat(64)))).await;
@@ -373,8 +377,8 @@ async fn a_run_that_cannot_be_read_ends_and_holds_up_no_other() {
     engine
         .database
         .write(move |connection| {
-            let damaged = schema::runs::environment.eq("?");
-            Ok(diesel::update(schema::runs::table.find(second.0.0)).set(damaged).execute(connection)?)
+            let damaged = schema::steps::environment.eq("?");
+            Ok(diesel::update(schema::steps::table.find(second.1.0)).set(damaged).execute(connection)?)
         })
         .await
         .unwrap();
@@ -460,12 +464,12 @@ async fn no_more_run_at_once_than_allowed_and_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_waiting_run_ends_when_its_task_is_to_be_deleted_or_its_cancelling_was_only_noted() {
+async fn a_waiting_run_ends_when_it_is_cancelled_or_its_cancelling_was_only_noted() {
     let folder = tempfile::tempdir().unwrap();
     let engine = engine_in(folder.path().to_owned(), 1).await;
     let first = engine.submit(code("import time\ntime.sleep(600)")).await;
     engine.until((first.0, first.1), |seen| seen.phase == Phase::Running).await;
-    let (run, step, task, _) = engine.submit(code("pass")).await;
+    let (run, step, task, number) = engine.submit(code("pass")).await;
     let noted = engine.submit(code("pass")).await.0;
     engine
         .database
@@ -473,7 +477,7 @@ async fn a_waiting_run_ends_when_its_task_is_to_be_deleted_or_its_cancelling_was
             diesel::update(schema::runs::table.find(noted.0))
                 .set(schema::runs::cancel_requested_at.eq(1))
                 .execute(connection)?;
-            tasks::request_cancel_all(connection, &task, SystemClock.now())
+            runs::request_cancel(connection, &task, number, SystemClock.now())
         })
         .await
         .unwrap();
@@ -497,7 +501,8 @@ async fn a_supervisor_that_dies_at_any_moment_loses_and_doubles_nothing() {
             "import time\nopen({counter:?}, 'a').write('x')\nfor i in range(300):\n    print('line', i)\n    time.sleep(0.001)\n"
         );
         let (run, step, ..) = engine.submit(code(&program)).await;
-        let step_folder = folder.path().join("steps").join(step.to_string());
+        let inputs = engine.database.read(move |connection| runs::inputs(connection, run)).await.unwrap();
+        let step_folder = folder.path().join("steps").join(inputs.steps[0].uid.as_str());
         let reached = |seen: &Seen| {
             seen.phase.is_final()
                 || step_folder.join(moment).exists()

@@ -15,12 +15,10 @@ use app::model::spec::{TaskDraft, TaskSpec};
 use server::{
     clock::SystemClock,
     db::Database,
-    packages::{
-        environments::Python,
-        resolver::{
-            Resolver as _,
-            uv::{AT_ONCE, UvResolver},
-        },
+    engine::{Interpreter, Target},
+    packages::resolver::{
+        Resolver as _,
+        uv::{AT_ONCE, UvResolver},
     },
 };
 use tokio::sync::Semaphore;
@@ -32,13 +30,17 @@ async fn resolver(folder: &Path, script: &str) -> Arc<UvResolver> {
     fs::set_permissions(&uv, fs::Permissions::from_mode(0o755)).unwrap();
     Arc::new(UvResolver {
         uv,
-        python: Ok(Python { path: "/usr/bin/python3".into(), version: "3.12.4".into(), platform: "test".into() }),
         cache: folder.join("cache"),
         index_url: Some("http://index.example/simple".into()),
         database: Database::open(&folder.join("stoker.sqlite")).await.unwrap(),
         clock: Arc::new(SystemClock),
         turns: Semaphore::new(AT_ONCE),
     })
+}
+
+fn target() -> Target {
+    let interpreter = Interpreter::Here("/usr/bin/python3".into());
+    Target { python: "3.12.4".into(), platform: "test".into(), interpreter }
 }
 
 fn packages(packages: &str) -> TaskSpec {
@@ -58,7 +60,7 @@ async fn until(what: &str, condition: impl Fn() -> bool) {
 async fn the_servers_environment_stays_with_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let resolver = resolver(folder.path(), "env >environment; echo six==1.16.0").await;
-    assert_eq!(resolver.lock(&packages("six")).await.unwrap().0, "six==1.16.0\n");
+    assert_eq!(resolver.lock(&packages("six"), &target()).await.unwrap().0, "six==1.16.0\n");
     let environment = fs::read_to_string(folder.path().join("environment")).unwrap();
     assert!(environment.contains("UV_DEFAULT_INDEX=http://index.example/simple\n"), "{environment}");
     // Cargo sets it for tests, so it is in this process's own environment.
@@ -70,7 +72,7 @@ async fn the_servers_environment_stays_with_the_server() {
 async fn nothing_goes_on_when_nobody_waits_any_more() {
     let folder = tempfile::tempdir().unwrap();
     let resolver = resolver(folder.path(), "sleep 600 &\necho $! >unfinished; mv unfinished number; wait").await;
-    let asked = tokio::spawn(async move { resolver.lock(&packages("six")).await });
+    let asked = tokio::spawn(async move { resolver.lock(&packages("six"), &target()).await });
     let number = folder.path().join("number");
     until("the build", || number.exists()).await;
     let build = PathBuf::from(format!("/proc/{}/stat", fs::read_to_string(number).unwrap().trim()));
@@ -88,7 +90,7 @@ async fn only_so_many_resolve_at_once() {
     let asked: Vec<_> = (0..3 * AT_ONCE)
         .map(|number| {
             let resolver = resolver.clone();
-            tokio::spawn(async move { resolver.lock(&packages(&format!("six<{}", 2 + number))).await })
+            tokio::spawn(async move { resolver.lock(&packages(&format!("six<{}", 2 + number)), &target()).await })
         })
         .collect();
     let counts = || fs::read_to_string(folder.path().join("counts")).unwrap_or_default();
@@ -99,4 +101,23 @@ async fn only_so_many_resolve_at_once() {
     }
     let most = counts().lines().map(|count| count.trim().parse::<usize>().unwrap()).max();
     assert!(most <= Some(AT_ONCE), "{most:?}");
+}
+
+#[tokio::test]
+async fn a_lock_is_made_for_its_target_and_kept_for_that_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let resolver = resolver(folder.path(), "echo \"$@\" >>calls; echo six==1.16.0").await;
+    let elsewhere = Target {
+        python: "3.11.2".into(),
+        platform: "a cluster's image".into(),
+        interpreter: Interpreter::Elsewhere("x86_64-manylinux_2_36".into()),
+    };
+    for target in [target(), elsewhere.clone(), target(), elsewhere] {
+        resolver.lock(&packages("six"), &target).await.unwrap();
+    }
+    let calls = fs::read_to_string(folder.path().join("calls")).unwrap();
+    let calls: Vec<&str> = calls.lines().collect();
+    assert_eq!(calls.len(), 2, "{calls:?}");
+    assert!(calls[0].contains("--python /usr/bin/python3 "), "{calls:?}");
+    assert!(calls[1].contains("--python-version 3.11.2 --python-platform x86_64-manylinux_2_36 "), "{calls:?}");
 }

@@ -101,7 +101,8 @@ async fn fill(path: &std::path::Path) -> TaskId {
                     ))
                     .execute(connection)?;
                 for run in 0..RUNS_EACH {
-                    let new = runs::NewRun { task_id: &id, spec: &spec, lock: None, engine: "local", at };
+                    let uid = server::clock::random_run_uid(&server::clock::SystemRandom);
+                    let new = runs::NewRun { uid: &uid, task_id: &id, spec: &spec, lock: None, engine: "local", at };
                     let created = runs::create(connection, &new)?;
                     let phase = if run % 7 == 3 { Phase::Failed } else { Phase::Succeeded };
                     runs::start(connection, created.id, at)?;
@@ -116,7 +117,7 @@ async fn fill(path: &std::path::Path) -> TaskId {
                     runs::finish(
                         connection,
                         created.id,
-                        &runs::Outcome { phase, exit_code: Some(0), message: None, at },
+                        &server::db::steps::Outcome { phase, exit_code: Some(0), message: None, at },
                     )?;
                 }
                 Ok(())

@@ -472,8 +472,9 @@ pub fn run_keys(
 /// `NotFound` when it was deleted.
 pub fn run_state(connection: &mut SqliteConnection, step: StepId) -> Result<RunState, DatabaseError> {
     let (run, phase, version, lines): (i64, String, i64, i64) = steps::table
-        .inner_join(runs::table)
+        .inner_join(runs::table.inner_join(tasks::table))
         .filter(steps::id.eq(step.0))
+        .filter(tasks::deleted_at.is_null())
         .select((runs::id, runs::phase, runs::version, steps::line_count))
         .get_result(connection)?;
     let phase = values::phase(&phase)?;

@@ -50,7 +50,7 @@ pub struct SecretKey([u8; 32]);
 impl SecretKey {
     /// A key of these bytes.
     #[must_use]
-    pub fn new(bytes: [u8; 32]) -> Self {
+    pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 

@@ -371,7 +371,9 @@ async fn the_template_is_what_the_engine_runs() {
     let (id, keys) = app.save_and_run(&PLAIN).await;
     let answer = app.api(Method::GET, &format!("/tasks/{id}/runs/1/template"), NO_BODY).await;
     let workflow = format!("run-{}", keys.run);
-    assert_eq!(told(&answer), (200, json!({ "workflowId": workflow, "yaml": format!("run: {}\n", keys.run) })));
+    let uid =
+        app.database.read(move |connection| Ok(server::db::runs::inputs(connection, keys.run)?.uid)).await.unwrap();
+    assert_eq!(told(&answer), (200, json!({ "workflowId": workflow, "yaml": format!("run: {uid}\n") })));
     let answer = app.api(Method::GET, &format!("/tasks/{id}/runs/0/template"), NO_BODY).await;
     assert_eq!(told(&answer), (404, json!({ "detail": format!("Run 0 not found for task {id}") })));
 }

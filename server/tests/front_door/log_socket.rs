@@ -211,13 +211,13 @@ async fn a_line_that_has_not_ended_is_shown_and_withdrawn() {
     let listening = listening().await;
     let mut viewer = listening.connect("").await;
     viewer.state().await;
-    listening.app.hints.partial(listening.keys.run, Stream::Output, "50 %".to_owned());
+    listening.app.hints.partial(listening.keys.step, Stream::Output, "50 %".to_owned());
     let partial = viewer.hear().await;
     assert!(
         matches!(&partial, Heard::Message(LogMessage::Partial { stream: Stream::Output, text }) if text == "50 %"),
         "{partial:?}"
     );
-    listening.app.hints.changed(listening.keys.run);
+    listening.app.hints.changed(listening.keys.step);
     let withdrawn = viewer.hear().await;
     assert!(matches!(&withdrawn, Heard::Message(LogMessage::Partial { text, .. }) if text.is_empty()), "{withdrawn:?}");
 }

@@ -1,5 +1,5 @@
 //! The server through its front door: requests in, answers out, over a real database file. What runs tasks is played
-//! by [`support::FakeEngine`] and [`support::FakeResolver`]; the real ones have tests of their own.
+//! by [`support::NoEngine`] and [`support::FakeResolver`]; the real ones have tests of their own.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may fail loudly")]
 

@@ -121,10 +121,13 @@ fn older_runs_are_counted_by_what_their_reports_say() {
              environment) VALUES ('t', {number}, 'Failed', 0, 'local', 1, {report}, '', '', '')"
         );
         diesel::sql_query(insert).execute(&mut connection).unwrap();
+        diesel::sql_query("INSERT INTO steps (run_id, name, phase) VALUES (last_insert_rowid(), 'main', 'Failed')")
+            .execute(&mut connection)
+            .unwrap();
     }
     connection.run_pending_migrations(MIGRATIONS).unwrap();
     let rows: Vec<Use> =
-        diesel::sql_query("SELECT environment_use FROM runs ORDER BY number").load(&mut connection).unwrap();
+        diesel::sql_query("SELECT environment_use FROM steps ORDER BY id").load(&mut connection).unwrap();
     let uses: Vec<Option<&str>> = rows.iter().map(|row| row.environment_use.as_deref()).collect();
     assert_eq!(uses, [Some("built"), None, None]);
 }
@@ -158,8 +161,8 @@ async fn a_database_of_the_first_schema_opens_with_nothing_lost() {
     assert!(task.spec.system_packages.is_empty());
     assert_eq!(task.spec.environment.to_string(), "A=1");
     assert_eq!(task.runs.iter().map(|run| run.phase).collect::<Vec<_>>(), [Phase::Failed, Phase::Succeeded]);
-    assert_eq!(run.exit_code, Some(1));
+    assert_eq!(run.step.exit_code, Some(1));
     assert_eq!(run.summary.message.as_deref(), Some("The program ended with exit code 1."));
-    assert_eq!(run.lock.unwrap().packages().len(), 1);
+    assert_eq!(run.step.lock.unwrap().packages().len(), 1);
     assert_eq!(lines.lines.iter().map(|line| line.2.as_str()).collect::<Vec<_>>(), ["hello", "oops"]);
 }

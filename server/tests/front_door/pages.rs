@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use app::{
     model::{
-        identifiers::{RunId, StepId},
         lock::Lock,
         log::{LogLine, Stream},
         phase::Phase,
@@ -85,6 +84,7 @@ async fn a_rerun_has_the_spec_and_the_versions_of_its_run() {
         .read(move |connection| Ok((runs::inputs(connection, first.run)?, runs::inputs(connection, second.run)?)))
         .await
         .unwrap();
+    let (old, again) = (&old.steps[0], &again.steps[0]);
     assert_eq!(again.spec, old.spec);
     assert_eq!(again.lock, Some(Lock("numpy==1.0\n".to_owned())));
 }
@@ -137,11 +137,15 @@ async fn an_active_run_can_be_cancelled_from_its_task() {
 async fn without_python_every_page_says_that_no_run_can_start() {
     let mut app = TestApp::new().await;
     assert!(app.get("/tasks").await.attributes(".banner.is-warning a", "href").is_empty());
-    app.state.facts = Arc::new(ServerFacts { version: "1.2.3", python: None });
+    let problem = Some("`uv` was not found. Install it.".to_owned());
+    app.state.facts = Arc::new(ServerFacts { version: "1.2.3", python: None, problem });
     app.router = http::router(app.state.clone());
     for path in ["/tasks", "/tasks/new", "/system"] {
         assert!(
-            app.get(path).await.text_of(".banner.is-warning").starts_with("No run can start: uv or Python"),
+            app.get(path)
+                .await
+                .text_of(".banner.is-warning")
+                .starts_with("No run can start. `uv` was not found. Install it."),
             "{path}"
         );
     }
@@ -156,7 +160,12 @@ async fn deleting_a_task_stops_its_runs_first() {
     assert!(question.text.contains("A run is active"));
     let answer = app.post_form(&format!("/tasks/{id}/delete"), &[]).await;
     assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/tasks"));
-    assert_eq!(app.engine.stopped(), [keys.run]);
+    let run = keys.run.0;
+    let cancelled = app.database.read(move |connection| {
+        let requested = schema::runs::table.find(run).select(schema::runs::cancel_requested_at);
+        Ok(requested.get_result::<Option<i64>>(connection)?)
+    });
+    assert!(cancelled.await.unwrap().is_some(), "what moves runs is told to stop it");
     assert_eq!(app.get(&format!("/tasks/{id}")).await.status, StatusCode::NOT_FOUND);
     assert_eq!(app.get(&format!("/tasks/{id}/runs/1/log")).await.status, StatusCode::NOT_FOUND);
 }
@@ -234,9 +243,10 @@ async fn the_list_is_paged_both_ways_and_every_task_comes_once() {
 }
 
 #[tokio::test]
-async fn a_long_log_is_deleted_in_slices_and_leaves_nothing() {
+async fn a_deleted_task_is_gone_at_once_and_its_rows_go_in_slices_after_its_runs() {
     let app = TestApp::new().await;
     let (id, keys) = app.save_and_run(&PLAIN).await;
+    let (other, _) = app.save_and_run(&PLAIN).await;
     app.start(keys.run).await;
     for number in 0..600 {
         app.log(keys, &[(Stream::Output, &number.to_string())]).await;
@@ -246,20 +256,27 @@ async fn a_long_log_is_deleted_in_slices_and_leaves_nothing() {
             app.database.read(|connection| Ok(schema::log_chunks::table.count().get_result::<i64>(connection)?));
         count.await.unwrap()
     };
-    let slice = async |stopped: Vec<(RunId, StepId)>| {
-        let id = id.clone();
-        app.database.write(move |connection| tasks::delete_log_slice(connection, &id, &stopped)).await.unwrap()
-    };
-    // It runs, and nobody has stopped it.
-    assert!(!slice(Vec::new()).await);
+    let sweep = async || app.database.write(tasks::sweep).await.unwrap();
+    assert!(!sweep().await, "nothing is deleted");
+    app.post_form(&format!("/tasks/{id}/delete"), &[]).await;
+    for path in [format!("/tasks/{id}"), format!("/tasks/{id}/runs/1"), format!("/tasks/{id}/edit")] {
+        assert_eq!(app.get(&path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let again = app.post_form(&format!("/tasks/{id}/runs/1"), &[("intent", "rerun")]).await;
+    assert_eq!(again.status, StatusCode::NOT_FOUND);
+    assert_eq!(app.post_form(&format!("/tasks/{id}/delete"), &[]).await.status, StatusCode::NOT_FOUND);
+    assert!(!sweep().await, "its run has not ended");
     assert_eq!(left().await, 600);
-    assert!(slice(vec![(keys.run, keys.step)]).await, "more than one slice");
+    app.finish(keys.run, Phase::Cancelled, None).await;
+    assert!(sweep().await);
     let after_one = left().await;
     assert!((1..600).contains(&after_one), "{after_one}");
-    app.finish(keys.run, Phase::Succeeded, None).await;
-    let answer = app.post_form(&format!("/tasks/{id}/delete"), &[]).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    while sweep().await {}
     assert_eq!(left().await, 0);
+    let tasks = app
+        .database
+        .read(|connection| Ok(schema::tasks::table.select(schema::tasks::id).load::<String>(connection)?));
+    assert_eq!(tasks.await.unwrap(), [other.to_string()]);
 }
 
 #[tokio::test]

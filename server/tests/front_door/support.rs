@@ -5,20 +5,17 @@ use std::sync::{
     atomic::{AtomicI64, AtomicUsize, Ordering},
 };
 
-use app::{
-    model::{
-        cache::{Readiness, Ready},
-        checkpoint::CheckpointStatus,
-        checks::{Check, CheckGroup, CheckReport},
-        diagnostics::EngineLimits,
-        identifiers::{RunId, RunNumber, StepId, TaskId},
-        lock::Lock,
-        log::{LogLine, Stream},
-        phase::Phase,
-        spec::TaskSpec,
-        time::Timestamp,
-    },
-    page_context::ServerFacts,
+use app::model::{
+    cache::{Readiness, Ready},
+    checkpoint::CheckpointStatus,
+    checks::{Check, CheckGroup, CheckReport},
+    diagnostics::EngineLimits,
+    identifiers::{RunId, RunNumber, RunUid, StepId, TaskId},
+    lock::Lock,
+    log::{LogLine, Stream},
+    phase::Phase,
+    spec::TaskSpec,
+    time::Timestamp,
 };
 use async_trait::async_trait;
 use axum::{
@@ -27,17 +24,19 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use futures::stream::BoxStream;
 use http_body_util::BodyExt as _;
 use scraper::{Html, Selector};
 use serde_json::Value;
 use server::{
+    assembly::{Parts, Stoker},
     clock::{Clock, SystemRandom},
     config::DataFolder,
     db::{
         Database,
         logs::{self, Chunk},
-        runs::{self, Outcome},
-        schema,
+        runs, schema,
+        steps::Outcome,
         views::{self, RunKeys},
     },
     diagnostics::{
@@ -46,7 +45,10 @@ use server::{
         recent_errors::RecentErrors,
         versions::KnownVersions,
     },
-    engine::local::caches::{CacheFolders, Caches},
+    engine::{
+        Cancel, Engine, EngineError, EngineName, Engines, Interpreter, Observation, Positions, RunPlan, Target,
+        local::caches::{CacheFolders, Caches},
+    },
     execution::hints::Hints,
     http::{
         self,
@@ -55,9 +57,8 @@ use server::{
         state::{AppState, Inputs},
     },
     packages::resolver::{ResolveError, Resolver},
-    service::{EngineControl, ManifestError, Parts, Service},
+    runner::SecretKey,
 };
-use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
 /// The name under which tests reach the server.
@@ -99,45 +100,64 @@ impl FakeResolver {
 
 #[async_trait]
 impl Resolver for FakeResolver {
-    async fn lock(&self, _spec: &TaskSpec) -> Result<Lock, ResolveError> {
+    async fn lock(&self, _spec: &TaskSpec, _target: &Target) -> Result<Lock, ResolveError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.answer.lock().unwrap().clone()
     }
 
-    async fn known(&self, _spec: &TaskSpec) -> Option<Lock> {
+    async fn known(&self, _spec: &TaskSpec, _target: &Target) -> Option<Lock> {
         None
     }
 }
 
-/// An engine that only notes what it was asked to stop.
-#[derive(Default)]
-pub struct FakeEngine {
-    stopped: Mutex<Vec<RunId>>,
-}
-
-impl FakeEngine {
-    /// The runs it was asked to stop.
-    pub fn stopped(&self) -> Vec<RunId> {
-        self.stopped.lock().unwrap().clone()
-    }
-}
+/// An engine that runs nothing: these tests move runs themselves, by the database.
+struct NoEngine;
 
 #[async_trait]
-impl EngineControl for FakeEngine {
-    fn name(&self) -> &'static str {
-        "local"
+impl Engine for NoEngine {
+    fn name(&self) -> EngineName {
+        EngineName("local")
     }
 
-    async fn stop(&self, runs: Vec<(RunId, StepId)>) {
-        self.stopped.lock().unwrap().extend(runs.into_iter().map(|(run, _)| run));
+    fn capacity(&self) -> usize {
+        2
     }
 
-    fn readiness(&self, _: &TaskSpec, _: Option<&Lock>) -> Readiness {
+    async fn target(&self) -> Result<Target, EngineError> {
+        let interpreter = Interpreter::Elsewhere("linux".to_owned());
+        Ok(Target { python: "3.12.4".to_owned(), platform: "a test".to_owned(), interpreter })
+    }
+
+    async fn start(&self, _: &RunPlan) -> Result<(), EngineError> {
+        unreachable!("nothing moves runs")
+    }
+
+    fn observe(&self, _: &RunPlan, _: Positions) -> BoxStream<'static, Result<Observation, EngineError>> {
+        unreachable!("nothing moves runs")
+    }
+
+    async fn cancel(&self, _: &RunUid, _: Cancel) -> Result<(), EngineError> {
+        unreachable!("nothing moves runs")
+    }
+
+    async fn forget(&self, _: &RunUid) -> Result<(), EngineError> {
+        unreachable!("nothing moves runs")
+    }
+
+    async fn kept(&self) -> Result<Vec<RunUid>, EngineError> {
+        unreachable!("nothing moves runs")
+    }
+
+    async fn readiness(&self, _: &TaskSpec, _: Option<&Lock>) -> Readiness {
         Readiness { environment: Ready::ToBuild, system: None }
     }
 
-    async fn manifest(&self, run: RunId) -> Result<String, ManifestError> {
-        Ok(format!("run: {run}\n"))
+    async fn manifest(&self, plan: &RunPlan) -> Result<String, EngineError> {
+        Ok(format!("run: {}\n", plan.run))
+    }
+
+    async fn diagnose(&self) -> Result<(), EngineError> {
+        Ok(())
     }
 }
 
@@ -177,7 +197,6 @@ pub struct TestApp {
     pub database: Database,
     pub clock: Arc<TestClock>,
     pub resolver: Arc<FakeResolver>,
-    pub engine: Arc<FakeEngine>,
     pub hints: Hints,
     pub checker: Arc<FakeChecker>,
     pub caches: Caches,
@@ -201,19 +220,16 @@ impl TestApp {
         // 2024-02-29T12:34:56.789Z
         let clock = Arc::new(TestClock(AtomicI64::new(1_709_210_096_789)));
         let resolver = Arc::new(FakeResolver { answer: Mutex::new(Ok(Lock::default())), calls: AtomicUsize::new(0) });
-        let engine = Arc::new(FakeEngine::default());
-        let hints = Hints::default();
         let inputs = Inputs { clock: clock.clone(), random: Arc::new(SystemRandom) };
         let checker = Arc::new(FakeChecker { clock: clock.clone(), answer: Mutex::new(CheckpointStatus::Ok) });
         let folders = CacheFolders::of(&DataFolder(folder.path().to_owned())).unwrap();
         let caches = Caches::new(folders, None, clock.clone());
         let errors = RecentErrors::default();
         let diagnostics = Sources {
-            caches: caches.clone(),
+            caches: Some(caches.clone()),
             checks: Checks::new(checker.clone()),
             errors: errors.clone(),
             versions: KnownVersions::new("uv".into(), None),
-            python: Some("3.12.4".to_owned()),
             limits: EngineLimits {
                 at_once: 2,
                 default_timeout: 3600,
@@ -223,24 +239,25 @@ impl TestApp {
             },
             data: folder.path().to_owned(),
         };
-        let service = Service::new(Parts {
-            database: database.clone(),
-            resolver: resolver.clone(),
-            engine: engine.clone(),
-            hints: hints.clone(),
-            wake: Arc::new(Notify::new()),
-            clock: clock.clone(),
-            random: inputs.random.clone(),
-            diagnostics,
-        });
         let files = [("favicon.svg", "<svg/>"), ("pkg/app.js", "js")];
         let site = Site::from_files(files.map(|(name, text)| (name.to_owned(), text.as_bytes().into())));
-        let facts = ServerFacts { version: "1.2.3", python: Some("3.12.4".to_owned()) };
         let hosts = Hosts::new(port, &["stoker.example".to_owned()]);
-        let state = AppState::new(service, site, facts, hosts, inputs);
+        let stoker = Stoker::assemble(Parts {
+            database: database.clone(),
+            engines: Engines::of(Arc::new(NoEngine)),
+            resolver: resolver.clone(),
+            secret_key: SecretKey::new([7; 32]),
+            inputs,
+            diagnostics,
+            site,
+            hosts,
+        })
+        .await;
+        let state = stoker.state;
+        let hints = state.service.hints().clone();
         let router = http::router(state.clone());
         let host = HOST.to_owned();
-        Self { router, state, database, clock, resolver, engine, hints, checker, caches, errors, host, _folder: folder }
+        Self { router, state, database, clock, resolver, hints, checker, caches, errors, host, _folder: folder }
     }
 
     /// Sends a request; the `Host` header is added when it is missing.
@@ -301,15 +318,22 @@ impl TestApp {
     pub async fn start(&self, run: RunId) {
         let at = self.clock.now();
         assert!(self.database.write(move |connection| runs::start(connection, run, at)).await.unwrap());
-        self.hints.changed(run);
+        self.tell(run).await;
     }
 
     /// Ends a run, as the supervisor does.
     pub async fn finish(&self, run: RunId, phase: Phase, message: Option<&str>) {
         let at = self.clock.now();
         let outcome = Outcome { phase, exit_code: None, message: message.map(str::to_owned), at };
-        assert!(self.database.write(move |connection| runs::finish(connection, run, &outcome)).await.unwrap());
-        self.hints.changed(run);
+        self.database.write(move |connection| runs::finish(connection, run, &outcome)).await.unwrap();
+        self.tell(run).await;
+    }
+
+    /// Tells viewers of a run that it changed.
+    pub async fn tell(&self, run: RunId) {
+        let steps = schema::steps::table.filter(schema::steps::run_id.eq(run.0)).select(schema::steps::id);
+        let steps: Vec<i64> = self.database.read(move |connection| Ok(steps.load(connection)?)).await.unwrap();
+        steps.into_iter().for_each(|step| self.hints.changed(StepId(step)));
     }
 
     /// Appends lines to a run's log in one chunk, as the recorder does.
@@ -326,7 +350,7 @@ impl TestApp {
             Ok(())
         });
         write.await.unwrap();
-        self.hints.changed(keys.run);
+        self.hints.changed(keys.step);
     }
 
     /// Makes every further write fail as on a disk that cannot be written.

@@ -12,7 +12,7 @@ use app::model::{
     cache::{CacheReport, EnvironmentUse},
     caches::{CacheKind, CacheName},
     checkpoint::CheckpointStatus,
-    identifiers::RunId,
+    identifiers::StepId,
     time::Timestamp,
 };
 use axum::{
@@ -22,7 +22,7 @@ use axum::{
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use serde_json::{Value, json};
 use server::{
-    db::{preparation, runs, schema},
+    db::{preparation, schema, steps},
     engine::local::caches::{
         hold,
         prune::{Prune, RemovalError},
@@ -82,8 +82,8 @@ impl Caches<'_> {
     }
 
     /// A step's folder, as the engine lays it out.
-    fn step(&self, step: i64, variables: &[(&str, &str)]) -> PathBuf {
-        let folder = self.0.caches.folders().steps().join(step.to_string());
+    fn step(&self, step: &str, variables: &[(&str, &str)]) -> PathBuf {
+        let folder = self.0.caches.folders().steps().join(step);
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("orders.json"), json!({ "command": [], "environment": variables }).to_string()).unwrap();
         folder
@@ -130,7 +130,7 @@ async fn the_page_and_the_api_tell_the_same() {
     let caches = Caches(&app);
     caches.environment(OLD, days_ago(&app, 3), Some(SET));
     caches.set(SET, days_ago(&app, 2));
-    caches.step(7, &[("STOKER_ENVIRONMENT_KEY", OLD), ("STOKER_SET_KEY", SET)]);
+    caches.step("7", &[("STOKER_ENVIRONMENT_KEY", OLD), ("STOKER_SET_KEY", SET)]);
     let (_, run) = app.save_and_run(&PLAIN).await;
     app.start(run.run).await;
     app.save_and_run(&PLAIN).await;
@@ -211,7 +211,7 @@ async fn what_a_step_uses_is_not_deleted() {
     let caches = Caches(&app);
     let environment = caches.environment(OLD, days_ago(&app, 1), Some(SET));
     let set = caches.set(SET, days_ago(&app, 1));
-    let step = caches.step(7, &[("STOKER_ENVIRONMENT_KEY", OLD)]);
+    let step = caches.step("7", &[("STOKER_ENVIRONMENT_KEY", OLD)]);
     let (of_environment, of_set) = (format!("/system/environments/{OLD}/delete"), format!("/system/sets/{SET}/delete"));
     for address in [&of_environment, &of_set] {
         let refused = app.post_form(address, &[]).await;
@@ -240,7 +240,7 @@ async fn what_is_just_being_staged_is_not_deleted() {
         assert!(futures::poll!(deleting.as_mut()).is_pending());
         tokio::task::yield_now().await;
     }
-    caches.step(7, &[("STOKER_ENVIRONMENT_KEY", OLD)]);
+    caches.step("7", &[("STOKER_ENVIRONMENT_KEY", OLD)]);
     drop(staging);
     assert!(matches!(deleting.await, Err(RemovalError::InUse(1))));
     assert!(environment.exists());
@@ -263,11 +263,11 @@ async fn prune_takes_what_is_old_and_nothing_that_is_used() {
     let caches = Caches(&app);
     let (old, new) =
         (caches.environment(OLD, days_ago(&app, 40), None), caches.environment(NEW, days_ago(&app, 20), None));
-    let step = caches.step(7, &[("STOKER_ENVIRONMENT_KEY", OLD)]);
+    let step = caches.step("7", &[("STOKER_ENVIRONMENT_KEY", OLD)]);
     assert_eq!(caches.prune(days_ago(&app, 30)).await, 0);
     assert!(old.exists() && new.exists());
     // A private environment is the step's own: the shared one of the same key is not in use.
-    caches.step(7, &[("STOKER_ENVIRONMENT_KEY", OLD), ("STOKER_PRIVATE", "1")]);
+    caches.step("7", &[("STOKER_ENVIRONMENT_KEY", OLD), ("STOKER_PRIVATE", "1")]);
     assert_eq!(caches.prune(days_ago(&app, 30)).await, 1);
     assert!(!old.exists() && new.exists());
     // Orders that cannot be read: nothing is known of what is in use, so nothing goes.
@@ -294,20 +294,23 @@ async fn prune_always_takes_what_is_left_of_builds_and_removals() {
     let app = TestApp::new().await;
     let caches = Caches(&app);
     caches.environment(NEW, days_ago(&app, 1), None);
-    let building = caches.partial(OLD, "7");
-    caches.step(7, &[("STOKER_ENVIRONMENT_KEY", OLD)]);
+    let building = caches.partial(OLD, "run-0123456789abcdef0123-1");
+    caches.step("run-0123456789abcdef0123-1", &[("STOKER_ENVIRONMENT_KEY", OLD)]);
     let (dead, deleted) = (caches.partial(OLD, "6"), caches.environments().join(".deleted-built-x"));
     fs::rename(caches.partial(OLD, "5"), &deleted).unwrap();
     symlink("/nothing/there", caches.environments().join("dangling")).unwrap();
     let unfinished_set = caches.sets().join(SET);
     fs::create_dir_all(&unfinished_set).unwrap();
     // A `stoker cache warm` that was killed: nobody holds its lock.
-    let abandoned = caches.step(-5, &[("STOKER_ENVIRONMENT_KEY", NEW)]);
+    let abandoned = caches.step("warm-run-0123456789abcdef0123-1", &[("STOKER_ENVIRONMENT_KEY", NEW)]);
     assert_eq!(caches.prune(days_ago(&app, 30)).await, 5);
     assert!(
         building.exists() && !dead.exists() && !deleted.exists() && !unfinished_set.exists() && !abandoned.exists()
     );
-    assert_eq!(caches.left(), [format!(".built-{OLD}-7"), format!(".built-{NEW}-1"), NEW.to_owned()]);
+    assert_eq!(
+        caches.left(),
+        [format!(".built-{OLD}-run-0123456789abcdef0123-1"), format!(".built-{NEW}-1"), NEW.to_owned()]
+    );
     assert_eq!(caches.prune(days_ago(&app, 30)).await, 0);
     // One that was whole and has lost its link, since it is damaged: step 7 may run in it.
     let damaged = caches.partial(OLD, "4");
@@ -329,13 +332,15 @@ async fn a_dry_run_removes_nothing() {
     assert!(old.exists() && dead.exists());
 }
 
-/// Gives a run a cache report of this kind, and a time.
-async fn prepared(app: &TestApp, run: RunId, at: Timestamp, environment: EnvironmentUse) {
+/// Gives a step a cache report of this kind, and a time.
+async fn prepared(app: &TestApp, step: StepId, at: Timestamp, environment: EnvironmentUse) {
     let report =
         CacheReport { environment, requested: 0, from_cache: 0, downloaded: 0, system: None, stages: Vec::new() };
     let write = app.database.write(move |connection| {
-        runs::set_cache_report(connection, run, &report)?;
-        diesel::update(schema::runs::table.find(run.0)).set(schema::runs::created_at.eq(at.0)).execute(connection)?;
+        steps::set_cache_report(connection, step, &report)?;
+        diesel::update(schema::steps::table.find(step.0))
+            .set(schema::steps::created_at.eq(at.0))
+            .execute(connection)?;
         Ok(())
     });
     write.await.unwrap();
@@ -354,7 +359,7 @@ async fn runs_are_counted_by_day_and_by_what_they_found() {
     ];
     for (days, environment) in uses {
         let (_, keys) = app.save_and_run(&PLAIN).await;
-        prepared(&app, keys.run, days_ago(&app, days), environment).await;
+        prepared(&app, keys.step, days_ago(&app, days), environment).await;
     }
     app.save_and_run(&PLAIN).await;
     let days = app.api(Method::GET, "/diagnostics", Value::Null).await.json()["days"].clone();
@@ -376,5 +381,5 @@ async fn counting_runs_by_day_reads_no_run() {
     let explain = format!("EXPLAIN QUERY PLAN {}", preparation::COUNT.replace('?', "0"));
     let plan = app.database.read(move |connection| Ok(diesel::sql_query(explain).load::<Plan>(connection)?));
     let plan: Vec<String> = plan.await.unwrap().into_iter().map(|step| step.detail).collect();
-    assert!(plan[0].starts_with("SEARCH runs USING COVERING INDEX runs_prepared"), "{plan:?}");
+    assert!(plan[0].starts_with("SEARCH steps USING COVERING INDEX steps_prepared"), "{plan:?}");
 }
