@@ -18,6 +18,7 @@ use app::{
         log::{LogLine, LogLines, RunState, Stream},
         phase::Phase,
         spec::{TaskDraft, TaskName, TaskSpec},
+        task_title::TaskTitle,
         time::Timestamp,
         views::{
             LogPage, LogWindow, PreviousRun, RunDetail, RunSummary, StepDetail, TaskDetail, TaskPage, TaskQuery,
@@ -53,6 +54,10 @@ fn name() -> Option<TaskName> {
     TaskName::parse(EVIL).unwrap()
 }
 
+fn title() -> TaskTitle {
+    TaskTitle::of(name().as_ref(), "", &id())
+}
+
 fn summary(run: RunNumber) -> RunSummary {
     let phase = if run.get() == 1 { Phase::Failed } else { Phase::Running };
     RunSummary {
@@ -70,7 +75,7 @@ impl Backend for Fake {
     async fn list_tasks(&self, query: &TaskQuery) -> Result<TaskPage, BackendError> {
         let task = TaskSummary {
             id: id(),
-            name: name(),
+            title: title(),
             created_at: NOW,
             activity_at: NOW,
             recent: vec![summary(number(1)), summary(number(2))],
@@ -108,7 +113,7 @@ impl Backend for Fake {
         let summary = summary(run);
         Ok(RunDetail {
             task_id: id(),
-            task_name: name(),
+            task_title: title(),
             uid: RunUid::from_random([1; 10]),
             engine: "local".to_owned(),
             queue_place: None,

@@ -70,6 +70,11 @@ pub fn Page(
     .into_any()
 }
 
+/// Has a browser without JavaScript load the page again every two seconds.
+pub fn reload_without_script() -> AnyView {
+    view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="2">"#></noscript> }.into_any()
+}
+
 /// Version and theme.
 #[component]
 fn Footer() -> impl IntoView {
@@ -94,14 +99,14 @@ fn ThemeChoice() -> impl IntoView {
     let choices = [(Theme::Auto, "auto", "Auto"), (Theme::Light, "light", "Light"), (Theme::Dark, "dark", "Dark")]
         .map(|(theme, value, word)| {
             view! {
-                <button name="theme" value=value aria-pressed=if theme == chosen { "true" } else { "false" }>
+                <button class="is-small" name="theme" value=value aria-pressed=if theme == chosen { "true" } else { "false" }>
                     {word}
                 </button>
             }
         })
         .collect_view();
     view! {
-        <form class="segmented" method="post" action=routes::preferences()>
+        <form class="theme-choice" method="post" action=routes::preferences()>
             <span id="theme-label">"Theme"</span>
             <BackField />
             <span class="segments" role="group" aria-labelledby="theme-label">{choices}</span>

@@ -1,5 +1,5 @@
-//! Renews everything about a run but its log: fetches the page again and takes the parts out of it,
-//! so that the server alone decides how a run looks.
+//! Renews a page that changes while it is open, but for a run's log: fetches the page again and takes the parts out of it,
+//! so that the server alone decides how they look.
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
@@ -11,12 +11,12 @@ use web_sys::{DocumentFragment, Element, HtmlElement, HtmlTemplateElement, Respo
 use super::{dom, log_tail::words};
 
 /// The parts of the page that are taken from the fresh one.
-const PARTS: [&str; 2] = ["run-summary", "run-details"];
+const PARTS: [&str; 3] = ["run-summary", "run-details", "system-state"];
 
 /// How often a failed fetch is tried again.
 const ATTEMPTS: u32 = 5;
 
-/// Renews a run's page.
+/// Renews the page.
 #[derive(Clone, Default)]
 pub struct Refresher(Rc<Progress>);
 

@@ -7,14 +7,16 @@ use crate::{
     actions::backend,
     backend::{Backend, BackendError},
     components::{
+        log_search::SearchedLog,
         log_view::{LogPlace, LogView},
-        page::Page,
+        page::{Page, reload_without_script},
         phase::{phase_favicon, phase_sign},
     },
     log_text::plain_text,
     model::{
         identifiers::{RunNumber, TaskId},
         log::Stream,
+        log_search::LogQuery,
         phase::Phase,
         views::{LogPage, LogWindow, RunDetail},
     },
@@ -33,7 +35,9 @@ pub fn RunPage() -> impl IntoView {
         (None, Some(line)) => LogPlace::Before(line),
         (None, None) => LogPlace::End,
     };
-    load(async move { read(&*backend()?, &id?, number?, place).await }, show)
+    let word = |name| query(name).unwrap_or_default();
+    let search = LogQuery::parse(&word("q"), &word("only"), &word("show"));
+    load(async move { read(&*backend()?, &id?, number?, place, search).await }, show)
 }
 
 /// Everything that the page shows.
@@ -41,6 +45,7 @@ struct RunData {
     run: RunDetail,
     log: LogPage,
     place: LogPlace,
+    searched: Option<SearchedLog>,
     failure: Option<FailureLine>,
 }
 
@@ -52,7 +57,22 @@ pub struct FailureLine {
     pub text: String,
 }
 
-async fn read(backend: &dyn Backend, id: &TaskId, number: RunNumber, place: LogPlace) -> Result<RunData, BackendError> {
+async fn read(
+    backend: &dyn Backend,
+    id: &TaskId,
+    number: RunNumber,
+    place: LogPlace,
+    search: Option<LogQuery>,
+) -> Result<RunData, BackendError> {
+    let searched = match search {
+        Some(query) => {
+            let from = place.first_line();
+            let found = backend.search_log(id, number, &query, from).await?;
+            Some(SearchedLog { query, from, found })
+        }
+        None => None,
+    };
+    let place = searched.as_ref().and_then(SearchedLog::current_line).map_or(place, LogPlace::Line);
     let (run, log) = backend.run_with_log(id, number, place.window()).await?;
     let failure = if run.summary.phase != Phase::Failed {
         None
@@ -61,7 +81,7 @@ async fn read(backend: &dyn Backend, id: &TaskId, number: RunNumber, place: LogP
     } else {
         last_error(&backend.log(id, number, LogWindow::Last(FAILURE_LINES)).await?)
     };
-    Ok(RunData { run, log, place, failure })
+    Ok(RunData { run, log, place, searched, failure })
 }
 
 /// The last line of standard error that is not blank.
@@ -74,20 +94,18 @@ fn last_error(log: &LogPage) -> Option<FailureLine> {
 }
 
 fn show(data: RunData) -> AnyView {
-    let RunData { run, log, place, failure } = data;
+    let RunData { run, log, place, searched, failure } = data;
     let phase = run.summary.phase;
-    let name = run.task_name.as_ref().map_or_else(|| run.task_id.to_string(), |name| name.as_str().to_owned());
-    let title = format!("{} {name} · #{}", phase_sign(phase), run.summary.number);
+    let title = format!("{} {} · #{}", phase_sign(phase), run.task_title, run.summary.number);
     // Without JavaScript the page renews itself, unless somebody reads further up.
-    let reload = (!phase.is_final() && place == LogPlace::End).then(|| {
-        view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="2">"#></noscript> }
-    });
+    let is_followed = !phase.is_final() && place == LogPlace::End && searched.is_none();
+    let reload = is_followed.then(reload_without_script);
     view! {
         <Page title=title icon=phase_favicon(phase) wide=true>
             {reload}
             <div id="run-summary">{run_summary::view(&run, failure)}</div>
             <div class="run-columns">
-                <LogView run=run.clone() page=log place=place />
+                <LogView run=run.clone() page=log place=place searched=searched />
                 <aside id="run-details" aria-label="About this run">{run_details::view(&run)}</aside>
             </div>
         </Page>
