@@ -6,11 +6,11 @@ use clap::Parser as _;
 use server::{
     command_line::{
         cache,
-        options::{Command, CommandLine, NixCommand, NixInstallOptions},
+        options::{Command, CommandLine, NixCommand, NixInstallOptions, PodCommand},
         serve,
     },
     config::DataFolder,
-    engine::local::shim,
+    engine::{argo::pod, local::shim},
     packages::{
         environments::{self, Python},
         nix,
@@ -30,6 +30,8 @@ fn main() -> ExitCode {
         [word, root, command @ ..] if word == "inside" && Path::new(root).is_absolute() => {
             return inside(Path::new(root), command);
         }
+        [word, part] if word == "pod" && part == "prepare" => return pod::prepare(),
+        [word, part, folder] if word == "pod" && part == "run" => return pod::run(Path::new(folder)),
         _ => {}
     }
     let line = match CommandLine::try_parse() {
@@ -43,6 +45,8 @@ fn main() -> ExitCode {
         Command::Preflight(options) => preflight::command::run(options),
         Command::Step { folder } => step(&folder),
         Command::Inside { root, command } => inside(&root, &command),
+        Command::Pod { command: PodCommand::Prepare } => pod::prepare(),
+        Command::Pod { command: PodCommand::Run { folder } } => pod::run(&folder),
     }
 }
 

@@ -68,6 +68,25 @@ pub enum Command {
         #[arg(trailing_var_arg = true, required = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
     },
+    /// Does a part of a step in a pod of a cluster. Stoker starts this itself.
+    #[command(hide = true)]
+    Pod {
+        /// Which part.
+        #[command(subcommand)]
+        command: PodCommand,
+    },
+}
+
+/// What is to be done in a pod.
+#[derive(Debug, Subcommand)]
+pub enum PodCommand {
+    /// Prepares the step that the pod was assigned.
+    Prepare,
+    /// Runs the program of a step that was prepared.
+    Run {
+        /// The step's folder.
+        folder: PathBuf,
+    },
 }
 
 /// What to do about the caches.

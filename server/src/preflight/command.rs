@@ -12,6 +12,7 @@ use crate::{
     clock::SystemClock,
     command_line::options::PreflightOptions,
     config::{ConfigError, DataFolder},
+    kubernetes::Access,
     packages::nix::{NixSettings, stoker_program},
 };
 
@@ -56,8 +57,7 @@ fn settings(options: PreflightOptions) -> Result<Settings, ConfigError> {
         index_url: place.index_url,
         minimum_free: place.minimum_free,
         kubernetes: KubernetesSettings {
-            context: given(context),
-            namespace: given(namespace),
+            access: Access { kubeconfig: None, context: given(context), namespace: given(namespace) },
             claims: names(claims),
             is_wanted: true,
         },

@@ -35,7 +35,7 @@ fn files() -> impl Iterator<Item = RunnerFile> {
 }
 
 /// What tells the runner's own words from the program's; a pair for each step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Secrets {
     /// Precedes each marker line.
     pub marker: String,
@@ -77,6 +77,13 @@ impl SecretKey {
             .write_all(&bytes)?;
         fs::rename(&unfinished, file)?;
         Ok(Self(bytes))
+    }
+
+    /// Names the Stoker that has this key where several share a place, without telling the key: eight hexadecimal digits.
+    #[must_use]
+    pub fn instance(&self) -> String {
+        let digest = Sha256::new().chain_update(self.0).chain_update("instance").finalize();
+        crate::packages::environments::hexadecimal(&digest[..4])
     }
 
     /// A step's secrets.

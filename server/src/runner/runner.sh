@@ -23,7 +23,9 @@ set -eu
 settings() {
     : "${STOKER_STEP:?}" "${STOKER_UV:?}" "${STOKER_UV_CACHE:?}" "${STOKER_PYTHON:?}"
     : "${STOKER_ENVIRONMENTS:?}" "${STOKER_ENVIRONMENT_KEY:?}" "${STOKER_RUNNER:?}" "${STOKER_STAGE_SECONDS:?}"
-    : "${STOKER_PRIVATE:=}" "${STOKER_MEMORY_KIB:=}" "${STOKER_PREPARATION_ONLY:=}" "${STOKER_PREPARE_ONLY:=}"
+    : "${STOKER_PRIVATE:=}" "${STOKER_MEMORY_KIB:=}" "${STOKER_PREPARATION_ONLY:=}"
+    # Where preparing and running are two containers: the one only prepares, and the other finds everything prepared.
+    : "${STOKER_PREPARE_ONLY:=}" "${STOKER_PREPARED:=}"
     : "${STOKER_CONTAINER_RUNTIME:=}" "${STOKER_MINIMUM_FREE_KIB:=0}" "${STOKER_INSIDE:=}"
     # Only with system packages:
     : "${STOKER_SET_KEY:=}" "${STOKER_SETS:=}" "${STOKER_NIX_KIND:=}" "${STOKER_NIX:=}" "${STOKER_NIX_ROOT:=}"
@@ -247,17 +249,20 @@ builds_set=''
 builds_environment=''
 network_is_missed=''
 environment=$STOKER_ENVIRONMENTS/$STOKER_ENVIRONMENT_KEY
-# shellcheck source=python.sh
-. "$STOKER_RUNNER/python.sh"
-if [ -n "$STOKER_PRIVATE" ] || ! environment_is_ready; then builds_environment=1; fi
-
 if [ -n "$STOKER_NIX_KIND$STOKER_CONDA" ]; then
     # shellcheck source=system.sh
     . "$STOKER_RUNNER/system.sh"
-    if ! system_is_ready; then builds_set=1; fi
+fi
+if [ -n "$STOKER_PREPARED" ]; then
+    if [ -n "$STOKER_PRIVATE" ]; then environment=$STOKER_STEP/environment; fi
+else
+    # shellcheck source=python.sh
+    . "$STOKER_RUNNER/python.sh"
+    if [ -n "$STOKER_PRIVATE" ] || ! environment_is_ready; then builds_environment=1; fi
+    if [ -n "$STOKER_NIX_KIND$STOKER_CONDA" ] && ! system_is_ready; then builds_set=1; fi
 fi
 
-if [ -z "$STOKER_INSIDE" ]; then
+if [ -z "$STOKER_INSIDE$STOKER_PREPARED" ]; then
     check_tools
     check_folders
     check_container_runtime
@@ -280,8 +285,10 @@ fi
 # another `tee` or `flock`.
 task_path=$PATH
 if [ -n "$STOKER_NIX_KIND$STOKER_CONDA" ]; then use_system_packages; fi
-check_uv_cache
-python_packages
+if [ -z "$STOKER_PREPARED" ]; then
+    check_uv_cache
+    python_packages
+fi
 if [ -n "$STOKER_PREPARE_ONLY" ]; then
     say
     exit 0
@@ -308,7 +315,8 @@ export PATH
 # shellcheck disable=SC2086
 unset $STOKER_PREPARATION_ONLY UV_CACHE_DIR UV_NO_PROGRESS NO_COLOR UV_PYTHON_DOWNLOADS STOKER_STEP STOKER_UV \
     STOKER_UV_CACHE STOKER_PYTHON STOKER_ENVIRONMENTS STOKER_ENVIRONMENT_KEY STOKER_RUNNER STOKER_PRIVATE STOKER_INSIDE \
-    STOKER_MEMORY_KIB STOKER_PREPARATION_ONLY STOKER_PREPARE_ONLY STOKER_STAGE_SECONDS STOKER_CONTAINER_RUNTIME \
+    STOKER_MEMORY_KIB STOKER_PREPARATION_ONLY STOKER_PREPARE_ONLY STOKER_PREPARED STOKER_STAGE_SECONDS \
+    STOKER_CONTAINER_RUNTIME \
     STOKER_MINIMUM_FREE_KIB STOKER_SET_KEY STOKER_SETS STOKER_NIX_KIND STOKER_NIX STOKER_NIX_ROOT STOKER_NIX_HOME \
     STOKER_NIXPKGS STOKER_PROGRAM STOKER_CONDA STOKER_CONDA_KIND STOKER_CONDA_URL STOKER_CONDA_SHA256 STOKER_NIX_RUNTIME
 if [ $# -gt 0 ]; then exec env "$@" "$python" "$program"; fi

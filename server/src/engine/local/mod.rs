@@ -29,6 +29,7 @@ use self::{folder::StepFolder, shim::Orders};
 use super::{
     Cancel, Cursor, EndCause, Engine, EngineError, EngineName, Interpreter, Observation, Observed, Positions, RunPlan,
     StepEnd, StepEvent, StepEvents, StepPlan, Target,
+    workplace::{self, Workplace},
 };
 use crate::{
     clock::SharedClock,
@@ -243,88 +244,28 @@ impl Workshop {
     }
 
     fn orders(&self, folder: &StepFolder, secrets: &Secrets, plan: &StepPlan, python: &Python) -> Orders {
-        let path = |path: &Path| path.to_string_lossy().into_owned();
-        let mut environment: Vec<(String, String)> = vec![
-            ("PATH".into(), preparation::PATH.into()),
-            ("HOME".into(), path(&folder.work())),
-            ("LANG".into(), "C.UTF-8".into()),
-            ("TMPDIR".into(), path(&folder.temporary())),
-            ("PYTHONUNBUFFERED".into(), "1".into()),
-            ("STOKER_STEP".into(), path(folder.path())),
-            ("STOKER_STDERR_TAG".into(), secrets.error_tag.clone()),
-            ("STOKER_RUNNER".into(), path(&self.runner)),
-            ("STOKER_UV".into(), path(&self.settings.uv)),
-            ("STOKER_UV_CACHE".into(), path(&self.settings.cache.join("uv"))),
-            ("STOKER_PYTHON".into(), path(&python.path)),
-            ("STOKER_ENVIRONMENTS".into(), path(&self.settings.cache.join("environments"))),
-            ("STOKER_STAGE_SECONDS".into(), self.settings.stage_timeout.to_string()),
-            ("STOKER_MINIMUM_FREE_KIB".into(), (self.settings.minimum_free / 1024).to_string()),
-        ];
-        let set = self.system_packages(plan, &mut environment);
-        let key = python.environment_key(&plan.lock, set.as_deref());
-        environment.push(("STOKER_ENVIRONMENT_KEY".into(), key));
-        if !plan.spec.use_cache {
-            environment.push(("STOKER_PRIVATE".into(), "1".into()));
-        }
-        let limits = [self.settings.memory_limit, plan.spec.resources.memory_limit.map(Memory::bytes)];
-        if let Some(bytes) = limits.into_iter().flatten().min() {
-            environment.push(("STOKER_MEMORY_KIB".into(), (bytes / 1024).to_string()));
-        }
-        let preparation = preparation::variables(self.settings.index_url.as_deref());
-        let names: Vec<&str> = preparation.iter().map(|(name, _)| name.as_str()).collect();
-        environment.push(("STOKER_PREPARATION_ONLY".into(), names.join(" ")));
-        environment.extend(preparation);
+        let settings = &self.settings;
+        let limits = [settings.memory_limit, plan.spec.resources.memory_limit.map(Memory::bytes)];
+        let workplace = Workplace {
+            runner: &self.runner,
+            uv: &settings.uv,
+            python,
+            cache: &settings.cache,
+            nix: &settings.nix,
+            conda: settings.conda.as_ref(),
+            stage_timeout: settings.stage_timeout,
+            minimum_free: settings.minimum_free,
+            memory_limit: limits.into_iter().flatten().min(),
+            preparation: preparation::variables(settings.index_url.as_deref()),
+        };
         Orders {
-            command: vec!["/bin/sh".into(), path(&self.runner.join("runner.sh"))],
-            environment,
-            preparation_timeout: self.settings.preparation_timeout,
-            program_timeout: plan
-                .spec
-                .timeout
-                .map(app::model::spec::Timeout::seconds)
-                .or(self.settings.default_timeout),
-            grace: self.settings.grace,
-            log_limit: self.settings.log_limit,
+            command: workplace.command(),
+            environment: workplace.environment(folder, secrets, plan),
+            preparation_timeout: settings.preparation_timeout,
+            program_timeout: plan.spec.timeout.map(app::model::spec::Timeout::seconds).or(settings.default_timeout),
+            grace: settings.grace,
+            log_limit: settings.log_limit,
         }
-    }
-
-    /// What the runner must know to make the system packages ready. Gives the key of the set that comes from Nix.
-    fn system_packages(&self, plan: &StepPlan, environment: &mut Vec<(String, String)>) -> Option<String> {
-        let nix = &self.settings.nix;
-        let mut tell = |name: &str, value: &str| environment.push((name.to_owned(), value.to_owned()));
-        tell("STOKER_SETS", &nix.sets.to_string_lossy());
-        tell("STOKER_PROGRAM", &nix.stoker.to_string_lossy());
-        if plan.spec.system_packages.iter().any(conda::provides) {
-            match &self.settings.conda {
-                Some(conda) => {
-                    tell("STOKER_CONDA", &conda.folder(&self.settings.cache).to_string_lossy());
-                    tell("STOKER_CONDA_KIND", conda.word());
-                    tell("STOKER_CONDA_URL", &conda.url);
-                    tell("STOKER_CONDA_SHA256", &conda.sha256);
-                }
-                None => tell("STOKER_CONDA", "none"),
-            }
-        }
-        let names = nix::names(&plan.spec.system_packages);
-        if names.is_empty() {
-            return None;
-        }
-        let provider = Provider::find(nix);
-        let key = nix.set_key(&names, &provider);
-        tell("STOKER_NIX_KIND", provider.word());
-        tell("STOKER_NIXPKGS", &nix.nixpkgs);
-        tell("STOKER_NIX_HOME", &nix.folder.join("home").to_string_lossy());
-        tell("STOKER_SET_KEY", &key);
-        if let Some(program) = provider.program() {
-            tell("STOKER_NIX", &program.to_string_lossy());
-        }
-        if let Some(root) = provider.root() {
-            tell("STOKER_NIX_ROOT", &root.to_string_lossy());
-        }
-        if let Provider::Portable { runtime, .. } = provider {
-            tell("STOKER_NIX_RUNTIME", runtime);
-        }
-        Some(key)
     }
 
     fn tell(&self, step: &StepUid, letter: u8) {
@@ -530,20 +471,7 @@ fn write_folder(folder: &StepFolder, steps: &Path, plan: &StepPlan, orders: &Ord
     let unfinished = steps.join(format!("{UNFINISHED}{}", plan.step));
     remove_tree(&unfinished)?;
     let new = StepFolder::at(unfinished);
-    fs::create_dir(new.path())?;
-    fs::create_dir(new.work())?;
-    fs::create_dir(new.temporary())?;
-    fs::write(new.work().join("main.py"), plan.spec.code.as_str())?;
-    fs::write(new.path().join("requirements.txt"), &plan.lock.0)?;
-    let names: String = nix::names(&plan.spec.system_packages).iter().flat_map(|name| [name, "\n"]).collect();
-    fs::write(new.path().join("system.txt"), names)?;
-    fs::write(new.path().join("spec.json"), serde_json::to_vec(&plan.spec)?)?;
-    fs::write(new.orders(), serde_json::to_vec(orders)?)?;
-    new.leave_secret(secret)?;
-    if !plan.spec.environment.is_empty() {
-        fs::write(new.path().join("arguments.sh"), runner::arguments_script(&plan.spec.environment))?;
-    }
-    new.make_fifos()?;
+    workplace::lay_out(&new, plan, orders, secret)?;
     fs::rename(new.path(), folder.path())
 }
 
