@@ -1,5 +1,5 @@
-//! Renews everything about a run but its log: fetches the page again and takes the parts out of it,
-//! so that the server alone decides how a run looks.
+//! Renews everything about a run but its log: fetches the parts of the page that may have changed, and puts them in
+//! place, so that the server alone decides how a run looks.
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
@@ -10,8 +10,8 @@ use web_sys::{DocumentFragment, Element, HtmlElement, HtmlTemplateElement, Respo
 
 use super::{dom, log_tail::words};
 
-/// The parts of the page that are taken from the fresh one.
-const PARTS: [&str; 2] = ["run-summary", "run-details"];
+/// The parts of the page that may come anew. Those that do not come stay.
+const PARTS: [&str; 3] = ["run-summary", "run-progress", "run-difference"];
 
 /// How often a failed fetch is tried again.
 const ATTEMPTS: u32 = 5;
@@ -28,7 +28,7 @@ struct Progress {
 }
 
 impl Refresher {
-    /// Fetches the page and takes its parts; asked for meanwhile, once more after that.
+    /// Fetches the parts; asked for meanwhile, once more after that.
     pub fn refresh(&self) {
         if self.0.is_fetching.replace(true) {
             self.0.is_outdated.set(true);
@@ -39,7 +39,7 @@ impl Refresher {
             let mut attempts = 0;
             loop {
                 refresher.0.is_outdated.set(false);
-                match fetch_page().await {
+                match fetch_parts().await {
                     Ok(page) => {
                         attempts = 0;
                         refresher.take(&page);
@@ -141,10 +141,9 @@ fn parse(html: &str) -> Option<DocumentFragment> {
     Some(template.content())
 }
 
-/// The page that is open, as it would be now.
-async fn fetch_page() -> Result<String, JsValue> {
-    let location = location();
-    let address = format!("{}{}", location.pathname()?, location.search()?);
+/// The changing parts of the page that is open, as they are now.
+async fn fetch_parts() -> Result<String, JsValue> {
+    let address = location().pathname()? + "/state";
     let response: Response = JsFuture::from(window().fetch_with_str(&address)).await?.dyn_into()?;
     if !response.ok() {
         return Err(JsValue::NULL);

@@ -1,4 +1,6 @@
-//! A run: how it stands, its log, and what it was made of.
+//! A run: how it stands, its log, and what it was made of. Also what of its page changes while one looks at it, alone.
+
+use std::sync::Arc;
 
 use leptos::prelude::*;
 
@@ -8,9 +10,10 @@ use crate::{
     backend::{Backend, BackendError},
     components::{
         log_view::{LogPlace, LogView},
-        page::Page,
+        page::{Page, page_title},
         phase::{phase_favicon, phase_sign},
     },
+    html::Html,
     log_text::plain_text,
     model::{
         identifiers::{RunNumber, TaskId},
@@ -18,6 +21,7 @@ use crate::{
         phase::Phase,
         views::{LogPage, LogWindow, RunDetail},
     },
+    page_context::Now,
 };
 
 /// In how many of the last lines the reason of a failure is looked for.
@@ -54,14 +58,24 @@ pub struct FailureLine {
 
 async fn read(backend: &dyn Backend, id: &TaskId, number: RunNumber, place: LogPlace) -> Result<RunData, BackendError> {
     let (run, log) = backend.run_with_log(id, number, place.window()).await?;
-    let failure = if run.summary.phase != Phase::Failed {
-        None
-    } else if place == LogPlace::End {
+    let failure = if run.summary.phase == Phase::Failed && place == LogPlace::End {
         last_error(&log)
     } else {
-        last_error(&backend.log(id, number, LogWindow::Last(FAILURE_LINES)).await?)
+        failure_line(backend, id, &run).await?
     };
     Ok(RunData { run, log, place, failure })
+}
+
+/// The line that most likely says why a run failed, if it did.
+async fn failure_line(
+    backend: &dyn Backend,
+    id: &TaskId,
+    run: &RunDetail,
+) -> Result<Option<FailureLine>, BackendError> {
+    if run.summary.phase != Phase::Failed {
+        return Ok(None);
+    }
+    Ok(last_error(&backend.log(id, run.summary.number, LogWindow::Last(FAILURE_LINES)).await?))
 }
 
 /// The last line of standard error that is not blank.
@@ -76,21 +90,63 @@ fn last_error(log: &LogPage) -> Option<FailureLine> {
 fn show(data: RunData) -> AnyView {
     let RunData { run, log, place, failure } = data;
     let phase = run.summary.phase;
-    let name = run.task_name.as_ref().map_or_else(|| run.task_id.to_string(), |name| name.as_str().to_owned());
-    let title = format!("{} {name} · #{}", phase_sign(phase), run.summary.number);
     // Without JavaScript the page renews itself, unless somebody reads further up.
     let reload = (!phase.is_final() && place == LogPlace::End).then(|| {
         view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="2">"#></noscript> }
     });
     view! {
-        <Page title=title icon=phase_favicon(phase) wide=true>
+        <Page title=title(&run) icon=phase_favicon(phase) wide=true>
             {reload}
             <div id="run-summary">{run_summary::view(&run, failure)}</div>
             <div class="run-columns">
                 <LogView run=run.clone() page=log place=place />
-                <aside id="run-details" aria-label="About this run">{run_details::view(&run)}</aside>
+                <aside id="run-details" aria-label="About this run">
+                    {changing_details(&run, true)}
+                    {run_details::code(&run)}
+                </aside>
             </div>
         </Page>
     }
     .into_any()
+}
+
+fn title(run: &RunDetail) -> String {
+    let name = run.task_name.as_ref().map_or_else(|| run.task_id.to_string(), |name| name.as_str().to_owned());
+    format!("{} {name} · #{}", phase_sign(run.summary.phase), run.summary.number)
+}
+
+/// The side's parts that change: how preparing goes, and, once that is known, what differs from the run before.
+fn changing_details(run: &RunDetail, with_difference: bool) -> AnyView {
+    let difference = with_difference.then(|| view! { <div id="run-difference">{run_details::difference(run)}</div> });
+    view! { <div id="run-progress">{run_details::progress(run)}</div> {difference} }.into_any()
+}
+
+/// What changes of a run's page while one looks at it, but the log: the parts with their ids, title and icon. The browser
+/// puts them in place of those that it shows.
+///
+/// # Errors
+/// When there is no such run, or it cannot be read.
+pub async fn changing_parts(
+    backend: Arc<dyn Backend>,
+    now: Now,
+    id: &TaskId,
+    number: RunNumber,
+) -> Result<String, BackendError> {
+    let run = backend.run(id, number).await?;
+    let failure = failure_line(&*backend, id, &run).await?;
+    let mut head = Html::default();
+    head.markup("<title>").text(&page_title(&title(&run))).markup(r#"</title><link id="favicon" href=""#);
+    head.markup(phase_favicon(run.summary.phase)).markup(r#"">"#);
+    // A waiting run is looked at whenever the queue moves, and that changes nothing about what it is.
+    let with_difference = run.summary.phase != Phase::Pending;
+    let owner = Owner::new_root(None);
+    let parts = owner.with(|| {
+        provide_context(now);
+        view! {
+            <div id="run-summary">{run_summary::view(&run, failure)}</div>
+            {changing_details(&run, with_difference)}
+        }
+        .to_html()
+    });
+    Ok(format!("{}{parts}", head.into_string()))
 }
