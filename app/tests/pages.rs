@@ -12,7 +12,9 @@ use app::{
         caches::{CacheEntry, CacheKind, CacheLedger, CacheName},
         checkpoint::CheckpointStatus,
         checks::{Check, CheckGroup, CheckReport},
-        diagnostics::{DayOfRuns, Diagnostics, EngineLimits, EngineState, LastChecks, RecentError, Versions},
+        diagnostics::{
+            DayOfRuns, Diagnostics, EngineLimits, EngineState, KeptRuns, LastChecks, RecentError, Retention, Versions,
+        },
         fields::{Field, FieldErrors},
         identifiers::{RunNumber, RunUid, StepId, TaskId},
         log::{LogLine, LogLines, RunState, Stream},
@@ -132,6 +134,7 @@ impl Backend for Fake {
                 place: None,
             },
             previous: (run.get() > 1).then(|| PreviousRun { number: number(1), spec: spec("print(0)\n"), lock: None }),
+            next: (run.get() < 2).then(|| number(2)),
             latest: number(2),
             state: RunState { phase: summary.phase, version: 9, lines: 3000 },
             summary,
@@ -223,6 +226,11 @@ impl Backend for Fake {
                 nix_store_bytes: None,
                 counted_at: Some(NOW),
                 is_counting: false,
+            },
+            runs: KeptRuns {
+                number: 2,
+                log_bytes: 3 << 20,
+                retention: Retention { runs: Some(1000), days: Some(365), log_bytes: None },
             },
             days: vec![
                 DayOfRuns { day: Timestamp(NOW.0 - 86_400_000), ready: 0, built: 0 },

@@ -42,7 +42,7 @@ pub fn Page(
         }
     });
     // `Title` writes its text into the head as it is.
-    let title = escape(&format!("{title} · Stoker"));
+    let title = escape(&page_title(&title));
     // A link enters the head when it is rendered, and the page may be rendered where its request is out of reach;
     // so it is rendered here. What comes out is nothing. (A title enters when it is made: it needs no such care.)
     let _ = view! { <Link id="favicon" rel="icon" type_="image/svg+xml" href=icon /> }.to_html();
@@ -73,6 +73,11 @@ pub fn Page(
 /// Has a browser without JavaScript load the page again every two seconds.
 pub fn reload_without_script() -> AnyView {
     view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="2">"#></noscript> }.into_any()
+}
+
+/// The whole title of the browser's tab.
+pub fn page_title(title: &str) -> String {
+    format!("{title} · Stoker")
 }
 
 /// Version and theme.

@@ -1,4 +1,6 @@
-//! A run: how it stands, its log, and what it was made of.
+//! A run: how it stands, its log, and what it was made of. Also what of its page changes while one looks at it, alone.
+
+use std::sync::Arc;
 
 use leptos::prelude::*;
 
@@ -9,9 +11,10 @@ use crate::{
     components::{
         log_search::SearchedLog,
         log_view::{LogPlace, LogView},
-        page::{Page, reload_without_script},
+        page::{Page, page_title, reload_without_script},
         phase::{phase_favicon, phase_sign},
     },
+    html::Html,
     log_text::plain_text,
     model::{
         identifiers::{RunNumber, TaskId},
@@ -20,6 +23,7 @@ use crate::{
         phase::Phase,
         views::{LogPage, LogWindow, RunDetail},
     },
+    page_context::Now,
 };
 
 /// In how many of the last lines the reason of a failure is looked for.
@@ -74,14 +78,24 @@ async fn read(
     };
     let place = searched.as_ref().and_then(SearchedLog::current_line).map_or(place, LogPlace::Line);
     let (run, log) = backend.run_with_log(id, number, place.window()).await?;
-    let failure = if run.summary.phase != Phase::Failed {
-        None
-    } else if place == LogPlace::End {
+    let failure = if run.summary.phase == Phase::Failed && place == LogPlace::End {
         last_error(&log)
     } else {
-        last_error(&backend.log(id, number, LogWindow::Last(FAILURE_LINES)).await?)
+        failure_line(backend, id, &run).await?
     };
     Ok(RunData { run, log, place, searched, failure })
+}
+
+/// The line that most likely says why a run failed, if it did.
+async fn failure_line(
+    backend: &dyn Backend,
+    id: &TaskId,
+    run: &RunDetail,
+) -> Result<Option<FailureLine>, BackendError> {
+    if run.summary.phase != Phase::Failed {
+        return Ok(None);
+    }
+    Ok(last_error(&backend.log(id, run.summary.number, LogWindow::Last(FAILURE_LINES)).await?))
 }
 
 /// The last line of standard error that is not blank.
@@ -96,19 +110,61 @@ fn last_error(log: &LogPage) -> Option<FailureLine> {
 fn show(data: RunData) -> AnyView {
     let RunData { run, log, place, searched, failure } = data;
     let phase = run.summary.phase;
-    let title = format!("{} {} · #{}", phase_sign(phase), run.task_title, run.summary.number);
     // Without JavaScript the page renews itself, unless somebody reads further up.
     let is_followed = !phase.is_final() && place == LogPlace::End && searched.is_none();
     let reload = is_followed.then(reload_without_script);
     view! {
-        <Page title=title icon=phase_favicon(phase) wide=true>
+        <Page title=title(&run) icon=phase_favicon(phase) wide=true>
             {reload}
             <div id="run-summary">{run_summary::view(&run, failure)}</div>
             <div class="run-columns">
                 <LogView run=run.clone() page=log place=place searched=searched />
-                <aside id="run-details" aria-label="About this run">{run_details::view(&run)}</aside>
+                <aside id="run-details" aria-label="About this run">
+                    {changing_details(&run, true)}
+                    {run_details::code(&run)}
+                </aside>
             </div>
         </Page>
     }
     .into_any()
+}
+
+fn title(run: &RunDetail) -> String {
+    format!("{} {} · #{}", phase_sign(run.summary.phase), run.task_title, run.summary.number)
+}
+
+/// The side's parts that change: how preparing goes, and, once that is known, what differs from the run before.
+fn changing_details(run: &RunDetail, with_difference: bool) -> AnyView {
+    let difference = with_difference.then(|| view! { <div id="run-difference">{run_details::difference(run)}</div> });
+    view! { <div id="run-progress">{run_details::progress(run)}</div> {difference} }.into_any()
+}
+
+/// What changes of a run's page while one looks at it, but the log: the parts with their ids, title and icon. The browser
+/// puts them in place of those that it shows.
+///
+/// # Errors
+/// When there is no such run, or it cannot be read.
+pub async fn changing_parts(
+    backend: Arc<dyn Backend>,
+    now: Now,
+    id: &TaskId,
+    number: RunNumber,
+) -> Result<String, BackendError> {
+    let run = backend.run(id, number).await?;
+    let failure = failure_line(&*backend, id, &run).await?;
+    let mut head = Html::default();
+    head.markup("<title>").text(&page_title(&title(&run))).markup(r#"</title><link id="favicon" href=""#);
+    head.markup(phase_favicon(run.summary.phase)).markup(r#"">"#);
+    // A waiting run is looked at whenever the queue moves, and that changes nothing about what it is.
+    let with_difference = run.summary.phase != Phase::Pending;
+    let owner = Owner::new_root(None);
+    let parts = owner.with(|| {
+        provide_context(now);
+        view! {
+            <div id="run-summary">{run_summary::view(&run, failure)}</div>
+            {changing_details(&run, with_difference)}
+        }
+        .to_html()
+    });
+    Ok(format!("{}{parts}", head.into_string()))
 }

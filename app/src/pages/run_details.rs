@@ -24,13 +24,24 @@ use crate::{
     routes,
 };
 
-/// The side of a run's page.
-pub fn view(run: &RunDetail) -> AnyView {
+/// How the run was prepared.
+pub fn progress(run: &RunDetail) -> AnyView {
     view! {
         {preparation(run)}
         {run.step.cache.as_ref().map(cache_report)}
         {run.step.lock.as_ref().map(versions)}
-        {run.previous.as_ref().map(|previous| difference(run, previous))}
+    }
+    .into_any()
+}
+
+/// What differs from the run before, if there is one.
+pub fn difference(run: &RunDetail) -> AnyView {
+    run.previous.as_ref().map(|previous| difference_from(run, previous)).into_any()
+}
+
+/// The code and the settings, which stay as they are.
+pub fn code(run: &RunDetail) -> AnyView {
+    view! {
         <details id="details-code" class="card">
             <summary>"Code and settings as they ran"</summary>
             <SpecFacts spec=run.step.spec.clone() />
@@ -213,7 +224,7 @@ fn versions(lock: &Lock) -> AnyView {
     .into_any()
 }
 
-fn difference(run: &RunDetail, previous: &PreviousRun) -> AnyView {
+fn difference_from(run: &RunDetail, previous: &PreviousRun) -> AnyView {
     let difference = Difference::of(run, previous);
     let title = format!("Changed since #{} ", previous.number);
     let address = routes::run(&run.task_id, previous.number);

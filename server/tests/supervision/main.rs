@@ -62,7 +62,6 @@ struct Place {
 /// A run as its test knows it.
 #[derive(Clone)]
 struct Run {
-    id: RunId,
     uid: RunUid,
     task: TaskId,
     steps: Vec<StepId>,
@@ -119,7 +118,7 @@ impl Place {
     async fn look(&self, run: &Run) -> RunDetail {
         let run = run.clone();
         let look = self.database.read(move |connection| {
-            let (task, number) = views::run_by_key(connection, run.id)?;
+            let (task, number) = views::run_by_uid(connection, &run.uid)?;
             views::run(connection, &task, number)
         });
         look.await.unwrap()

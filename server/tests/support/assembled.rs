@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use app::model::{checks::CheckReport, diagnostics::EngineLimits, time::Timestamp};
+use app::model::{
+    checks::CheckReport,
+    diagnostics::{EngineLimits, Retention},
+    time::Timestamp,
+};
 use async_trait::async_trait;
 use server::{
     assembly::{Parts, Stoker},
@@ -43,6 +47,7 @@ pub async fn assemble(
         errors: RecentErrors::default(),
         versions: KnownVersions::new("uv".into(), None),
         limits,
+        retention: Retention::default(),
         data: std::env::temp_dir(),
     };
     Stoker::assemble(Parts {
