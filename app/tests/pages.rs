@@ -10,7 +10,7 @@ use app::{
     model::{
         cache::{Readiness, Ready},
         caches::{CacheEntry, CacheKind, CacheLedger, CacheName},
-        checkpoint::CheckpointStatus,
+        checkpoint::{Checkpoint, CheckpointStatus},
         checks::{Check, CheckGroup, CheckReport},
         diagnostics::{
             DayOfRuns, Diagnostics, EngineLimits, EngineState, KeptRuns, LastChecks, RecentError, Retention, Versions,
@@ -18,6 +18,7 @@ use app::{
         fields::{Field, FieldErrors},
         identifiers::{RunNumber, RunUid, StepId, TaskId},
         log::{LogLine, LogLines, RunState, Stream},
+        log_search::{LogMatch, LogQuery, LogSearch},
         phase::Phase,
         spec::{TaskDraft, TaskName, TaskSpec},
         task_title::TaskTitle,
@@ -127,7 +128,17 @@ impl Backend for Fake {
                 spec: spec("print('old')\n"),
                 lock: None,
                 cache: None,
-                checkpoints: Vec::new(),
+                checkpoints: vec![Checkpoint {
+                    number: 11,
+                    name: "Python packages".to_owned(),
+                    status: summary.phase.is_final().then_some(CheckpointStatus::Ok),
+                    detail: String::new(),
+                    advice: None,
+                    code: None,
+                    tail: None,
+                    at: NOW,
+                    millis: 5400,
+                }],
                 exit_code: summary.phase.is_final().then_some(1),
                 attempt: 1,
                 waiting_for: None,
@@ -161,11 +172,34 @@ impl Backend for Fake {
         };
         let lines = (first..(first + count).min(3001))
             .map(|line| {
-                let stream = if line == 2999 { Stream::Error } else { Stream::Output };
+                let stream = match line {
+                    ..=13 => Stream::Stoker,
+                    2999 => Stream::Error,
+                    _ => Stream::Output,
+                };
                 LogLine(stream, NOW, format!("line {line} <b>"))
             })
             .collect();
         Ok(LogPage { lines: LogLines { first, lines }, total: 3000 })
+    }
+
+    async fn search_log(
+        &self,
+        _: &TaskId,
+        _: RunNumber,
+        query: &LogQuery,
+        from: u64,
+    ) -> Result<LogSearch, BackendError> {
+        let lines = vec![(42, LogLine(Stream::Output, NOW, format!("{} here", query.text)))];
+        Ok(LogSearch {
+            total: 3,
+            current: (from <= 42).then_some(LogMatch { line: 42, place: 2 }),
+            previous: Some(7),
+            next: Some(99),
+            lines: if query.only_matches { lines } else { Vec::new() },
+            earlier: Some(7),
+            later: None,
+        })
     }
 
     async fn save_task(&self, _: SaveTask) -> Result<SavedTask, BackendError> {
@@ -401,6 +435,31 @@ async fn an_active_run_renews_itself_without_a_script() {
     assert!(html.contains(r#"value="cancel""#));
     let html = page(&routes::run_at_line(&id(), number(2), 42)).await;
     assert!(html.contains(r#"id="L42""#) && !html.contains("data-at-end") && !html.contains(r#"http-equiv="refresh""#));
+}
+
+#[tokio::test]
+async fn a_searched_log_marks_what_was_found_and_renews_itself_no_more() {
+    let query = LogQuery { text: EVIL.to_owned(), ..LogQuery::default() };
+    let html = page(routes::run_search(&id(), number(2), &query, None).strip_suffix("#match").unwrap()).await;
+    assert!(html.contains("2 of 3 lines with a match") && html.contains(r#"is-current" id="L42""#));
+    assert!(html.contains("&amp;line=7#match") && html.contains("&amp;line=99#match"));
+    assert!(!html.contains("<script>alert") && !html.contains(r#"http-equiv="refresh""#));
+
+    let query = LogQuery { text: "found".to_owned(), only_matches: true, ..LogQuery::default() };
+    let html = page(routes::run_search(&id(), number(2), &query, None).strip_suffix("#match").unwrap()).await;
+    assert!(html.contains("<mark>found</mark> here") && !html.contains(r#"id="L43""#) && !html.contains("data-at-end"));
+}
+
+#[tokio::test]
+async fn what_preparing_printed_is_folded_away() {
+    let html = page(&routes::run_at_line(&id(), number(1), 400)).await;
+    assert!(html.contains(r#"<details class="log-group" id="log-preparation"><summary>Prepared in 5.4 s, 13 lines</summary><div class="line from-stoker" id="L1">"#));
+    let (_, after) = html.split_once(r#"id="L13""#).unwrap();
+    assert!(after.contains(r#"</details><div class="line from-output" id="L14">"#));
+    let html = page(&routes::run_at_line(&id(), number(1), 13)).await;
+    assert!(html.contains(r#"id="log-preparation" open>"#), "the line asked for is in it");
+    // The second run is being prepared yet.
+    assert!(!page(&routes::run_at_line(&id(), number(2), 400)).await.contains("log-preparation"));
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ pub fn log_found(id: &TaskId, number: RunNumber, searched: &SearchedLog) -> AnyV
         link("Next error", None, &errors, Some(line.unwrap_or(*from) + 1))
     });
     view! {
-        <p class="log-found" aria-label="Found in the log">
+        <nav class="log-found" aria-label="Matches">
             <strong role="status">{found_words(query, found, *from)}</strong>
             {previous}
             {next}
@@ -105,7 +105,7 @@ pub fn log_found(id: &TaskId, number: RunNumber, searched: &SearchedLog) -> AnyV
             {only_errors}
             {only_matches}
             <a href=format!("{}#log", routes::run(id, number))>"End the search"</a>
-        </p>
+        </nav>
     }
     .into_any()
 }

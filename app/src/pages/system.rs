@@ -41,39 +41,39 @@ fn show(diagnostics: Diagnostics) -> AnyView {
         <Page title="System">
             <h1>"System"</h1>
             <div id="system-state">
-            {is_unfinished.then(|| view! { <div id="unfinished">{reload_without_script()}</div> })}
-            <div class="system-columns">
-                <section class="card" aria-labelledby="engine">
-                    <h2 id="engine">"Engine"</h2>
-                    {engine_facts(&engine)}
-                </section>
-                <section class="card" aria-labelledby="storage">
-                    <h2 id="storage">"Storage"</h2>
-                    {storage(&caches, runs, disk)}
-                </section>
-                <section class="card" aria-labelledby="warm-starts">
-                    <h2 id="warm-starts">"Warm starts"</h2>
-                    <DayChart days />
-                </section>
-                <section class="card" aria-labelledby="versions">
-                    <h2 id="versions">"Versions"</h2>
-                    {version_facts(versions)}
-                </section>
-            </div>
-            <section class="card" aria-labelledby="checks">
-                <div class="card-head">
-                    <h2 id="checks">"Checks"</h2>
-                    <form method="post" action=routes::system()>
-                        <button id="check-again" name="intent" value="check">"Check again"</button>
-                    </form>
+                {is_unfinished.then(|| view! { <div id="unfinished">{reload_without_script()}</div> })}
+                <div class="system-columns">
+                    <section class="card" aria-labelledby="engine">
+                        <h2 id="engine">"Engine"</h2>
+                        {engine_facts(&engine)}
+                    </section>
+                    <section class="card" aria-labelledby="storage">
+                        <h2 id="storage">"Storage"</h2>
+                        {storage(&caches, runs, disk)}
+                    </section>
+                    <section class="card" aria-labelledby="warm-starts">
+                        <h2 id="warm-starts">"Warm starts"</h2>
+                        <DayChart days />
+                    </section>
+                    <section class="card" aria-labelledby="versions">
+                        <h2 id="versions">"Versions"</h2>
+                        {version_facts(versions)}
+                    </section>
                 </div>
-                {check_list(&checks, now)}
-            </section>
-            {CacheKind::ALL.map(|kind| entries(kind, &caches, now)).collect_view()}
-            <section aria-labelledby="errors">
-                <h2 id="errors">"Warnings and errors"</h2>
-                {error_list(errors, now)}
-            </section>
+                <section class="card" aria-labelledby="checks">
+                    <div class="card-head">
+                        <h2 id="checks">"Checks"</h2>
+                        <form method="post" action=routes::system()>
+                            <button id="check-again" name="intent" value="check">"Check again"</button>
+                        </form>
+                    </div>
+                    {check_list(&checks, now)}
+                </section>
+                {CacheKind::ALL.map(|kind| entries(kind, &caches, now)).collect_view()}
+                <section aria-labelledby="errors">
+                    <h2 id="errors">"Warnings and errors"</h2>
+                    {error_list(errors, now)}
+                </section>
             </div>
         </Page>
     }

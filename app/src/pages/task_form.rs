@@ -233,14 +233,14 @@ fn fields(draft: TaskDraft, errors: &FieldErrors) -> AnyView {
                     "Python packages",
                     packages_hint.into_any(),
                     errors,
-                    text_area(Field::Packages, &packages, errors, 4, ""),
+                    text_area(Field::Packages, &packages, errors, 3, ""),
                 )}
                 {field_block(
                     Field::SystemPackages,
                     "System packages",
                     system_packages_hint.into_any(),
                     errors,
-                    text_area(Field::SystemPackages, &system_packages, errors, 4, ""),
+                    text_area(Field::SystemPackages, &system_packages, errors, 3, ""),
                 )}
                 {requirements_fields(&requirements, errors)}
                 {options(use_cache, &environment, timeout, errors)}
@@ -341,7 +341,7 @@ fn options(use_cache: bool, environment: &str, timeout: String, errors: &FieldEr
             "Environment variables",
             environment_hint.into_any(),
             errors,
-            text_area(Field::Environment, environment, errors, 4, ""),
+            text_area(Field::Environment, environment, errors, 3, ""),
         )}
         <div>
             {field_block(

@@ -5,6 +5,7 @@
 
 mod api;
 mod database;
+mod log_search;
 mod log_socket;
 mod migrations;
 mod pages;

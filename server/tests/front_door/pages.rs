@@ -340,6 +340,23 @@ async fn a_raw_log_is_sent_whole_as_plain_text() {
 }
 
 #[tokio::test]
+async fn a_task_without_a_name_is_called_by_what_its_code_says() {
+    let app = TestApp::new().await;
+    let (id, _) = app.save_and_run(&[("name", ""), ("code", "#!/usr/bin/python\n# Counts words.\nprint(1)")]).await;
+    for path in [format!("/tasks/{id}"), format!("/tasks/{id}/runs/1"), format!("/tasks/{id}/delete")] {
+        assert!(app.get(&path).await.text_of("h1").contains("Counts words"), "{path}");
+    }
+    assert_eq!(app.get("/tasks").await.texts("td.task-name a"), ["Counts words"]);
+    assert_eq!(app.get("/tasks").await.texts("td.task-name .task-id"), [id.to_string()]);
+    assert_eq!(app.get(&format!("/tasks/{id}/edit")).await.field("name"), "", "it is no name, and is not saved as one");
+    let named = [("name", "Words"), ("code", "# Counts words."), ("revision", "1"), ("intent", "save")];
+    app.post_form(&format!("/tasks/{id}/edit"), &named).await;
+    assert_eq!(app.get("/tasks").await.texts("td.task-name a"), ["Words"]);
+    let nameless = app.save(&[("name", ""), ("code", "print(1)")]).await;
+    assert_eq!(app.get(&format!("/tasks/{nameless}")).await.text_of("h1"), nameless.to_string());
+}
+
+#[tokio::test]
 async fn a_waiting_run_says_its_place_in_the_queue() {
     let app = TestApp::new().await;
     let (_, first) = app.save_and_run(&PLAIN).await;
