@@ -11,6 +11,7 @@ pub mod execution;
 pub mod http;
 pub mod packages;
 pub mod preflight;
+pub mod programs;
 pub mod remove_tree;
 pub mod runner;
 pub mod service;

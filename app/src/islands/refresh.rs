@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DocumentFragment, Element, HtmlElement, HtmlTemplateElement, Response};
 
-use super::{dom, log_tail::words};
+use super::{dom, words};
 
 /// The parts of the page that are taken from the fresh one.
 const PARTS: [&str; 2] = ["run-summary", "run-details"];

@@ -2,7 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::{load, query, run_details, run_number, run_summary, task_id};
+use super::{
+    load, query, run_details, run_number,
+    run_summary::{self, FailureLine},
+    task_id,
+};
 use crate::{
     actions::backend,
     backend::{Backend, BackendError},
@@ -42,14 +46,6 @@ struct RunData {
     log: LogPage,
     place: LogPlace,
     failure: Option<FailureLine>,
-}
-
-/// The line that most likely says why a run failed.
-pub struct FailureLine {
-    /// Its number.
-    pub number: u64,
-    /// Its text, without colours.
-    pub text: String,
 }
 
 async fn read(backend: &dyn Backend, id: &TaskId, number: RunNumber, place: LogPlace) -> Result<RunData, BackendError> {

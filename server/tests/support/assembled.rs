@@ -11,7 +11,7 @@ use server::{
         Sources,
         checks::{Checker, Checks},
         recent_errors::RecentErrors,
-        versions::KnownVersions,
+        versions::VersionCache,
     },
     engine::{Engines, SharedEngine},
     http::{hosts::Hosts, site::Site, state::Inputs},
@@ -41,7 +41,7 @@ pub async fn assemble(
         caches: engine.caches().cloned(),
         checks: Checks::new(Arc::new(NoChecks)),
         errors: RecentErrors::default(),
-        versions: KnownVersions::new("uv".into(), None),
+        versions: VersionCache::new("uv".into(), None),
         limits,
         data: std::env::temp_dir(),
     };

@@ -12,7 +12,6 @@ use crate::db::{Database, DatabaseError, logs, values, views};
 /// Chunks read at once.
 const CHUNKS: u32 = 16;
 
-/// What is new.
 pub struct Reading {
     /// The run as it stands.
     pub state: RunState,
