@@ -4,7 +4,7 @@ use app::model::{
     cache::{EnvironmentUse, SetUse},
     checkpoint::CheckpointStatus,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The first byte of a marker line, and of a tagged piece of standard error.
 pub const SEPARATOR: u8 = 0x1e;
@@ -44,12 +44,14 @@ pub enum Marker {
 
 /// How many marker lines a runner may write, and those that it skips (see `with_lock` in runner.sh).
 const LINES: usize = 256;
+/// How many of these are for a runner that goes on where another one has prepared everything.
+const LINES_AFTER_PREPARING: usize = 32;
 /// How much of each secret is used: too much to be guessed, and all of them fit into a pipe at once.
 const DIGITS: usize = 12;
 
 /// What tells marker lines from others. Each secret is good for one line, since a package that is built during the
 /// preparation can read the lines before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkerSecrets {
     once: Vec<String>,
     /// The runners of earlier versions have one for all lines. Some may still be under way.
@@ -67,7 +69,13 @@ impl MarkerSecrets {
     /// What the runner reads from its standard input.
     #[must_use]
     pub fn input(&self) -> String {
-        self.once.join(" ")
+        self.once[..self.once.len().saturating_sub(LINES_AFTER_PREPARING)].join(" ")
+    }
+
+    /// What a second runner reads, in a place where one prepares and another becomes the program.
+    #[must_use]
+    pub fn input_after_preparing(&self) -> String {
+        self.once[self.once.len().saturating_sub(LINES_AFTER_PREPARING)..].join(" ")
     }
 
     /// Reads a line as markers, and counts the secrets spent. `None` when it is an ordinary line.
