@@ -41,6 +41,7 @@ use crate::{
             uv::{AT_ONCE, UvResolver},
         },
     },
+    programs,
     runner::SecretKey,
     service::{Dependencies, Service},
 };
@@ -167,7 +168,7 @@ pub struct LocalParts {
 /// When its folders cannot be made.
 pub async fn set_up_local(config: &Config, database: &Database, inputs: &Inputs) -> Result<LocalParts, SetUpError> {
     let failed = |error| SetUpError(config.data.path().to_owned(), error);
-    let uv = environments::found_on_path(&config.engine.uv);
+    let uv = programs::found_on_path(&config.engine.uv);
     let python = Python::find(&uv, config.engine.python.as_deref()).await;
     let secret_key = SecretKey::keep_in(&config.data.secret_key(), inputs.random.as_ref()).map_err(failed)?;
     let settings = local_settings(config, &uv, python).map_err(failed)?;

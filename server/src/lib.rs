@@ -12,6 +12,7 @@ pub mod http;
 pub mod kubernetes;
 pub mod packages;
 pub mod preflight;
+pub mod programs;
 pub mod remove_tree;
 pub mod root_cause;
 pub mod runner;

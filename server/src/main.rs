@@ -7,15 +7,12 @@ use server::{
     command_line::{
         cache,
         options::{Command, CommandLine, NixCommand, NixInstallOptions, PodCommand},
-        serve,
+        preflight, serve,
     },
     config::DataFolder,
     engine::{argo::pod, local::shim},
-    packages::{
-        environments::{self, Python},
-        nix,
-    },
-    preflight,
+    packages::{environments::Python, nix},
+    programs,
 };
 
 /// Pages are made of many small pieces of memory: this one makes them a third faster than the C library's.
@@ -42,7 +39,7 @@ fn main() -> ExitCode {
         Command::Serve(options) => serve::run(options),
         Command::Cache { command } => cache::run(command),
         Command::Nix { command: NixCommand::Install(options) } => nix_install(options),
-        Command::Preflight(options) => preflight::command::run(options),
+        Command::Preflight(options) => preflight::run(options),
         Command::Step { folder } => step(&folder),
         Command::Inside { root, command } => inside(&root, &command),
         Command::Pod { command: PodCommand::Prepare } => pod::prepare(),
@@ -66,7 +63,7 @@ fn nix_install(options: NixInstallOptions) -> ExitCode {
                 .enable_all()
                 .build()
                 .map_err(|error| error.to_string())?;
-            let uv = environments::found_on_path(&options.uv);
+            let uv = programs::found_on_path(&options.uv);
             let python = runtime.block_on(Python::find(&uv, None)).map_err(|error| error.to_string())?;
             println!("Fetching {}", download.url);
             nix::install::install(&download, &data.cache(), &python.path).map_err(|error| error.to_string())

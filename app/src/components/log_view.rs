@@ -103,7 +103,7 @@ pub fn LogView(
 ) -> impl IntoView {
     let preferences = use_context::<Preferences>().unwrap_or_default();
     let (task, number) = (run.task_id.clone(), run.summary.number);
-    let RunState { phase, version, .. } = run.state;
+    let RunState { phase, version, queue_place, .. } = run.state;
     let (first, next, total) = (page.lines.first, page.lines.next().max(1), page.total);
     let is_empty = page.lines.lines.is_empty();
     let only_matches = searched.as_ref().filter(|searched| searched.query.only_matches);
@@ -142,6 +142,7 @@ pub fn LogView(
             data-run=number.to_string()
             data-next=if is_empty { total + 1 } else { next }.to_string()
             data-version=version.to_string()
+            data-queue-place=queue_place.map(|place| place.to_string())
             data-live=!phase.is_final()
             data-at-end=at_end
         >

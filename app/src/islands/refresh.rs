@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DocumentFragment, Element, HtmlElement, HtmlTemplateElement, Response};
 
-use super::{dom, log_tail::words};
+use super::{dom, words};
 
 /// The parts of a page that may come anew. Those that do not come stay.
 const PARTS: [&str; 4] = ["run-summary", "run-progress", "run-difference", WHOLE];

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::{load, query, run_details, run_number, run_summary, task_id};
+use super::{
+    load, query, run_details, run_number,
+    run_summary::{self, FailureLine},
+    task_id,
+};
 use crate::{
     actions::backend,
     backend::{Backend, BackendError},
@@ -51,14 +55,6 @@ struct RunData {
     place: LogPlace,
     searched: Option<SearchedLog>,
     failure: Option<FailureLine>,
-}
-
-/// The line that most likely says why a run failed.
-pub struct FailureLine {
-    /// Its number.
-    pub number: u64,
-    /// Its text, without colours.
-    pub text: String,
 }
 
 async fn read(

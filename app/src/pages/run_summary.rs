@@ -3,7 +3,6 @@
 
 use leptos::prelude::*;
 
-use super::run::FailureLine;
 use crate::{
     components::{
         log_view::{log_words, ordinal},
@@ -20,6 +19,14 @@ use crate::{
     },
     routes,
 };
+
+/// The line that most likely says why a run failed.
+pub struct FailureLine {
+    /// Its number.
+    pub number: u64,
+    /// Its text, without colours.
+    pub text: String,
+}
 
 /// The top of a run's page.
 pub fn view(run: &RunDetail, failure: Option<FailureLine>) -> AnyView {

@@ -2,5 +2,6 @@
 
 pub mod cache;
 pub mod options;
+pub mod preflight;
 pub mod serve;
 pub mod warm;

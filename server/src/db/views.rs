@@ -360,7 +360,8 @@ pub fn run(connection: &mut SqliteConnection, id: &TaskId, number: RunNumber) ->
         latest: values::run_number(latest)?,
         state: RunState {
             phase: summary.phase,
-            version: viewed_version(detail.version, queue_place),
+            version: values::count(detail.version),
+            queue_place,
             lines: values::count(step.line_count),
         },
         step: step_detail(connection, spec, step)?,
@@ -387,11 +388,6 @@ fn step_detail(
         waiting_for: step.waiting_for,
         place: step.place,
     })
-}
-
-/// The version that viewers compare: of the run itself, and of its place in the queue, which other runs change.
-fn viewed_version(version: i64, place: Option<u32>) -> u64 {
-    (values::count(version) << 32) + u64::from(place.unwrap_or(0))
 }
 
 /// How many runs wait up to and with this one, while it waits.
@@ -479,8 +475,8 @@ pub fn run_state(connection: &mut SqliteConnection, step: StepId) -> Result<RunS
         .select((runs::id, runs::phase, runs::version, steps::line_count))
         .get_result(connection)?;
     let phase = values::phase(&phase)?;
-    let place = queue_place(connection, RunId(run), phase)?;
-    Ok(RunState { phase, version: viewed_version(version, place), lines: values::count(lines) })
+    let queue_place = queue_place(connection, RunId(run), phase)?;
+    Ok(RunState { phase, version: values::count(version), queue_place, lines: values::count(lines) })
 }
 
 /// The task and number of a run by its name outside of the database.

@@ -43,12 +43,6 @@ pub struct Workplace<'a> {
 }
 
 impl Workplace<'_> {
-    /// How the runner is started.
-    #[must_use]
-    pub fn command(&self) -> Vec<String> {
-        vec!["/bin/sh".into(), text(&self.runner.join("runner.sh"))]
-    }
-
     /// The runner's whole environment, for a step that has this folder.
     #[must_use]
     pub fn environment(&self, folder: &StepFolder, secrets: &Secrets, plan: &StepPlan) -> Vec<(String, String)> {
@@ -125,7 +119,7 @@ impl Workplace<'_> {
 ///
 /// # Errors
 /// When it is there, or cannot be written.
-pub fn lay_out(folder: &StepFolder, plan: &StepPlan, orders: &Orders, secret: &str) -> io::Result<()> {
+pub fn lay_out(folder: &StepFolder, plan: &StepPlan, orders: &Orders, secrets: &str) -> io::Result<()> {
     fs::create_dir(folder.path())?;
     fs::create_dir(folder.work())?;
     fs::create_dir(folder.temporary())?;
@@ -135,11 +129,17 @@ pub fn lay_out(folder: &StepFolder, plan: &StepPlan, orders: &Orders, secret: &s
     fs::write(folder.path().join("system.txt"), names)?;
     fs::write(folder.path().join("spec.json"), serde_json::to_vec(&plan.spec)?)?;
     fs::write(folder.orders(), serde_json::to_vec(orders)?)?;
-    folder.leave_secret(secret)?;
+    folder.leave_secrets(secrets)?;
     if !plan.spec.environment.is_empty() {
         fs::write(folder.path().join("arguments.sh"), runner::arguments_script(&plan.spec.environment))?;
     }
     folder.make_fifos()
+}
+
+/// How a runner is started that is in this folder.
+#[must_use]
+pub fn command(runner: &Path) -> Vec<String> {
+    vec!["/bin/sh".into(), text(&runner.join("runner.sh"))]
 }
 
 fn text(path: &Path) -> String {

@@ -44,7 +44,7 @@ use server::{
         Sources,
         checks::{Checker, Checks},
         recent_errors::RecentErrors,
-        versions::KnownVersions,
+        versions::VersionCache,
     },
     engine::{
         Cancel, Engine, EngineError, EngineName, Engines, Interpreter, Observation, Positions, RunPlan, Target,
@@ -231,7 +231,7 @@ impl TestApp {
             caches: Some(caches.clone()),
             checks: Checks::new(checker.clone()),
             errors: errors.clone(),
-            versions: KnownVersions::new("uv".into(), None),
+            versions: VersionCache::new("uv".into(), None),
             limits: EngineLimits {
                 at_once: 2,
                 default_timeout: 3600,

@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use app::model::{
-    identifiers::{RunId, RunUid, StepId, TaskId},
+    identifiers::{RunUid, StepId, TaskId},
     lock::Lock,
     phase::Phase,
     spec::{TaskDraft, TaskSpec},
@@ -108,11 +108,11 @@ impl Place {
                 let new = steps::NewStep { name, spec: &spec, lock: None };
                 all.push(steps::create(connection, created.id, position, &new, at)?);
             }
-            Ok((created.id, all))
+            Ok(all)
         });
-        let (id, steps) = made.await.unwrap();
+        let steps = made.await.unwrap();
         self.wake.notify_one();
-        Run { id, uid, task, steps }
+        Run { uid, task, steps }
     }
 
     async fn look(&self, run: &Run) -> RunDetail {

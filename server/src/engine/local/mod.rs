@@ -5,7 +5,6 @@ use std::{
     collections::HashMap,
     fs, io,
     path::{Path, PathBuf},
-    process::Stdio,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -19,11 +18,7 @@ use app::model::{
 };
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream::BoxStream};
-use tokio::{
-    io::AsyncReadExt as _,
-    net::unix::pipe,
-    process::{Child, Command},
-};
+use tokio::{io::AsyncReadExt as _, net::unix::pipe, process::Child};
 
 use self::{folder::StepFolder, shim::Orders};
 use super::{
@@ -40,6 +35,7 @@ use crate::{
         nix::{self, NixSettings, provider::Provider},
         preparation,
     },
+    programs,
     remove_tree::remove_tree,
     runner::{self, SecretKey, Secrets},
 };
@@ -47,10 +43,10 @@ use crate::{
 pub mod caches;
 pub mod events;
 pub mod folder;
+mod manifest;
 mod processes;
 pub mod shim;
 mod warm;
-mod yaml;
 
 pub use warm::WarmError;
 
@@ -163,14 +159,9 @@ impl LocalEngine {
             return Ok(());
         }
         // Not waited for: the shim goes on when the server ends. Tokio collects its exit status when it ends first.
-        let shim = Command::new(&self.workshop.settings.stoker)
+        let shim = programs::detached(&self.workshop.settings.stoker)
             .arg("step")
             .arg(folder.path())
-            .env_clear()
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
             .spawn()
             .map_err(|error| EngineError::lasting(format!("The step's process could not be started: {error}.")))?;
         self.launched().insert(step.clone(), shim);
@@ -227,7 +218,7 @@ impl Workshop {
         let orders = self.orders(folder, secrets, plan, python);
         // What the orders name is in use from the moment in which the folder is there.
         let staged = hold::for_use(&self.settings.cache)
-            .and_then(|_hold| write_folder(folder, &self.steps(), plan, &orders, &secrets.marker));
+            .and_then(|_hold| write_folder(folder, &self.steps(), plan, &orders, &secrets.markers.input()));
         staged.map_err(|error| staging_error(&error))
     }
 
@@ -259,7 +250,7 @@ impl Workshop {
             preparation: preparation::variables(settings.index_url.as_deref()),
         };
         Orders {
-            command: workplace.command(),
+            command: workplace::command(&self.runner),
             environment: workplace.environment(folder, secrets, plan),
             preparation_timeout: settings.preparation_timeout,
             program_timeout: plan.spec.timeout.map(app::model::spec::Timeout::seconds).or(settings.default_timeout),
@@ -308,27 +299,10 @@ impl Workshop {
         Readiness { environment, system }
     }
 
-    fn manifest(&self, plan: &RunPlan) -> String {
-        let mut text = String::from("# What the local engine runs.\n");
-        for step in &plan.steps {
-            text.push_str(&yaml::entry("step", &step.name));
-            let orders = self.settings.python.as_ref().ok().map(|python| {
-                self.orders(&self.folder(&step.step), &self.secret_key.of_step(&step.step), step, python)
-            });
-            for (name, content) in [
-                ("command", orders.map(|orders| orders.command.join(" ")).unwrap_or_default()),
-                ("main.py", step.spec.code.as_str().to_owned()),
-                ("requirements.txt", step.lock.0.clone()),
-                ("system.txt", step.spec.system_packages.to_string()),
-            ] {
-                text.push_str(&yaml::entry(name, &content));
-            }
-        }
-        text.push_str(&yaml::entry("runner.sh", runner::SCRIPT));
-        for (name, content) in runner::PARTS {
-            text.push_str(&yaml::entry(name, content));
-        }
-        text
+    fn manifest(&self, plan: &RunPlan) -> Result<String, EngineError> {
+        let command = workplace::command(&self.runner).join(" ");
+        let steps: Vec<_> = plan.steps.iter().map(|step| (step.clone(), command.clone())).collect();
+        manifest::write(&steps).map_err(|error| EngineError::lasting(format!("It cannot be written as YAML: {error}.")))
     }
 }
 
@@ -435,7 +409,7 @@ impl Engine for LocalEngine {
 
     async fn manifest(&self, plan: &RunPlan) -> Result<String, EngineError> {
         let plan = plan.clone();
-        self.beside(move |workshop| Ok(workshop.manifest(&plan))).await
+        self.beside(move |workshop| workshop.manifest(&plan)).await
     }
 
     async fn diagnose(&self) -> Result<(), EngineError> {
@@ -464,14 +438,14 @@ fn staging_error(error: &io::Error) -> EngineError {
 }
 
 /// Writes everything beside, and puts it in its place in one move: a folder that is there is complete.
-fn write_folder(folder: &StepFolder, steps: &Path, plan: &StepPlan, orders: &Orders, secret: &str) -> io::Result<()> {
+fn write_folder(folder: &StepFolder, steps: &Path, plan: &StepPlan, orders: &Orders, secrets: &str) -> io::Result<()> {
     if folder.path().exists() {
         return Ok(());
     }
     let unfinished = steps.join(format!("{UNFINISHED}{}", plan.step));
     remove_tree(&unfinished)?;
     let new = StepFolder::at(unfinished);
-    workplace::lay_out(&new, plan, orders, secret)?;
+    workplace::lay_out(&new, plan, orders, secrets)?;
     fs::rename(new.path(), folder.path())
 }
 

@@ -27,11 +27,11 @@ use crate::{
         workplace::{self, Workplace},
     },
     packages::{
-        environments::{Python, found_on_path},
+        environments::Python,
         nix::{self, NixChoice, NixSettings},
         preparation,
     },
-    runner,
+    programs, runner,
 };
 
 mod printer;
@@ -85,7 +85,7 @@ fn lay_out() -> io::Result<StepFolder> {
     for folder in ["environments", "sets", "uv"] {
         fs::create_dir_all(cache.join(folder))?;
     }
-    let uv = found_on_path(Path::new("uv"));
+    let uv = programs::found_on_path(Path::new("uv"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let python = runtime.block_on(Python::find(&uv, None)).map_err(io::Error::other)?;
     let nix = NixSettings::new(NixChoice::Nix, conditions.nixpkgs.clone(), cache, nix::stoker_program());
@@ -108,7 +108,7 @@ fn lay_out() -> io::Result<StepFolder> {
         environment.push((what.to_owned(), "1".to_owned()));
         environment.push(("STOKER_CONTAINER_RUNTIME".to_owned(), container_runtime()));
         Orders {
-            command: workplace.command(),
+            command: workplace::command(&runner),
             environment,
             preparation_timeout: conditions.preparation_timeout,
             program_timeout: plan.spec.timeout.map(Timeout::seconds).or(conditions.default_timeout),
@@ -116,15 +116,15 @@ fn lay_out() -> io::Result<StepFolder> {
             log_limit: conditions.log_limit,
         }
     };
-    let secret = &assignment.secrets.marker;
+    let markers = &assignment.secrets.markers;
     // What only preparing may see does not reach the container in which the program runs.
-    workplace::lay_out(&folder, &plan, &orders(Vec::new(), "STOKER_PREPARED"), secret)?;
+    workplace::lay_out(&folder, &plan, &orders(Vec::new(), "STOKER_PREPARED"), &markers.input_after_preparing())?;
     let own = StepFolder::at(steps.join(PREPARATION));
     workplace::lay_out(
         &own,
         &plan,
         &orders(preparation_variables(&conditions.preparation), "STOKER_PREPARE_ONLY"),
-        secret,
+        &markers.input(),
     )?;
     Ok(own)
 }
