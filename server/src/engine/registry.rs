@@ -18,6 +18,12 @@ impl Engines {
         Self(Arc::new([engine]))
     }
 
+    /// One more engine, beside those before it.
+    #[must_use]
+    pub fn and(self, engine: SharedEngine) -> Self {
+        Self(self.iter().cloned().chain([engine]).collect())
+    }
+
     /// The one that runs what asks for none.
     #[must_use]
     pub fn default_engine(&self) -> &SharedEngine {
