@@ -14,6 +14,7 @@ use app::model::spec::Timeout;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
+    command_line::cluster::EngineOptions,
     packages::{
         conda::CondaKind,
         nix::{self, NixChoice},
@@ -227,6 +228,10 @@ pub struct ServeOptions {
     /// Where and with what.
     #[command(flatten)]
     pub place: PlaceOptions,
+
+    /// Where runs run.
+    #[command(flatten)]
+    pub engine: EngineOptions,
 
     /// A further name under which browsers may reach Stoker, as `name` or `name:port`; may be repeated, or be a list
     /// with commas. Needed behind a proxy or a port forward; other names are refused, so that no foreign web page can

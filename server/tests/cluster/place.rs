@@ -2,7 +2,10 @@
 
 use std::{env, sync::Arc};
 
-use kube::{Api, Client, Resource, config::Kubeconfig};
+use kube::{
+    Api, Client, Resource,
+    config::{KubeConfigOptions, Kubeconfig},
+};
 use server::{
     clock::{Random as _, SystemClock, SystemRandom},
     engine::{
@@ -98,8 +101,8 @@ fn settings() -> ArgoSettings {
 /// A client with all rights, to cause faults and to look.
 pub async fn operator() -> Client {
     let kubeconfig = Kubeconfig::from_env().unwrap().unwrap();
-    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default());
-    Client::try_from(config.await.unwrap()).unwrap()
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+    Client::try_from(config).unwrap()
 }
 
 /// Objects of the tests' namespace.
