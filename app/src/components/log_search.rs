@@ -82,8 +82,8 @@ pub fn log_found(id: &TaskId, number: RunNumber, searched: &SearchedLog) -> AnyV
     let previous = found.previous.map(|previous| link("↑ Previous", Some("prev"), query, Some(previous)));
     let next = found.next.map(|next| link("↓ Next", Some("next"), query, Some(next)));
     // Where one is stays the same while more or less of it is shown.
-    let switch = |word: &'static str, is_on: bool, switched: LogQuery| {
-        let address = routes::run_search(id, number, &switched, line);
+    let switch = |word: &'static str, is_on: bool, query: LogQuery| {
+        let address = routes::run_search(id, number, &query, line);
         view! { <a class="button is-small" href=address aria-current=is_on.then_some("true")>{word}</a> }
     };
     // Without a text, all lines of standard error are what is looked for.
