@@ -322,7 +322,12 @@ impl Follower {
         let Ok(sight) = self.look().await else { return Ok(None) };
         let found = sight.pods.get(&self.step);
         let (at, end) = match found.map(|pod| (pod, pod.container(part))) {
-            Some((_, ContainerFacts::Ended(end))) => (end.at, of_container(end)),
+            Some((pod, ContainerFacts::Ended(end))) => {
+                // Asked to end, as somebody who removes its pod does; `judge` finds out who.
+                let was_stopped = pod.is_being_removed && end.signal.is_some() && !end.memory_ran_out;
+                let cause = if was_stopped { EndCause::Cancelled } else { EndCause::Program };
+                (end.at, StepEnd { cause, ..of_container(end) })
+            }
             Some((PodFacts { failed: Some(why), .. }, _)) => (None, StepEnd::by(EndCause::Outside(why.clone()))),
             Some(_) => return Ok(None),
             None => match self.without_pod(&sight).await {
