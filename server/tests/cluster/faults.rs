@@ -77,8 +77,8 @@ async fn what_only_preparing_may_know_stays_there() {
     let place = Namespace::with(|settings| settings.conditions.preparation = given).await;
     let code = "import os, pathlib
 told = [path for path in pathlib.Path('/stoker').rglob('*') if path.is_file() and os.access(path, os.R_OK)
-        and b'pa55' in path.read_bytes() and path.name != 'main.py']
-print('>', [str(path) for path in told], 'pa55' in str(os.environ))
+        and b'pa' + b'55' in path.read_bytes()]
+print('>', [str(path) for path in told], 'pa' + '55' in str(os.environ))
 print('>', os.path.exists('/var/run/secrets/kubernetes.io'))";
     let (engine, plan) = started(&place, code).await;
     let tale = rules::hear_out(&engine, &plan, Positions::new()).await;
@@ -150,9 +150,9 @@ async fn a_flood_is_recorded_or_counted_as_lost() {
     assert!(numbers.is_sorted_by(|a, b| a < b), "none is doubled, and all are in order");
     let lost: usize = tale
         .events()
-        .filter_map(
-            |event| if let StepEvent::Lost(words) = event { words.split(' ').next()?.parse().ok() } else { None },
-        )
+        .filter_map(|event| {
+            if let StepEvent::Lost(words) = event { words.split(' ').next()?.parse::<usize>().ok() } else { None }
+        })
         .sum();
     // A line that a gap tears counts on neither side, or on one.
     let gaps = tale.events().filter(|event| matches!(event, StepEvent::Lost(_))).count();
