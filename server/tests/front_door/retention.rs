@@ -164,7 +164,7 @@ async fn a_long_log_goes_piece_by_piece_and_its_room_is_used_again() {
         count.await.unwrap()
     };
     let run: RunId = fill().await;
-    let full = pages().await;
+    let at_most = pages().await;
     let piece = app.database.write(move |connection| retention::remove(connection, &[run])).await.unwrap();
     let after_one: i64 = chunks().await;
     assert_eq!(piece, 0, "one transaction does not take all of it");
@@ -172,7 +172,7 @@ async fn a_long_log_goes_piece_by_piece_and_its_room_is_used_again() {
     assert_eq!(swept(&app, Retention { runs: Some(1), ..KEEP_ALL }).await, 1);
     assert_eq!(chunks().await, 0);
     fill().await;
-    assert!(pages().await <= full + 8, "{} after {full}", pages().await);
+    assert!(pages().await <= at_most + 8, "{} after {at_most}", pages().await);
 }
 
 #[tokio::test]

@@ -131,36 +131,33 @@ impl Follower {
             let pod = sight.pods.get(&self.step);
             self.was_there |= pod.is_some() || sight.workflow.is_some();
             let mut reason = None;
-            match pod {
-                Some(pod) => {
-                    self.tell_place(pod).await?;
-                    if *pod.container(part) != ContainerFacts::Waiting {
-                        self.tell_waiting(None).await?;
-                        return Ok(Ok(pod.name.clone()));
-                    }
-                    if let Some(failed) = &pod.failed {
-                        return Ok(Err(StepEnd::by(EndCause::Outside(failed.clone()))));
-                    }
-                    // The container before it has ended without success, and was not heard to its end.
-                    if let (Part::Run, ContainerFacts::Ended(end)) = (part, pod.container(Part::Prepare))
-                        && end.exit_code != Some(0)
-                    {
-                        return Ok(Err(of_container(end)));
-                    }
-                    reason.clone_from(&pod.waiting);
+            if let Some(pod) = pod {
+                self.tell_place(pod).await?;
+                if *pod.container(part) != ContainerFacts::Waiting {
+                    self.tell_waiting(None).await?;
+                    return Ok(Ok(pod.name.clone()));
                 }
-                None => {
-                    if let Some(end) = self.without_pod(&sight).await {
-                        return Ok(Err(end));
-                    }
-                    if let Some(workflow) = &sight.workflow {
-                        let is_ignored = !workflow.is_picked_up && began_to_wait.elapsed() > PICKED_UP_WITHIN;
-                        reason = if is_ignored {
-                            Some("The workflow is not picked up: is the Argo controller running?".to_owned())
-                        } else {
-                            workflow.message.clone()
-                        };
-                    }
+                if let Some(failed) = &pod.failed {
+                    return Ok(Err(StepEnd::by(EndCause::Outside(failed.clone()))));
+                }
+                // The container before it has ended without success, and was not heard to its end.
+                if let (Part::Run, ContainerFacts::Ended(end)) = (part, pod.container(Part::Prepare))
+                    && end.exit_code != Some(0)
+                {
+                    return Ok(Err(of_container(end)));
+                }
+                reason.clone_from(&pod.waiting);
+            } else {
+                if let Some(end) = self.without_pod(&sight).await {
+                    return Ok(Err(end));
+                }
+                if let Some(workflow) = &sight.workflow {
+                    let is_ignored = !workflow.is_picked_up && began_to_wait.elapsed() > PICKED_UP_WITHIN;
+                    reason = if is_ignored {
+                        Some("The workflow is not picked up: is the Argo controller running?".to_owned())
+                    } else {
+                        workflow.message.clone()
+                    };
                 }
             }
             if reason.is_some() {
@@ -322,7 +319,12 @@ impl Follower {
         let Ok(sight) = self.look().await else { return Ok(None) };
         let found = sight.pods.get(&self.step);
         let (at, end) = match found.map(|pod| (pod, pod.container(part))) {
-            Some((_, ContainerFacts::Ended(end))) => (end.at, of_container(end)),
+            Some((pod, ContainerFacts::Ended(end))) => {
+                // Asked to end, as somebody who removes its pod does; `judge` finds out who.
+                let was_stopped = pod.is_being_removed && end.signal.is_some() && !end.memory_ran_out;
+                let cause = if was_stopped { EndCause::Cancelled } else { EndCause::Program };
+                (end.at, StepEnd { cause, ..of_container(end) })
+            }
             Some((PodFacts { failed: Some(why), .. }, _)) => (None, StepEnd::by(EndCause::Outside(why.clone()))),
             Some(_) => return Ok(None),
             None => match self.without_pod(&sight).await {
