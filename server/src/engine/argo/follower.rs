@@ -24,6 +24,8 @@ use crate::{
     kubernetes::refusal,
 };
 
+const SIGKILL: i32 = 9;
+const SIGTERM: i32 = 15;
 /// How often to look when nothing is said.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long a workflow may be there without anybody having looked at it.
@@ -319,12 +321,7 @@ impl Follower {
         let Ok(sight) = self.look().await else { return Ok(None) };
         let found = sight.pods.get(&self.step);
         let (at, end) = match found.map(|pod| (pod, pod.container(part))) {
-            Some((pod, ContainerFacts::Ended(end))) => {
-                // Asked to end, as somebody who removes its pod does; `judge` finds out who.
-                let was_stopped = pod.is_being_removed && end.signal.is_some() && !end.memory_ran_out;
-                let cause = if was_stopped { EndCause::Cancelled } else { EndCause::Program };
-                (end.at, StepEnd { cause, ..of_container(end) })
-            }
+            Some((_, ContainerFacts::Ended(end))) => (end.at, of_container(end)),
             Some((PodFacts { failed: Some(why), .. }, _)) => (None, StepEnd::by(EndCause::Outside(why.clone()))),
             Some(_) => return Ok(None),
             None => match self.without_pod(&sight).await {
@@ -339,21 +336,24 @@ impl Follower {
         Ok(Some(PartEnd { at: at.unwrap_or_else(|| self.clock.now()), end }))
     }
 
-    /// Who asked the container to end, it cannot know: a cancel is one only when it was ours.
+    /// Who asked the container to end, it cannot know: a cancel is one only when it was ours. Nor does it always hear that
+    /// it was asked: the signal may reach the program before it reaches the shim.
     async fn judge(&self, end: StepEnd) -> StepEnd {
-        let was_stopped = end.cause == EndCause::Cancelled || (end.cause == EndCause::Program && end.signal.is_some());
-        if !was_stopped {
+        let was_killed =
+            end.cause == EndCause::Program && matches!(end.signal, Some(SIGTERM | SIGKILL)) && !end.memory_ran_out;
+        if end.cause != EndCause::Cancelled && !was_killed {
             return end;
         }
         let sight = self.look().await.unwrap_or_else(|_| self.cluster.watch.sight(&self.run));
-        let is_cancelled = sight.workflow.as_ref().is_some_and(|workflow| workflow.is_cancelled);
-        if is_cancelled {
+        if sight.workflow.as_ref().is_some_and(|workflow| workflow.is_cancelled) {
             return StepEnd { cause: EndCause::Cancelled, ..end };
         }
-        if end.cause != EndCause::Cancelled {
+        let pod = sight.pods.get(&self.step);
+        let failed = pod.and_then(|pod| pod.failed.clone());
+        let is_removed = failed.is_some() || pod.is_none_or(|pod| pod.is_being_removed);
+        if was_killed && !is_removed {
             return end;
         }
-        let failed = sight.pods.get(&self.step).and_then(|pod| pod.failed.clone());
         let cause = EndCause::Outside(failed.unwrap_or_else(|| {
             "Somebody outside Stoker, or the cluster itself, removed the run's pod while it ran. Run it again."
                 .to_owned()
