@@ -15,6 +15,7 @@ pub mod log;
 pub mod phase;
 pub mod python_packages;
 pub mod resources;
+pub mod run_list;
 pub mod sizes;
 pub mod spec;
 pub mod system_packages;

@@ -37,7 +37,7 @@ const RECENT_RUNS: usize = 10;
 /// The short columns of a run.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = runs, check_for_backend(diesel::sqlite::Sqlite))]
-struct SummaryColumns {
+pub(super) struct SummaryColumns {
     number: i32,
     phase: String,
     created_at: i64,
@@ -99,7 +99,7 @@ pub fn task_page(connection: &mut SqliteConnection, query: &TaskQuery) -> Result
 }
 
 /// The words of a search, as far as they are looked at: each one is a condition, and SQLite takes only so many.
-fn searched_words(search: &str) -> impl Iterator<Item = &str> {
+pub(super) fn searched_words(search: &str) -> impl Iterator<Item = &str> {
     let end = search.char_indices().nth(MAX_SEARCH_CHARACTERS).map_or(search.len(), |(position, _)| position);
     search[..end].split_whitespace().take(MAX_SEARCH_WORDS)
 }
@@ -140,7 +140,7 @@ fn task_rows(connection: &mut SqliteConnection, query: &TaskQuery) -> Result<Vec
 }
 
 /// A pattern for `LIKE … ESCAPE '\'` that finds the word itself.
-fn like_pattern(word: &str) -> String {
+pub(super) fn like_pattern(word: &str) -> String {
     let mut pattern = String::with_capacity(word.len() + 2);
     pattern.push('%');
     for character in word.chars() {

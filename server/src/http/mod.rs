@@ -73,6 +73,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/tasks/{id}/delete", post(forms::delete_task))
         .route("/tasks/{id}/runs/{number}", post(forms::run))
         .route("/tasks/{id}/runs/{number}/cancel", post(forms::cancel_run))
+        .route("/runs/cancel", post(forms::cancel_runs))
         .route("/system", post(forms::system))
         .route("/system/{kind}/{key}/delete", post(forms::delete_cache))
         .route("/preferences", post(preferences::set))

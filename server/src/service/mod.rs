@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use app::{
-    backend::{Backend, BackendError, DeletedCache, DeletedTask, SaveTask, SavedTask, StartRun},
+    backend::{Backend, BackendError, CancelledRuns, DeletedCache, DeletedTask, SaveTask, SavedTask, StartRun},
     model::{
         cache::Readiness,
         caches::CacheName,
         diagnostics::Diagnostics,
-        identifiers::{RunNumber, TaskId},
+        identifiers::{RunNumber, RunUid, TaskId},
+        run_list::{ListedRun, RunPage, RunQuery},
         spec::TaskSpec,
         views::{LogPage, LogWindow, RunDetail, TaskDetail, TaskPage, TaskQuery},
     },
@@ -33,6 +34,7 @@ mod log_reader;
 mod logs;
 mod page;
 mod principal;
+mod run_list;
 mod runs;
 mod tasks;
 
@@ -125,6 +127,18 @@ impl Backend for Service {
 
     async fn cancel_run(&self, id: &TaskId, number: RunNumber) -> Result<(), BackendError> {
         self.cancel(id, number).await
+    }
+
+    async fn list_runs(&self, query: &RunQuery) -> Result<RunPage, BackendError> {
+        self.listed_runs(query).await
+    }
+
+    async fn runs_named(&self, runs: &[RunUid]) -> Result<Vec<ListedRun>, BackendError> {
+        self.find_runs(runs).await
+    }
+
+    async fn cancel_runs(&self, runs: &[RunUid]) -> Result<CancelledRuns, BackendError> {
+        self.cancel_several(runs).await
     }
 
     async fn readiness(&self, spec: &TaskSpec) -> Readiness {

@@ -8,6 +8,7 @@ mod database;
 mod log_socket;
 mod migrations;
 mod pages;
+mod run_list;
 mod security;
 mod support;
 mod system;
