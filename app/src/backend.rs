@@ -14,6 +14,7 @@ use crate::model::{
     diagnostics::Diagnostics,
     fields::FieldErrors,
     identifiers::{RunNumber, RunUid, TaskId},
+    log_search::{LogQuery, LogSearch},
     run_list::{ListedRun, RunPage, RunQuery},
     spec::{TaskSpec, ValidTask},
     system_packages::SystemPackages,
@@ -69,6 +70,15 @@ pub trait Backend: Send + Sync + 'static {
 
     /// A part of a run's log.
     async fn log(&self, id: &TaskId, number: RunNumber, window: LogWindow) -> Result<LogPage, BackendError>;
+
+    /// Looks through a run's whole log, and tells what is found from a line on.
+    async fn search_log(
+        &self,
+        id: &TaskId,
+        number: RunNumber,
+        query: &LogQuery,
+        from: u64,
+    ) -> Result<LogSearch, BackendError>;
 
     /// How this server is doing. Never waits for a slow count or check: what is not known yet is said to be so.
     async fn diagnostics(&self) -> Result<Diagnostics, BackendError>;

@@ -2,14 +2,12 @@
 
 use crate::model::spec::TaskDraft;
 
-/// A ready example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Example {
     /// Its name in addresses and forms.
     pub key: &'static str,
     /// Its name for people, and the name of the task made from it.
     pub title: &'static str,
-    /// What it shows.
     pub sentence: &'static str,
     code: &'static str,
     packages: &'static str,

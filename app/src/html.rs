@@ -48,7 +48,6 @@ impl Html {
         Self(String::with_capacity(bytes))
     }
 
-    /// Appends markup.
     pub fn markup(&mut self, markup: &'static str) -> &mut Self {
         self.0.push_str(markup);
         self

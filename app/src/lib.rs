@@ -25,6 +25,8 @@ pub mod routes;
 pub use application::{App, shell};
 #[cfg(feature = "ssr")]
 pub use components::code::prepare_colours;
+#[cfg(feature = "ssr")]
+pub use pages::run::changing_parts;
 
 /// Where the browser starts: brings the islands of the page to life.
 #[cfg(feature = "hydrate")]

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+#[cfg(feature = "ssr")]
+use crate::model::log_search::LogQuery;
 use crate::model::{
     caches::CacheName,
     identifiers::{RunNumber, TaskId},
@@ -91,6 +93,25 @@ pub fn run_at_line(id: &TaskId, number: RunNumber, line: u64) -> String {
 #[must_use]
 pub fn run_before_line(id: &TaskId, number: RunNumber, line: u64) -> String {
     format!("/tasks/{id}/runs/{number}?before={line}#log")
+}
+
+/// A run, its log searched, shown from a line on; without one from the first match on. It goes to the match.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn run_search(id: &TaskId, number: RunNumber, query: &LogQuery, line: Option<u64>) -> String {
+    let mut address = format!("{}?q=", run(id, number));
+    push_encoded(&mut address, &query.text);
+    if query.only_errors {
+        let _ = write!(address, "&only={}", LogQuery::ERRORS);
+    }
+    if query.only_matches {
+        let _ = write!(address, "&show={}", LogQuery::MATCHES);
+    }
+    if let Some(line) = line {
+        let _ = write!(address, "&line={line}");
+    }
+    address.push_str("#match");
+    address
 }
 
 /// The page that asks before cancelling a run, and that cancels it on POST.
@@ -210,5 +231,16 @@ mod tests {
     fn searches_are_encoded() {
         let query = TaskQuery { search: "a b&c=ü".to_owned(), from: None };
         assert_eq!(tasks_page(&query), "/tasks?q=a+b%26c%3D%C3%BC");
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn a_search_keeps_all_that_it_is_made_of() {
+        let (id, number) = (TaskId::from_random([1; 6]), RunNumber::new(1).unwrap());
+        let query = LogQuery { text: "a&b".to_owned(), only_errors: true, only_matches: true };
+        assert_eq!(
+            run_search(&id, number, &query, Some(7)),
+            format!("/tasks/{id}/runs/1?q=a%26b&only=error&show=matches&line=7#match")
+        );
     }
 }

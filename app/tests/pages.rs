@@ -10,14 +10,18 @@ use app::{
     model::{
         cache::{Readiness, Ready},
         caches::{CacheEntry, CacheKind, CacheLedger, CacheName},
-        checkpoint::CheckpointStatus,
+        checkpoint::{Checkpoint, CheckpointStatus},
         checks::{Check, CheckGroup, CheckReport},
-        diagnostics::{DayOfRuns, Diagnostics, EngineLimits, EngineState, LastChecks, RecentError, Versions},
+        diagnostics::{
+            DayOfRuns, Diagnostics, EngineLimits, EngineState, KeptRuns, LastChecks, RecentError, Retention, Versions,
+        },
         fields::{Field, FieldErrors},
         identifiers::{RunNumber, RunUid, StepId, TaskId},
         log::{LogLine, LogLines, RunState, Stream},
+        log_search::{LogMatch, LogQuery, LogSearch},
         phase::Phase,
         spec::{TaskDraft, TaskName, TaskSpec},
+        task_title::TaskTitle,
         time::Timestamp,
         views::{
             LogPage, LogWindow, PreviousRun, RunDetail, RunSummary, StepDetail, TaskDetail, TaskPage, TaskQuery,
@@ -53,6 +57,10 @@ fn name() -> Option<TaskName> {
     TaskName::parse(EVIL).unwrap()
 }
 
+fn title() -> TaskTitle {
+    TaskTitle::of(name().as_ref(), "", &id())
+}
+
 fn summary(run: RunNumber) -> RunSummary {
     let phase = if run.get() == 1 { Phase::Failed } else { Phase::Running };
     RunSummary {
@@ -70,7 +78,7 @@ impl Backend for Fake {
     async fn list_tasks(&self, query: &TaskQuery) -> Result<TaskPage, BackendError> {
         let task = TaskSummary {
             id: id(),
-            name: name(),
+            title: title(),
             created_at: NOW,
             activity_at: NOW,
             recent: vec![summary(number(1)), summary(number(2))],
@@ -108,7 +116,7 @@ impl Backend for Fake {
         let summary = summary(run);
         Ok(RunDetail {
             task_id: id(),
-            task_name: name(),
+            task_title: title(),
             uid: RunUid::from_random([1; 10]),
             engine: "local".to_owned(),
             queue_place: None,
@@ -120,15 +128,26 @@ impl Backend for Fake {
                 spec: spec("print('old')\n"),
                 lock: None,
                 cache: None,
-                checkpoints: Vec::new(),
+                checkpoints: vec![Checkpoint {
+                    number: 11,
+                    name: "Python packages".to_owned(),
+                    status: summary.phase.is_final().then_some(CheckpointStatus::Ok),
+                    detail: String::new(),
+                    advice: None,
+                    code: None,
+                    tail: None,
+                    at: NOW,
+                    millis: 5400,
+                }],
                 exit_code: summary.phase.is_final().then_some(1),
                 attempt: 1,
                 waiting_for: None,
                 place: None,
             },
             previous: (run.get() > 1).then(|| PreviousRun { number: number(1), spec: spec("print(0)\n"), lock: None }),
+            next: (run.get() < 2).then(|| number(2)),
             latest: number(2),
-            state: RunState { phase: summary.phase, version: 9, lines: 3000 },
+            state: RunState { phase: summary.phase, version: 9, queue_place: None, lines: 3000 },
             summary,
         })
     }
@@ -153,11 +172,34 @@ impl Backend for Fake {
         };
         let lines = (first..(first + count).min(3001))
             .map(|line| {
-                let stream = if line == 2999 { Stream::Error } else { Stream::Output };
+                let stream = match line {
+                    ..=13 => Stream::Stoker,
+                    2999 => Stream::Error,
+                    _ => Stream::Output,
+                };
                 LogLine(stream, NOW, format!("line {line} <b>"))
             })
             .collect();
         Ok(LogPage { lines: LogLines { first, lines }, total: 3000 })
+    }
+
+    async fn search_log(
+        &self,
+        _: &TaskId,
+        _: RunNumber,
+        query: &LogQuery,
+        from: u64,
+    ) -> Result<LogSearch, BackendError> {
+        let lines = vec![(42, LogLine(Stream::Output, NOW, format!("{} here", query.text)))];
+        Ok(LogSearch {
+            total: 3,
+            current: (from <= 42).then_some(LogMatch { line: 42, place: 2 }),
+            previous: Some(7),
+            next: Some(99),
+            lines: if query.only_matches { lines } else { Vec::new() },
+            earlier: Some(7),
+            later: None,
+        })
     }
 
     async fn save_task(&self, _: SaveTask) -> Result<SavedTask, BackendError> {
@@ -218,6 +260,11 @@ impl Backend for Fake {
                 nix_store_bytes: None,
                 counted_at: Some(NOW),
                 is_counting: false,
+            },
+            runs: KeptRuns {
+                number: 2,
+                log_bytes: 3 << 20,
+                retention: Retention { runs: Some(1000), days: Some(365), log_bytes: None },
             },
             days: vec![
                 DayOfRuns { day: Timestamp(NOW.0 - 86_400_000), ready: 0, built: 0 },
@@ -388,6 +435,31 @@ async fn an_active_run_renews_itself_without_a_script() {
     assert!(html.contains(r#"value="cancel""#));
     let html = page(&routes::run_at_line(&id(), number(2), 42)).await;
     assert!(html.contains(r#"id="L42""#) && !html.contains("data-at-end") && !html.contains(r#"http-equiv="refresh""#));
+}
+
+#[tokio::test]
+async fn a_searched_log_marks_what_was_found_and_renews_itself_no_more() {
+    let query = LogQuery { text: EVIL.to_owned(), ..LogQuery::default() };
+    let html = page(routes::run_search(&id(), number(2), &query, None).strip_suffix("#match").unwrap()).await;
+    assert!(html.contains("2 of 3 lines with a match") && html.contains(r#"is-current" id="L42""#));
+    assert!(html.contains("&amp;line=7#match") && html.contains("&amp;line=99#match"));
+    assert!(!html.contains("<script>alert") && !html.contains(r#"http-equiv="refresh""#));
+
+    let query = LogQuery { text: "found".to_owned(), only_matches: true, ..LogQuery::default() };
+    let html = page(routes::run_search(&id(), number(2), &query, None).strip_suffix("#match").unwrap()).await;
+    assert!(html.contains("<mark>found</mark> here") && !html.contains(r#"id="L43""#) && !html.contains("data-at-end"));
+}
+
+#[tokio::test]
+async fn what_preparing_printed_is_folded_away() {
+    let html = page(&routes::run_at_line(&id(), number(1), 400)).await;
+    assert!(html.contains(r#"<details class="log-group" id="log-preparation"><summary>Prepared in 5.4 s, 13 lines</summary><div class="line from-stoker" id="L1">"#));
+    let (_, after) = html.split_once(r#"id="L13""#).unwrap();
+    assert!(after.contains(r#"</details><div class="line from-output" id="L14">"#));
+    let html = page(&routes::run_at_line(&id(), number(1), 13)).await;
+    assert!(html.contains(r#"id="log-preparation" open>"#), "the line asked for is in it");
+    // The second run is being prepared yet.
+    assert!(!page(&routes::run_at_line(&id(), number(2), 400)).await.contains("log-preparation"));
 }
 
 #[tokio::test]

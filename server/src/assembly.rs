@@ -14,11 +14,13 @@ use tokio::{
 };
 
 use crate::{
-    config::Config,
+    command_line::cluster::EngineKind,
+    config::{ClusterConfig, Config},
     db::Database,
     diagnostics::Sources,
     engine::{
-        EngineError, Engines, Target,
+        EngineError, Engines, SharedEngine, Target,
+        argo::{ArgoEngine, assignment::Conditions, settings::ArgoSettings},
         local::{
             LocalEngine, LocalSettings,
             caches::{CacheFolders, Caches},
@@ -34,13 +36,16 @@ use crate::{
         site::Site,
         state::{AppState, Inputs},
     },
+    kubernetes::Refusal,
     packages::{
         environments::{self, Python},
+        preparation,
         resolver::{
             Resolver,
             uv::{AT_ONCE, UvResolver},
         },
     },
+    programs,
     runner::SecretKey,
     service::{Dependencies, Service},
 };
@@ -167,7 +172,7 @@ pub struct LocalParts {
 /// When its folders cannot be made.
 pub async fn set_up_local(config: &Config, database: &Database, inputs: &Inputs) -> Result<LocalParts, SetUpError> {
     let failed = |error| SetUpError(config.data.path().to_owned(), error);
-    let uv = environments::found_on_path(&config.engine.uv);
+    let uv = programs::found_on_path(&config.engine.uv);
     let python = Python::find(&uv, config.engine.python.as_deref()).await;
     let secret_key = SecretKey::keep_in(&config.data.secret_key(), inputs.random.as_ref()).map_err(failed)?;
     let settings = local_settings(config, &uv, python).map_err(failed)?;
@@ -184,6 +189,69 @@ pub async fn set_up_local(config: &Config, database: &Database, inputs: &Inputs)
         turns: Semaphore::new(AT_ONCE),
     };
     Ok(LocalParts { engine, resolver, secret_key })
+}
+
+/// The engines that are configured, the default first. The local one is given: what goes with it is needed anyway.
+///
+/// # Errors
+/// When it is not known which cluster, or by whose credentials.
+pub async fn set_up_engines(
+    config: &Config,
+    local: LocalEngine,
+    secret_key: &SecretKey,
+    inputs: &Inputs,
+) -> Result<Engines, Refusal> {
+    let local: SharedEngine = Arc::new(local);
+    let mut engines: Option<Engines> = None;
+    for kind in &config.engines {
+        let engine: SharedEngine = match (kind, &config.cluster) {
+            (EngineKind::Argo, Some(cluster)) => {
+                let settings = argo_settings(config, cluster);
+                let (clock, key) = (inputs.clock.clone(), secret_key.clone());
+                Arc::new(ArgoEngine::new(settings, &cluster.access, clock, key).await?)
+            }
+            _ => local.clone(),
+        };
+        engines = Some(match engines {
+            None => Engines::of(engine),
+            Some(others) => others.and(engine),
+        });
+    }
+    Ok(engines.unwrap_or_else(|| Engines::of(local)))
+}
+
+fn argo_settings(config: &Config, cluster: &ClusterConfig) -> ArgoSettings {
+    let engine = &config.engine;
+    // Files of this machine are not in pods.
+    let is_file = |name: &str| matches!(name, "SSL_CERT_FILE" | "SSL_CERT_DIR" | "NETRC" | "NIX_SSL_CERT_FILE");
+    let mut preparation = preparation::variables(engine.index_url.as_deref());
+    preparation.retain(|(name, _)| !is_file(name));
+    ArgoSettings {
+        image: cluster.image.clone(),
+        python: cluster.python.clone(),
+        platform: cluster.platform.clone(),
+        cache_claim: cluster.cache_claim.clone(),
+        nix_claim: cluster.nix_claim.clone(),
+        service_account: cluster.service_account.clone(),
+        at_once: cluster.at_once.get(),
+        user: cluster.user,
+        memory_limit: engine.memory_limit,
+        conditions: Conditions {
+            preparation,
+            preparation_timeout: preparation_timeout(config),
+            default_timeout: Some(engine.default_timeout.seconds()),
+            grace: GRACE,
+            log_limit: engine.log_limit,
+            stage_timeout: engine.stage_timeout,
+            minimum_free: engine.minimum_free,
+            nixpkgs: engine.nixpkgs.clone(),
+            conda: engine.conda.clone(),
+        },
+    }
+}
+
+fn preparation_timeout(config: &Config) -> u32 {
+    PREPARATION_TIMEOUT.max(config.engine.stage_timeout.saturating_mul(LONG_STAGES))
 }
 
 fn local_settings(
@@ -206,7 +274,7 @@ fn local_settings(
         python,
         index_url: engine.index_url.clone(),
         default_timeout: Some(engine.default_timeout.seconds()),
-        preparation_timeout: PREPARATION_TIMEOUT.max(engine.stage_timeout.saturating_mul(LONG_STAGES)),
+        preparation_timeout: preparation_timeout(config),
         grace: GRACE,
         log_limit: engine.log_limit,
         memory_limit: engine.memory_limit,

@@ -7,16 +7,13 @@ use app::model::{
     time::Timestamp,
 };
 
-/// Tells the time.
 pub trait Clock: Send + Sync + 'static {
-    /// Now.
     fn now(&self) -> Timestamp;
 }
 
 /// A clock to share.
 pub type SharedClock = Arc<dyn Clock>;
 
-/// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -26,9 +23,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Gives random bytes.
 pub trait Random: Send + Sync + 'static {
-    /// Fills the buffer.
     fn fill(&self, buffer: &mut [u8]);
 }
 

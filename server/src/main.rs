@@ -6,16 +6,13 @@ use clap::Parser as _;
 use server::{
     command_line::{
         cache,
-        options::{Command, CommandLine, NixCommand, NixInstallOptions},
-        serve,
+        options::{Command, CommandLine, NixCommand, NixInstallOptions, PodCommand},
+        preflight, serve,
     },
     config::DataFolder,
-    engine::local::shim,
-    packages::{
-        environments::{self, Python},
-        nix,
-    },
-    preflight,
+    engine::{argo::pod, local::shim},
+    packages::{environments::Python, nix},
+    programs,
 };
 
 /// Pages are made of many small pieces of memory: this one makes them a third faster than the C library's.
@@ -30,6 +27,8 @@ fn main() -> ExitCode {
         [word, root, command @ ..] if word == "inside" && Path::new(root).is_absolute() => {
             return inside(Path::new(root), command);
         }
+        [word, part] if word == "pod" && part == "prepare" => return pod::prepare(),
+        [word, part, folder] if word == "pod" && part == "run" => return pod::run(Path::new(folder)),
         _ => {}
     }
     let line = match CommandLine::try_parse() {
@@ -40,9 +39,11 @@ fn main() -> ExitCode {
         Command::Serve(options) => serve::run(options),
         Command::Cache { command } => cache::run(command),
         Command::Nix { command: NixCommand::Install(options) } => nix_install(options),
-        Command::Preflight(options) => preflight::command::run(options),
+        Command::Preflight(options) => preflight::run(options),
         Command::Step { folder } => step(&folder),
         Command::Inside { root, command } => inside(&root, &command),
+        Command::Pod { command: PodCommand::Prepare } => pod::prepare(),
+        Command::Pod { command: PodCommand::Run { folder } } => pod::run(&folder),
     }
 }
 
@@ -62,7 +63,7 @@ fn nix_install(options: NixInstallOptions) -> ExitCode {
                 .enable_all()
                 .build()
                 .map_err(|error| error.to_string())?;
-            let uv = environments::found_on_path(&options.uv);
+            let uv = programs::found_on_path(&options.uv);
             let python = runtime.block_on(Python::find(&uv, None)).map_err(|error| error.to_string())?;
             println!("Fetching {}", download.url);
             nix::install::install(&download, &data.cache(), &python.path).map_err(|error| error.to_string())

@@ -1,5 +1,6 @@
 //! `stoker cache` beside a server that runs: the real binary, real uv, real environments.
 
+#![expect(clippy::disallowed_methods, reason = "programs are started as people start them")]
 #![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use std::{

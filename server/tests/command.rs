@@ -1,5 +1,6 @@
 //! The `stoker` command: what keeps it from starting, and how it ends.
 
+#![expect(clippy::disallowed_methods, reason = "programs are started as people start them")]
 #![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use std::{

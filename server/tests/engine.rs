@@ -1,5 +1,6 @@
 //! The main job without its pages: real uv, real Python, real processes, a real database file.
 
+#![expect(clippy::disallowed_methods, reason = "programs are started as people start them")]
 #![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use std::{
@@ -9,7 +10,7 @@ use std::{
 };
 
 use app::model::{
-    identifiers::{RunId, RunNumber, StepId, TaskId},
+    identifiers::{RunId, RunNumber, RunUid, StepId, TaskId},
     log::Stream,
     phase::Phase,
     spec::{TaskDraft, TaskSpec},
@@ -32,7 +33,7 @@ use server::{
         },
     },
     packages::{
-        environments::{self, Python},
+        environments::Python,
         nix::{self, NixChoice, NixSettings},
         resolver::uv::{AT_ONCE, UvResolver},
     },
@@ -56,7 +57,7 @@ struct Engine {
 }
 
 fn uv() -> PathBuf {
-    environments::found_on_path(Path::new("uv"))
+    server::programs::found_on_path(Path::new("uv"))
 }
 
 async fn engine_in(folder: PathBuf, at_once: usize) -> Engine {
@@ -307,15 +308,22 @@ async fn a_run_whose_shim_ends_before_it_began_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn packages_are_installed_once_and_cannot_be_changed_by_a_task() {
+async fn packages_are_installed_once_and_a_task_does_not_change_them_by_accident() {
     let engine = engine().await;
-    let draft = TaskDraft {
-        code: "import six, sys\nprint(six.__version__)\ntry:\n    open(six.__file__, 'a')\nexcept OSError as error:\n    print('refused')\n".into(),
-        packages: "six==1.16.0".into(),
-        ..TaskDraft::default()
-    };
+    // Who means to can: a task runs as the owner of these files, and may change their permissions first.
+    let code = "import os, six
+print(six.__version__)
+folder = os.path.dirname(six.__file__)
+for accident in [lambda: open(six.__file__, 'a'), lambda: open(folder + '/new.py', 'w'), lambda: os.remove(six.__file__)]:
+    try:
+        accident()
+    except OSError as error:
+        print('refused')
+";
+    let draft = TaskDraft { code: code.into(), packages: "six==1.16.0".into(), ..TaskDraft::default() };
     let cold = engine.finished(spec(draft.clone())).await;
-    assert_eq!(cold.program_lines(), [(Stream::Output, "1.16.0"), (Stream::Output, "refused")], "{:?}", cold.lines);
+    let said: Vec<&str> = cold.program_lines().into_iter().map(|line| line.1).collect();
+    assert_eq!(said, ["1.16.0", "refused", "refused", "refused"], "{:?}", cold.lines);
     assert!(
         cold.report.contains(r#""environment":"built","requested":1,"from_cache":0,"downloaded":1"#),
         "{}",
@@ -333,6 +341,119 @@ async fn packages_are_installed_once_and_cannot_be_changed_by_a_task() {
         "{}",
         private.report
     );
+}
+
+/// Python that finds all words that could be secrets of the runner's: in the environments and arguments of the processes
+/// above, and in the files of the step's folder.
+const FIND_SECRETS: &str = "
+import os, re
+def read(place):
+    try:
+        if os.path.isfile(place):
+            with open(place, 'rb') as file:
+                return file.read()
+    except OSError:
+        pass
+    return b''
+def find():
+    process, places, folder = os.getpid(), [], os.path.dirname(os.getcwd())
+    while process > 0:
+        places += [f'/proc/{process}/environ', f'/proc/{process}/cmdline']
+        step = re.search(rb'STOKER_STEP=([^\\0]+)', read(f'/proc/{process}/environ'))
+        folder = step[1].decode() if step else folder
+        process = int(read(f'/proc/{process}/stat').rpartition(b')')[2].split()[1])
+    for place, _, names in os.walk(folder):
+        places += [os.path.join(place, name) for name in names]
+    found = set()
+    for place in places:
+        found.update(re.findall(rb'[0-9a-f]{12,}', read(place)))
+    return sorted(word.decode() for word in found)
+";
+
+/// A package whose build keeps what it finds, as a source archive.
+fn nosy_package(place: &Path) -> Vec<u8> {
+    let files = [
+        (
+            "pyproject.toml",
+            "[project]\nname = 'nosy'\nversion = '1'\n[build-system]\nrequires = []\nbuild-backend = 'backend'\n\
+             backend-path = ['.']\n"
+                .to_owned(),
+        ),
+        ("PKG-INFO", "Metadata-Version: 2.2\nName: nosy\nVersion: 1\n".to_owned()),
+        (
+            "backend.py",
+            [
+                FIND_SECRETS,
+                "
+import zipfile
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    name = 'nosy-1-py3-none-any.whl'
+    with zipfile.ZipFile(os.path.join(folder, name), 'w') as wheel:
+        wheel.writestr('nosy.py', f'FOUND = {find()!r}')
+        wheel.writestr('nosy-1.dist-info/METADATA', 'Metadata-Version: 2.2\\nName: nosy\\nVersion: 1\\n')
+        wheel.writestr('nosy-1.dist-info/WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
+        wheel.writestr('nosy-1.dist-info/RECORD', 'nosy.py,,\\n')
+    return name
+",
+            ]
+            .concat(),
+        ),
+    ];
+    std::fs::create_dir_all(place.join("nosy-1")).unwrap();
+    for (name, text) in files {
+        std::fs::write(place.join("nosy-1").join(name), text).unwrap();
+    }
+    let archive = place.join("nosy-1.tar.gz");
+    let mut tar = std::process::Command::new("tar");
+    assert!(tar.arg("-C").arg(place).arg("-czf").arg(&archive).arg("nosy-1").status().unwrap().success());
+    std::fs::read(archive).unwrap()
+}
+
+/// Answers every request with a file; gives the address.
+fn serve(file: Vec<u8>) -> String {
+    use std::io::{BufRead as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut lines = std::io::BufReader::new(stream.try_clone().unwrap()).lines();
+            while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", file.len());
+            // uv may have gone away.
+            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&file));
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_a_build_nor_the_program_can_speak_for_the_runner() {
+    let engine = engine().await;
+    let folder = engine.folder.as_ref().unwrap().path().to_owned();
+    let address = serve(nosy_package(&folder.join("package")));
+    let draft = TaskDraft {
+        code: [FIND_SECRETS, "import nosy\nprint(*nosy.FOUND)\nprint(*find())"].concat(),
+        packages: format!("nosy @ {address}/nosy-1.tar.gz"),
+        ..TaskDraft::default()
+    };
+    let (run, step, ..) = engine.submit(spec(draft)).await;
+    let seen = engine.until((run, step), |seen| seen.phase.is_final()).await;
+    assert_eq!(seen.phase, Phase::Succeeded, "{} {:#?}", seen.message, seen.lines);
+    let uid = engine.database.read(move |connection| {
+        Ok(schema::runs::table.find(run.0).select(schema::runs::uid).get_result::<String>(connection)?)
+    });
+    let uid: RunUid = uid.await.unwrap().parse().unwrap();
+    let secrets = SecretKey::keep_in(&folder.join("secret.key"), &SystemRandom).unwrap();
+    let secrets = secrets.of_step(&uid.step(std::num::NonZeroU32::MIN));
+    for (who, (_, found)) in ["the build", "the program"].into_iter().zip(seen.program_lines()) {
+        // It does look: this one it may find.
+        assert!(found.contains(&secrets.error_tag), "{who} found {found}");
+        // What was said so far is in the folder, with the few secrets that it spent.
+        let input = secrets.markers.input();
+        let known = input.split(' ').filter(|secret| found.contains(secret)).count();
+        assert!(known < 16 && !found.contains(input.rsplit(' ').next().unwrap()), "{who} found {known} secrets");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! The shim alone: the real program on a step's folder, with shell scripts for programs. What it does when it cannot
 //! write is seen without a server, whose database would be on the same disk.
 
+#![expect(clippy::disallowed_methods, reason = "programs are started as people start them")]
 #![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use std::{
@@ -20,6 +21,11 @@ use server::engine::{
         shim::{Orders, TELL_CANCEL, TELL_KILL, TELL_PROGRAM},
     },
 };
+
+#[path = "support/small_disk.rs"]
+mod small_disk;
+
+use self::small_disk::on_small_disk;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -107,28 +113,6 @@ fn wait<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// A file system of its own with little room; unmounted when dropped.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    /// `None` where this process may not mount.
-    fn new(size: &str) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "stoker-test"])
-            .arg(folder.path())
-            .stderr(Stdio::null())
-            .status();
-        mounted.is_ok_and(|status| status.success()).then_some(Self(folder))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
-    }
-}
-
 /// Never any room for what it prints.
 fn no_room(folder: &StepFolder) {
     std::os::unix::fs::symlink("/dev/full", folder.events()).unwrap();
@@ -138,33 +122,34 @@ const PRINTS_FOR_EVER: &str = "echo $$ >number; while :; do echo line; done";
 
 #[test]
 fn a_program_that_fills_the_disk_makes_room_by_its_end_and_loses_no_output() {
-    // Where mounting is not allowed (no root) the disk cannot be filled without filling everybody's.
-    let Some(disk) = SmallDisk::new("8m") else { return };
-    let step = disk.0.path().join("step");
-    // More than there is room for, and less than a pipe holds, so that the program gets to its end.
-    let script = "dd if=/dev/zero of=ballast bs=4096 2>/dev/null; seq 20000; exit 3";
-    let (output, end) = Step::start(&step, script, |_| {}).finish();
-    let printed: Vec<u32> = String::from_utf8(output).unwrap().lines().map(|line| line.parse().unwrap()).collect();
-    assert!(printed == (1..=20000).collect::<Vec<_>>(), "{} lines", printed.len());
-    let end = end.unwrap();
-    assert_eq!((end.cause, end.exit_code), (EndCause::Program, Some(3)));
+    on_small_disk("a_program_that_fills_the_disk_makes_room_by_its_end_and_loses_no_output", "8m", |disk| {
+        let step = disk.join("step");
+        // More than there is room for, and less than a pipe holds, so that the program gets to its end.
+        let script = "dd if=/dev/zero of=ballast bs=4096 2>/dev/null; seq 20000; exit 3";
+        let (output, end) = Step::start(&step, script, |_| {}).finish();
+        let printed: Vec<u32> = String::from_utf8(output).unwrap().lines().map(|line| line.parse().unwrap()).collect();
+        assert!(printed == (1..=20000).collect::<Vec<_>>(), "{} lines", printed.len());
+        let end = end.unwrap();
+        assert_eq!((end.cause, end.exit_code), (EndCause::Program, Some(3)));
+    });
 }
 
 #[test]
 fn what_is_left_in_the_pipe_of_an_ended_program_waits_for_room() {
-    let Some(disk) = SmallDisk::new("8m") else { return };
-    let ballast = disk.0.path().join("ballast");
-    let step = Step::start(&disk.0.path().join("step"), "seq 20000", |_| {
-        let mut file = fs::File::create(&ballast).unwrap();
-        while file.write_all(&[0; 4096]).is_ok() {}
+    on_small_disk("what_is_left_in_the_pipe_of_an_ended_program_waits_for_room", "8m", |disk| {
+        let ballast = disk.join("ballast");
+        let step = Step::start(&disk.join("step"), "seq 20000", |_| {
+            let mut file = fs::File::create(&ballast).unwrap();
+            while file.write_all(&[0; 4096]).is_ok() {}
+        });
+        let work = step.folder.work();
+        // Removed when the program has ended and its pipes are empty.
+        wait("the end of the program", || (!work.exists()).then_some(()));
+        fs::remove_file(&ballast).unwrap();
+        let (output, end) = step.finish();
+        assert_eq!(String::from_utf8(output).unwrap().lines().count(), 20000);
+        assert_eq!(end.unwrap().cause, EndCause::Program);
     });
-    let work = step.folder.work();
-    // Removed when the program has ended and its pipes are empty.
-    wait("the end of the program", || (!work.exists()).then_some(()));
-    fs::remove_file(&ballast).unwrap();
-    let (output, end) = step.finish();
-    assert_eq!(String::from_utf8(output).unwrap().lines().count(), 20000);
-    assert_eq!(end.unwrap().cause, EndCause::Program);
 }
 
 #[test]

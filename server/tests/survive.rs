@@ -1,20 +1,19 @@
 //! What happens when the server is killed or told to stop in the middle of things: the real binary, real signals.
 
+#![expect(clippy::disallowed_methods, reason = "programs are started as people start them")]
 #![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
 
-use std::{
-    fs,
-    io::Write as _,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::{fs, io::Write as _, path::Path, process::Command};
 
 use serde_json::json;
 
 #[path = "support/server.rs"]
 mod server_process;
+#[path = "support/small_disk.rs"]
+mod small_disk;
 
 use server_process::{Server, wait};
+use small_disk::on_small_disk;
 
 fn start(data: &Path, options: &[&str]) -> Server {
     Server::start_by(Command::new(env!("CARGO_BIN_EXE_stoker")), data, options)
@@ -140,55 +139,29 @@ fn an_index_that_does_not_answer_is_named() {
     assert!(String::from_utf8_lossy(&page).contains("the package index did not answer"));
 }
 
-/// A folder on a file system of its own with little room; unmounted when dropped.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    /// `None` where this process may not mount.
-    fn new(size: &str) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "stoker-test"])
-            .arg(folder.path())
-            .stderr(Stdio::null())
-            .status();
-        mounted.is_ok_and(|status| status.success()).then_some(Self(folder))
-    }
-
-    fn path(&self) -> PathBuf {
-        self.0.path().to_owned()
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
-    }
-}
-
 #[test]
 fn a_full_disk_holds_runs_up_and_loses_nothing() {
-    // Where mounting is not allowed (no root) the disk cannot be filled without filling everybody's.
-    let Some(disk) = SmallDisk::new("24m") else { return };
-    let ballast = disk.path().join("ballast");
-    let server = start(&disk.path(), &["--minimum-free", "1"]);
-    let started = disk.path().join("started");
-    let gate = disk.path().join("gate");
-    let code = format!(
-        "import os, time\nopen({started:?}, 'w')\nwhile not os.path.exists({gate:?}): time.sleep(0.01)\nfor i in range(20000): print('line', i, 'x' * 60)\n"
-    );
-    let task = server.submit(&json!({"pythonCode": &code, "dependencies": ""}));
-    wait("the program", || started.exists().then_some(()));
-    fs::write(&gate, "").unwrap_or(());
-    let mut file = fs::File::create(&ballast).unwrap();
-    while file.write_all(&[0; 4096]).is_ok() {}
-    drop(file);
-    // Full now: whatever the page says, it is a sentence, and the server lives.
-    wait("an answer", || server.request("GET", "/tasks", None));
-    fs::remove_file(&ballast).unwrap();
-    assert_eq!(server.until_final(&task), "Succeeded", "{}", server.log(&task).lines().last().unwrap_or_default());
-    let log = server.log(&task);
-    let numbers: Vec<u32> =
-        log.lines().filter_map(|line| line.strip_prefix("line ")?.split(' ').next()?.parse().ok()).collect();
-    assert_eq!(numbers, (0..20000).collect::<Vec<u32>>());
+    on_small_disk("a_full_disk_holds_runs_up_and_loses_nothing", "24m", |disk| {
+        let ballast = disk.join("ballast");
+        let server = start(disk, &["--minimum-free", "1"]);
+        let started = disk.join("started");
+        let gate = disk.join("gate");
+        let code = format!(
+            "import os, time\nopen({started:?}, 'w')\nwhile not os.path.exists({gate:?}): time.sleep(0.01)\nfor i in range(20000): print('line', i, 'x' * 60)\n"
+        );
+        let task = server.submit(&json!({"pythonCode": &code, "dependencies": ""}));
+        wait("the program", || started.exists().then_some(()));
+        fs::write(&gate, "").unwrap_or(());
+        let mut file = fs::File::create(&ballast).unwrap();
+        while file.write_all(&[0; 4096]).is_ok() {}
+        drop(file);
+        // Full now: whatever the page says, it is a sentence, and the server lives.
+        wait("an answer", || server.request("GET", "/tasks", None));
+        fs::remove_file(&ballast).unwrap();
+        assert_eq!(server.until_final(&task), "Succeeded", "{}", server.log(&task).lines().last().unwrap_or_default());
+        let log = server.log(&task);
+        let numbers: Vec<u32> =
+            log.lines().filter_map(|line| line.strip_prefix("line ")?.split(' ').next()?.parse().ok()).collect();
+        assert_eq!(numbers, (0..20000).collect::<Vec<u32>>());
+    });
 }

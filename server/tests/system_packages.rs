@@ -1,5 +1,6 @@
 //! System packages for real: Debian's own Nix, the test's own tiny packages, the real binary, real Python.
 
+#![expect(clippy::disallowed_methods, reason = "programs are started as people start them")]
 #![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use std::{
@@ -32,7 +33,7 @@ struct Kitchen {
 impl Kitchen {
     fn new() -> Self {
         let kitchen = Self { folder: tempfile::tempdir().unwrap() };
-        let nix = server::packages::environments::found_on_path(Path::new("nix"));
+        let nix = server::programs::found_on_path(Path::new("nix"));
         assert!(nix.is_absolute(), "these tests need Nix (on Debian: apt-get install nix-bin)");
         kitchen.program("nix", &format!("echo \"$@\" >>{}\nexec {} \"$@\"", kitchen.calls().display(), nix.display()));
         kitchen
@@ -397,7 +398,7 @@ fn a_full_disk_and_a_read_only_store_are_told_apart() {
 #[test]
 fn a_full_disk_is_told_when_all_data_is_on_it() {
     let kitchen = Kitchen::new();
-    let nix = server::packages::environments::found_on_path(Path::new("nix"));
+    let nix = server::programs::found_on_path(Path::new("nix"));
     let ended_build = kitchen.path("ended");
     let note = format!("case $1 in build) touch {};; esac", ended_build.display());
     kitchen.program("nix", &format!("status=0; {} \"$@\" || status=$?; {note}; exit $status", nix.display()));
@@ -528,7 +529,7 @@ fn without_nix_a_run_says_what_to_install() {
 
 /// A file, and its digest.
 fn digest_of(file: &Path) -> String {
-    server::packages::environments::hexadecimal(&Sha256::digest(fs::read(file).unwrap()))
+    format!("{:x}", Sha256::digest(fs::read(file).unwrap()))
 }
 
 #[test]

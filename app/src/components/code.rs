@@ -51,7 +51,7 @@ pub fn CodeBlock(
     let lines = code.lines().count().max(1);
     let numbers = (1..=lines).map(|number| number.to_string()).collect::<Vec<_>>().join("\n");
     view! {
-        <div class="code-block" role="region" aria-label=label tabindex="0">
+        <div class="code-block card is-flush" role="region" aria-label=label tabindex="0">
             <pre class="code-numbers" aria-hidden="true">{numbers}</pre>
             <pre class="code-text" dir="ltr"><code inner_html=code_html(&code)></code></pre>
         </div>

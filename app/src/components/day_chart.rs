@@ -44,7 +44,7 @@ pub fn DayChart(
                 <span class="is-ready">"ready"</span>
                 <span class="is-built">"built for the run"</span>
             </p>
-            <details class="inline-details">
+            <details id="days-as-table">
                 <summary>"As a table"</summary>
                 <table class="small-table">
                     <thead>

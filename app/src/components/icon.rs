@@ -66,7 +66,6 @@ pub fn checkpoint_icon(status: CheckpointStatus) -> AnyView {
     })
 }
 
-/// Stoker's sign.
 pub fn flame() -> AnyView {
     drawing(
         r#"<path d="M8 1.5c.4 2.6 3.9 4 3.9 8A3.9 3.9 0 0 1 8 14.5a3.9 3.9 0 0 1-3.9-4.2c0-2 1.2-2.9 1.6-4.6 1.2.5 1.7 1.4 1.8 2.2.8-1.6.9-3.9.5-6.4Z"/>"#,

@@ -2,13 +2,19 @@
 
 use leptos::prelude::*;
 
-use super::page::BackField;
+use super::{
+    log_search::{SearchedLog, log_found, log_search_form},
+    page::BackField,
+};
 use crate::{
     islands::{LogTail, words},
-    log_text::{line_html, lines_words},
+    log_text::{found_line_html, line_html, lines_words},
     model::{
-        log::RunState,
+        identifiers::{RunNumber, TaskId},
+        log::{RunState, Stream},
+        log_search::LogQuery,
         phase::Phase,
+        time::duration_text,
         views::{LogPage, LogWindow, RunDetail},
     },
     page_context::Preferences,
@@ -30,6 +36,14 @@ pub enum LogPlace {
 }
 
 impl LogPlace {
+    /// The line that a search starts at.
+    pub fn first_line(self) -> u64 {
+        match self {
+            Self::Line(line) | Self::Before(line) => line.max(1),
+            Self::End => 1,
+        }
+    }
+
     /// The lines to read.
     pub fn window(self) -> LogWindow {
         match self {
@@ -84,13 +98,17 @@ pub fn LogView(
     page: LogPage,
     /// What the address asked for.
     place: LogPlace,
+    /// What the log was searched for, and what was found.
+    searched: Option<SearchedLog>,
 ) -> impl IntoView {
     let preferences = use_context::<Preferences>().unwrap_or_default();
     let (task, number) = (run.task_id.clone(), run.summary.number);
-    let RunState { phase, version, .. } = run.state;
+    let RunState { phase, version, queue_place, .. } = run.state;
     let (first, next, total) = (page.lines.first, page.lines.next().max(1), page.total);
     let is_empty = page.lines.lines.is_empty();
-    let at_end = is_empty || next > total;
+    let only_matches = searched.as_ref().filter(|searched| searched.query.only_matches);
+    // New lines go to the end of a log that is shown as it is.
+    let at_end = only_matches.is_none() && (is_empty || next > total);
 
     let mut class = String::from("log-scroll");
     if preferences.wrap_log {
@@ -99,17 +117,16 @@ pub fn LogView(
     if preferences.log_times {
         class.push_str(" has-times");
     }
-    let html: String = (first..).zip(&page.lines.lines).map(|(number, line)| line_html(number, line)).collect();
-    let earlier = routes::run_before_line(&task, number, first);
-    let later = (!at_end).then(|| {
-        view! {
-            <p class="log-later">
-                <a href=routes::run_at_line(&task, number, next)>"Show later lines"</a>
-                " · "
-                <a href=format!("{}#log", routes::run(&task, number))>"Go to the end"</a>
-            </p>
-        }
+    let html = only_matches.map_or_else(|| lines_html(&run, &page, searched.as_ref(), place), |it| it.lines_html(&run));
+    let (earlier, later) = match only_matches {
+        Some(searched) => ways_to_matches(&task, number, searched),
+        None => ways_to_lines(&task, number, first, (!at_end).then_some(next)),
+    };
+    let errors = LogQuery { only_errors: true, ..LogQuery::default() };
+    let errors = searched.is_none().then(|| {
+        view! { <a href=routes::run_search(&task, number, &errors, None) title="Go through the lines of standard error">"Errors"</a> }
     });
+    let found = searched.as_ref().map(|searched| log_found(&task, number, searched));
     let missing = match place {
         LogPlace::Line(line) if line > total => Some(view! {
             <p class="log-note">{format!("The log has no line {line}: it has {}.", lines_words(total))}</p>
@@ -125,23 +142,25 @@ pub fn LogView(
             data-run=number.to_string()
             data-next=if is_empty { total + 1 } else { next }.to_string()
             data-version=version.to_string()
+            data-queue-place=queue_place.map(|place| place.to_string())
             data-live=!phase.is_final()
             data-at-end=at_end
         >
             <div class="log-toolbar">
                 <h2 id="log-title">"Log"</h2>
                 <span class="log-count" id="log-count">{lines_words(total)}</span>
+                {log_search_form(&task, number, searched.as_ref())}
+                {errors}
                 <Toggle name="wrap_log" is_on=preferences.wrap_log word="Wrap" title="Wrap long lines" />
                 <Toggle name="log_times" is_on=preferences.log_times word="Times" title="Show the time (UTC) of each line" />
                 <a href=routes::raw_log(&task, number, false)>"Raw"</a>
                 <a href=routes::raw_log(&task, number, true) download="">"Download"</a>
             </div>
+            {found}
             {missing}
             <div class=class id="log-scroll" role="log" aria-live="off" aria-label=format!("Log of run {number}") tabindex="0">
                 <div class="log-body">
-                    <a class="log-earlier" id="log-earlier" href=earlier hidden=is_empty || first <= 1>
-                        "Show earlier lines"
-                    </a>
+                    {earlier}
                     <div id="log-lines" inner_html=html></div>
                     <div id="log-partial" class="line is-partial"></div>
                     {later}
@@ -154,6 +173,78 @@ pub fn LogView(
         </section>
     }
     .into_any()
+}
+
+/// The lines of a page. What preparing printed is folded away once the program's lines are there.
+fn lines_html(run: &RunDetail, page: &LogPage, searched: Option<&SearchedLog>, place: LogPlace) -> String {
+    let matcher = searched.map(SearchedLog::matcher);
+    let current = searched.and_then(SearchedLog::current_line);
+    let mut lines = (page.lines.first..).zip(&page.lines.lines).map(|(number, line)| match &matcher {
+        Some(matcher) => found_line_html(number, line, matcher, current == Some(number), &format!("#L{number}")),
+        None => line_html(number, line),
+    });
+    let count = preparation_lines(run, page);
+    if count == 0 {
+        return lines.collect();
+    }
+    let is_in_group = |line: u64| line <= count as u64;
+    let group: String = lines.by_ref().take(count).collect();
+    let is_open = run.step.has_failed_preparation()
+        || matches!(place, LogPlace::Line(line) if is_in_group(line))
+        || group.contains("<mark>");
+    let millis = run.step.checkpoints.iter().map(|checkpoint| checkpoint.millis).sum();
+    let word = if run.step.has_failed_preparation() { "Preparing failed after" } else { "Prepared in" };
+    format!(
+        r#"<details class="log-group" id="log-preparation"{}><summary>{word} {}, {}</summary>{group}</details>{}"#,
+        if is_open { " open" } else { "" },
+        duration_text(millis),
+        lines_words(count as u64),
+        lines.collect::<String>()
+    )
+}
+
+/// How many lines at the start of a page are what preparing printed, once that has ended.
+fn preparation_lines(run: &RunDetail, page: &LogPage) -> usize {
+    let ended_at = match run.step.checkpoints.last() {
+        Some(checkpoint) if checkpoint.status.is_some() && page.lines.first == 1 => checkpoint.at,
+        _ => return 0,
+    };
+    let lines = &page.lines.lines;
+    let count = lines.iter().take_while(|line| line.0 == Stream::Stoker && line.1 <= ended_at).count();
+    if count < lines.len() || run.summary.phase.is_final() { count } else { 0 }
+}
+
+/// The links above and below the lines of a log: to those before and after.
+fn ways_to_lines(task: &TaskId, number: RunNumber, first: u64, later: Option<u64>) -> (AnyView, Option<AnyView>) {
+    let earlier = view! {
+        <a class="log-earlier" id="log-earlier" href=routes::run_before_line(task, number, first) hidden=first <= 1>
+            "Show earlier lines"
+        </a>
+    };
+    let later = later.map(|line| {
+        view! {
+            <p class="log-later">
+                <a href=routes::run_at_line(task, number, line)>"Show later lines"</a>
+                " · "
+                <a href=format!("{}#log", routes::run(task, number))>"Go to the end"</a>
+            </p>
+        }
+        .into_any()
+    });
+    (earlier.into_any(), later)
+}
+
+/// The links above and below the lines that match, when nothing else is shown.
+fn ways_to_matches(task: &TaskId, number: RunNumber, searched: &SearchedLog) -> (AnyView, Option<AnyView>) {
+    let address = |line| routes::run_search(task, number, &searched.query, Some(line));
+    let earlier = searched.found.earlier.map(|line| {
+        view! { <a class="log-earlier" href=address(line)>"Show earlier matches"</a> }
+    });
+    let later = searched
+        .found
+        .later
+        .map(|line| view! { <p class="log-later"><a href=address(line)>"Show later matches"</a></p> }.into_any());
+    (earlier.into_any(), later)
 }
 
 /// A switch of the log's looks: a form, so that it works without JavaScript and is remembered.
@@ -172,7 +263,7 @@ fn Toggle(
         <form method="post" action=routes::preferences()>
             <BackField />
             <button
-                class="toggle"
+                class="is-small"
                 name=name
                 value=if is_on { "off" } else { "on" }
                 aria-pressed=if is_on { "true" } else { "false" }

@@ -5,6 +5,7 @@ pub mod day_chart;
 pub mod difference;
 pub mod field;
 pub mod icon;
+pub mod log_search;
 pub mod log_view;
 pub mod message;
 pub mod page;

@@ -43,7 +43,7 @@ pub fn Page(
         }
     });
     // `Title` writes its text into the head as it is.
-    let title = escape(&format!("{title} · Stoker"));
+    let title = escape(&page_title(&title));
     // A link enters the head when it is rendered, and the page may be rendered where its request is out of reach;
     // so it is rendered here. What comes out is nothing. (A title enters when it is made: it needs no such care.)
     let _ = view! { <Link id="favicon" rel="icon" type_="image/svg+xml" href=icon /> }.to_html();
@@ -73,6 +73,16 @@ pub fn Page(
     .into_any()
 }
 
+/// Has a browser without JavaScript load the page again every two seconds.
+pub fn reload_without_script() -> AnyView {
+    view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="2">"#></noscript> }.into_any()
+}
+
+/// The whole title of the browser's tab.
+pub fn page_title(title: &str) -> String {
+    format!("{title} · Stoker")
+}
+
 /// Version and theme.
 #[component]
 fn Footer() -> impl IntoView {
@@ -97,14 +107,14 @@ fn ThemeChoice() -> impl IntoView {
     let choices = [(Theme::Auto, "auto", "Auto"), (Theme::Light, "light", "Light"), (Theme::Dark, "dark", "Dark")]
         .map(|(theme, value, word)| {
             view! {
-                <button name="theme" value=value aria-pressed=if theme == chosen { "true" } else { "false" }>
+                <button class="is-small" name="theme" value=value aria-pressed=if theme == chosen { "true" } else { "false" }>
                     {word}
                 </button>
             }
         })
         .collect_view();
     view! {
-        <form class="segmented" method="post" action=routes::preferences()>
+        <form class="theme-choice" method="post" action=routes::preferences()>
             <span id="theme-label">"Theme"</span>
             <BackField />
             <span class="segments" role="group" aria-labelledby="theme-label">{choices}</span>

@@ -45,12 +45,8 @@ pub const fn phase_favicon(phase: Phase) -> &'static str {
     }
 }
 
-/// A phase.
 #[component]
-pub fn PhaseBadge(
-    /// Which one.
-    phase: Phase,
-) -> impl IntoView {
+pub fn PhaseBadge(phase: Phase) -> impl IntoView {
     let mut html = Html::default();
     phase_badge(&mut html, phase);
     html.into_element()

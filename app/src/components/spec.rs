@@ -20,7 +20,7 @@ pub fn SpecFacts(
     } = spec;
     let python = if let Some(file) = requirements {
         view! {
-            <details class="inline-details">
+            <details>
                 <summary>"from a requirements file"</summary>
                 <pre class="file-text" dir="ltr">{file.as_str().to_owned()}</pre>
             </details>

@@ -19,7 +19,6 @@ pub fn now() -> Timestamp {
 /// How long ago something was; the exact time is in the title.
 #[component]
 pub fn Ago(
-    /// When it was.
     at: Timestamp,
     /// The time of the request.
     now: Timestamp,
@@ -40,7 +39,6 @@ pub fn ago(html: &mut Html, at: Timestamp, now: Timestamp) {
 /// How long a run took, or has taken so far.
 #[component]
 pub fn Duration(
-    /// The run.
     run: RunSummary,
     /// The time of the request.
     now: Timestamp,
@@ -53,7 +51,6 @@ pub fn Duration(
 /// How long something has taken so far.
 #[component]
 pub fn Elapsed(
-    /// When it began.
     since: Timestamp,
     /// The time of the request.
     now: Timestamp,

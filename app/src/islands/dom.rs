@@ -48,7 +48,6 @@ pub fn number(object: &JsValue, name: &str) -> Option<u64> {
     Some(property(object, name)?.as_f64()? as u64)
 }
 
-/// The browser's clock.
 #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit by far")]
 pub fn clock() -> Timestamp {
     Timestamp(js_sys::Date::now() as i64)

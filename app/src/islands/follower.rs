@@ -12,10 +12,9 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{CloseEvent, Element, HtmlElement, MessageEvent, WebSocket};
 
 use super::{
-    dom,
-    log_tail::words,
-    message,
+    dom, message,
     refresh::{Refresher, say},
+    words,
 };
 use crate::{
     log_text::{line_html, lines_words, partial_html},
@@ -45,7 +44,7 @@ pub fn follow(unseen: RwSignal<u32>) {
     };
     let session = Rc::new(Session {
         next: Cell::new(start.next),
-        version: Cell::new(start.version),
+        shown: Cell::new(start.shown),
         start,
         unseen,
         refresher: Refresher::default(),
@@ -66,8 +65,8 @@ struct Start {
     run: RunNumber,
     /// The number of the first line that the page does not show yet.
     next: u64,
-    /// The version of the run's state that the page shows.
-    version: u64,
+    /// The version of the run, and its place in the queue, that the page shows.
+    shown: (u64, Option<u32>),
     /// Whether the run may still change.
     live: bool,
     /// Whether the page shows the log's end, so that new lines belong to it.
@@ -81,7 +80,10 @@ impl Start {
             task: log.get_attribute("data-task")?.parse().ok()?,
             run: log.get_attribute("data-run")?.parse().ok()?,
             next: log.get_attribute("data-next")?.parse().ok()?,
-            version: log.get_attribute("data-version")?.parse().ok()?,
+            shown: (
+                log.get_attribute("data-version")?.parse().ok()?,
+                log.get_attribute("data-queue-place").and_then(|place| place.parse().ok()),
+            ),
             live: log.has_attribute("data-live"),
             at_end: log.has_attribute("data-at-end"),
         })
@@ -91,7 +93,6 @@ impl Start {
 /// What came in since the last frame.
 #[derive(Default)]
 struct Arrived {
-    /// Each line's HTML.
     lines: VecDeque<String>,
     /// How many bytes they have together.
     bytes: usize,
@@ -116,7 +117,7 @@ struct Session {
     refresher: Refresher,
     /// The number of the next line wanted. Lines below it are already here.
     next: Cell<u64>,
-    version: Cell<u64>,
+    shown: Cell<(u64, Option<u32>)>,
     attempts: Cell<u32>,
     arrived: RefCell<Arrived>,
     connection: RefCell<Option<Connection>>,
@@ -199,7 +200,8 @@ impl Session {
             self.refresher.show_words();
         }
         dom::set_text("log-count", &lines_words(state.lines));
-        if self.version.replace(state.version) != state.version {
+        let shown = (state.version, state.queue_place);
+        if self.shown.replace(shown) != shown {
             self.refresher.refresh();
         }
     }

@@ -3,16 +3,6 @@
 
 use leptos::prelude::*;
 
-/// What the words beneath a log say that both the server and the browser say.
-pub mod words {
-    /// Lines are coming.
-    pub const LIVE: &str = "Live: new lines appear here.";
-    /// The program runs and has written nothing.
-    pub const NO_OUTPUT_YET: &str = "No output yet.";
-    /// The log is complete.
-    pub const ENDED: &str = "End of the log.";
-}
-
 /// The live end of a log, and the way back to it. Around it the server has rendered `#log`, whose `data-` attributes say
 /// where to go on, `#log-lines`, where new lines go, and `#log-words`, which say how things stand.
 #[island]

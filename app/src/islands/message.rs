@@ -21,6 +21,7 @@ pub fn read(text: &str) -> Option<LogMessage> {
         "state" => LogMessage::State(RunState {
             phase: string(&message, "phase")?.parse().ok()?,
             version: number(&message, "version")?,
+            queue_place: number(&message, "queue_place").and_then(|place| place.try_into().ok()),
             lines: number(&message, "lines")?,
         }),
         _ => return None,

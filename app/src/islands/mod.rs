@@ -17,9 +17,10 @@ mod refresh;
 mod log_tail;
 mod task_form;
 mod ticker;
+pub mod words;
 
 #[cfg(feature = "ssr")]
-pub use log_tail::{LogTail, words};
+pub use log_tail::LogTail;
 #[cfg(feature = "ssr")]
 pub use task_form::TaskFormWatch;
 #[cfg(feature = "ssr")]

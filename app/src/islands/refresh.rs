@@ -1,5 +1,5 @@
-//! Renews everything about a run but its log: fetches the page again and takes the parts out of it,
-//! so that the server alone decides how a run looks.
+//! Renews what changes of a page while it is open, but for a run's log: fetches the parts that may have changed, and puts
+//! them in place, so that the server alone decides how they look.
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
@@ -8,15 +8,17 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DocumentFragment, Element, HtmlElement, HtmlTemplateElement, Response};
 
-use super::{dom, log_tail::words};
+use super::{dom, words};
 
-/// The parts of the page that are taken from the fresh one.
-const PARTS: [&str; 2] = ["run-summary", "run-details"];
+/// The parts of a page that may come anew. Those that do not come stay.
+const PARTS: [&str; 4] = ["run-summary", "run-progress", "run-difference", WHOLE];
+/// The part of the System page, which is fetched as a whole.
+const WHOLE: &str = "system-state";
 
 /// How often a failed fetch is tried again.
 const ATTEMPTS: u32 = 5;
 
-/// Renews a run's page.
+/// Renews the page.
 #[derive(Clone, Default)]
 pub struct Refresher(Rc<Progress>);
 
@@ -28,7 +30,7 @@ struct Progress {
 }
 
 impl Refresher {
-    /// Fetches the page and takes its parts; asked for meanwhile, once more after that.
+    /// Fetches the parts; asked for meanwhile, once more after that.
     pub fn refresh(&self) {
         if self.0.is_fetching.replace(true) {
             self.0.is_outdated.set(true);
@@ -39,7 +41,7 @@ impl Refresher {
             let mut attempts = 0;
             loop {
                 refresher.0.is_outdated.set(false);
-                match fetch_page().await {
+                match fetch_parts().await {
                     Ok(page) => {
                         attempts = 0;
                         refresher.take(&page);
@@ -141,10 +143,12 @@ fn parse(html: &str) -> Option<DocumentFragment> {
     Some(template.content())
 }
 
-/// The page that is open, as it would be now.
-async fn fetch_page() -> Result<String, JsValue> {
-    let location = location();
-    let address = format!("{}{}", location.pathname()?, location.search()?);
+/// The changing parts of the page that is open, as they are now.
+async fn fetch_parts() -> Result<String, JsValue> {
+    let mut address = location().pathname()?;
+    if dom::by_id(WHOLE).is_none() {
+        address += "/state";
+    }
     let response: Response = JsFuture::from(window().fetch_with_str(&address)).await?.dyn_into()?;
     if !response.ok() {
         return Err(JsValue::NULL);

@@ -1,14 +1,23 @@
-//! Keeps the times on a page right while it stays open: `5 min ago`, and how long a run has taken so far.
+//! Keeps a page right while it stays open: its times (`5 min ago`, how long a run has taken so far), and what the server
+//! had not found out yet when it sent the page.
 
 use leptos::prelude::*;
 
-/// Renews every `<time data-at>` and `<time data-since>` once a second, also those that come into the page later.
+/// Renews every `<time data-at>` and `<time data-since>` once a second, also those that come into the page later, and the
+/// page itself as long as `#unfinished` is on it.
 #[island]
 pub fn Ticker() -> impl IntoView {
     #[cfg(feature = "hydrate")]
     {
         let offset = browser::offset();
-        set_interval(move || browser::tick(offset), std::time::Duration::from_secs(1));
+        let refresher = super::refresh::Refresher::default();
+        let tick = move || {
+            browser::tick(offset);
+            if super::dom::by_id("unfinished").is_some() {
+                refresher.refresh();
+            }
+        };
+        set_interval(tick, std::time::Duration::from_secs(1));
     }
 }
 

@@ -5,9 +5,7 @@ use std::fmt::Write as _;
 /// Text in one style.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Span {
-    /// Its style.
     pub style: Style,
-    /// Its text.
     pub text: String,
 }
 

@@ -5,9 +5,7 @@ use std::fmt;
 /// What is shown in place of a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Picture {
-    /// One visible character.
     Symbol(char),
-    /// Its code point.
     CodePoint(char),
 }
 

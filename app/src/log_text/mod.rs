@@ -3,6 +3,8 @@
 
 mod ansi;
 mod characters;
+#[cfg(feature = "ssr")]
+mod found;
 mod links;
 
 use std::fmt::Write as _;
@@ -12,6 +14,8 @@ use crate::{
     model::log::{LogLine, Stream},
 };
 use ansi::Style;
+#[cfg(feature = "ssr")]
+pub use found::{Matcher, found_line_html};
 
 /// The HTML of a numbered line: one element, with nothing in it that the line's author could have made active.
 #[must_use]
@@ -23,11 +27,10 @@ pub fn line_html(number: u64, line: &LogLine) -> String {
     // Writing to a `String` cannot fail.
     let _ = write!(
         html,
-        r##"<div class="line {}{}" id="L{number}"><a class="line-number" href="#L{number}" data-time="{clock}">{number}</a>"##,
-        stream_class(*stream),
-        if line.is_cut() { " is-cut" } else { "" }
+        r##"<div class="line {}" id="L{number}"><a class="line-number" href="#L{number}" data-time="{clock}">{number}</a>"##,
+        line_class(line)
     );
-    push_text(&mut html, *stream, text);
+    push_text(&mut html, *stream, text, &mut Unmarked);
     html.push_str("</div>");
     html
 }
@@ -37,23 +40,33 @@ pub fn line_html(number: u64, line: &LogLine) -> String {
 pub fn partial_html(stream: Stream, text: &str) -> String {
     let mut html = String::with_capacity(text.len() + 64);
     html.push_str(r#"<span class="line-number"></span>"#);
-    push_text(&mut html, stream, text);
+    push_text(&mut html, stream, text, &mut Unmarked);
     html
 }
 
-/// The class that tells a stream apart.
-#[must_use]
-pub const fn stream_class(stream: Stream) -> &'static str {
-    match stream {
-        Stream::Output => "from-output",
-        Stream::Error => "from-error",
-        Stream::Stoker => "from-stoker",
+/// The classes that tell where a line came from, and whether it goes on.
+const fn line_class(line: &LogLine) -> &'static str {
+    match (line.0, line.is_cut()) {
+        (Stream::Output, false) => "from-output",
+        (Stream::Error, false) => "from-error",
+        (Stream::Stoker, false) => "from-stoker",
+        (Stream::Output, true) => "from-output is-cut",
+        (Stream::Error, true) => "from-error is-cut",
+        (Stream::Stoker, true) => "from-stoker is-cut",
     }
 }
 
 /// How many lines, for people: `1 line`, `12,345 lines`.
 #[must_use]
 pub fn lines_words(count: u64) -> String {
+    let mut words = number_words(count);
+    words.push_str(if count == 1 { " line" } else { " lines" });
+    words
+}
+
+/// A number, for people: `12,345`.
+#[must_use]
+pub fn number_words(count: u64) -> String {
     let digits = count.to_string();
     let mut words = String::new();
     for (position, digit) in digits.chars().enumerate() {
@@ -62,7 +75,6 @@ pub fn lines_words(count: u64) -> String {
         }
         words.push(digit);
     }
-    words.push_str(if count == 1 { " line" } else { " lines" });
     words
 }
 
@@ -72,7 +84,22 @@ pub fn plain_text(text: &str) -> String {
     ansi::spans(text).into_iter().map(|span| span.text).collect()
 }
 
-fn push_text(html: &mut String, stream: Stream, text: &str) {
+/// Writes the characters of a line, which come in pieces, in order.
+trait Characters {
+    /// Writes a piece of the text as shown.
+    fn push(&mut self, html: &mut String, text: &str);
+}
+
+/// Writes characters as they are.
+struct Unmarked;
+
+impl Characters for Unmarked {
+    fn push(&mut self, html: &mut String, text: &str) {
+        push_characters(html, text);
+    }
+}
+
+fn push_text(html: &mut String, stream: Stream, text: &str, characters: &mut impl Characters) {
     html.push_str(r#"<span class="line-text">"#);
     // Said to those who do not see the mark at the edge.
     match stream {
@@ -81,24 +108,24 @@ fn push_text(html: &mut String, stream: Stream, text: &str) {
         Stream::Stoker => html.push_str(r#"<span class="line-stream">Stoker: </span>"#),
     }
     for span in ansi::spans(text) {
-        push_span(html, span.style, &span.text);
+        push_span(html, span.style, &span.text, characters);
     }
     html.push_str("</span>");
 }
 
-fn push_span(html: &mut String, style: Style, text: &str) {
+fn push_span(html: &mut String, style: Style, text: &str, characters: &mut impl Characters) {
     let classes = style.classes();
     if !classes.is_empty() {
         let _ = write!(html, r#"<span class="{classes}">"#);
     }
     for piece in links::pieces(text) {
         match piece {
-            links::Piece::Text(text) => push_characters(html, text),
+            links::Piece::Text(text) => characters.push(html, text),
             links::Piece::Link(address) => {
                 html.push_str(r#"<a href=""#);
                 escape_into(html, address);
                 html.push_str(r#"" rel="noopener noreferrer nofollow">"#);
-                push_characters(html, address);
+                characters.push(html, address);
                 html.push_str("</a>");
             }
         }

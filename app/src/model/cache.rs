@@ -44,7 +44,6 @@ pub struct SetReport {
 /// What a run of a spec would find in the cache now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readiness {
-    /// Its Python environment.
     pub environment: Ready,
     /// Its system packages; `None` when it asks for none.
     pub system: Option<Ready>,

@@ -11,11 +11,9 @@ use super::{time::Timestamp, words::shown};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CacheKind {
-    /// A Python environment.
     Environment,
     /// A set of system packages.
     PackageSet,
-    /// A conda installation.
     Conda,
 }
 
@@ -116,9 +114,7 @@ impl fmt::Display for CacheKey {
 /// Names one thing that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CacheName {
-    /// Its kind.
     pub kind: CacheKind,
-    /// Its key.
     pub key: CacheKey,
 }
 
@@ -131,7 +127,6 @@ impl fmt::Display for CacheName {
 /// An environment, a package set or a conda installation that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CacheEntry {
-    /// Its name.
     pub name: CacheName,
     /// Bytes on disk; `None` while they are being counted. Of a package set the bytes of all it needs in the store,
     /// which it may share with others; `None` when its builder left no number.

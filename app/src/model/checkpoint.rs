@@ -41,14 +41,22 @@ pub struct Checkpoint {
     pub millis: u64,
 }
 
+/// The numbers are the runner's: a test there compares them.
 impl Checkpoint {
+    /// The number of the one that says who may write the run's folders.
+    pub const FOLDERS: u8 = 2;
+    /// The number of the one that says how the run is kept apart from the machine.
+    pub const CONTAINER_RUNTIME: u8 = 3;
+    /// The number of the one that makes the system packages ready.
+    pub const SYSTEM_PACKAGES: u8 = 9;
+    /// The number of the one that makes the Python packages ready, as they were locked. It is the last one.
+    pub const PYTHON_PACKAGES: u8 = 11;
     /// How many there are in a preparation that goes well.
-    pub const COUNT: u8 = 11;
+    pub const COUNT: u8 = Self::PYTHON_PACKAGES;
 
-    /// True for what keeps others from reading, changing or replacing what the run uses: who may write its folders (2),
-    /// how it is kept apart from the machine (3), and that its packages are the ones that were locked (11).
+    /// True for what keeps others from reading, changing or replacing what the run uses.
     #[must_use]
     pub const fn guards_security(&self) -> bool {
-        matches!(self.number, 2 | 3 | 11)
+        matches!(self.number, Self::FOLDERS | Self::CONTAINER_RUNTIME | Self::PYTHON_PACKAGES)
     }
 }

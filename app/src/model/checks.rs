@@ -15,7 +15,6 @@ pub enum CheckGroup {
     Storage,
     /// The address to listen on, and the places that packages come from.
     Network,
-    /// The cluster.
     Kubernetes,
 }
 
@@ -34,7 +33,6 @@ impl CheckGroup {
         }
     }
 
-    /// The heading.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -55,7 +53,6 @@ pub struct Check {
     pub group: CheckGroup,
     /// A short name for people.
     pub title: String,
-    /// How it stands.
     pub status: CheckpointStatus,
     /// What was found, in a sentence or two.
     pub detail: String,

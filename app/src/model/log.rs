@@ -91,7 +91,6 @@ impl LogLines {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum LogMessage {
-    /// Complete lines.
     Lines(LogLines),
     /// A line that has not ended yet, such as a prompt or a progress bar. It replaces the one before,
     /// is not stored, and is withdrawn by an empty text or by the next `Lines`.
@@ -105,7 +104,6 @@ pub enum LogMessage {
     Skipped {
         /// Number of the first line left out.
         first: u64,
-        /// How many.
         count: u64,
     },
     /// The run's state changed (also sent once on connecting).
@@ -117,8 +115,10 @@ pub enum LogMessage {
 pub struct RunState {
     /// Where the run stands.
     pub phase: Phase,
-    /// Changes whenever anything about the run but its log changed; a page that sees it change fetches itself again.
+    /// Changes whenever anything about the run itself changed; a page that sees it change fetches itself again.
     pub version: u64,
+    /// Place in the queue from 1, while it waits. Other runs change it, and then a page fetches itself again too.
+    pub queue_place: Option<u32>,
     /// How many lines the log has.
     pub lines: u64,
 }

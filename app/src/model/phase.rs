@@ -17,7 +17,6 @@ pub enum Phase {
     Failed,
     /// Stoker or the machine failed, not the code.
     Error,
-    /// Somebody stopped it.
     Cancelled,
 }
 

@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     cache::CacheReport,
-    checkpoint::Checkpoint,
+    checkpoint::{Checkpoint, CheckpointStatus},
     identifiers::{RunId, RunNumber, RunUid, StepId, TaskId},
     lock::Lock,
     log::{LogLines, RunState},
     phase::Phase,
     spec::{TaskName, TaskSpec},
+    task_title::TaskTitle,
     time::Timestamp,
 };
 
@@ -51,8 +52,8 @@ pub struct TaskPage {
 pub struct TaskSummary {
     /// Its id.
     pub id: TaskId,
-    /// Its name.
-    pub name: Option<TaskName>,
+    /// What it is called.
+    pub title: TaskTitle,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last saved or run.
@@ -101,13 +102,21 @@ pub struct TaskDetail {
     pub older_than: Option<RunNumber>,
 }
 
+impl TaskDetail {
+    /// What it is called.
+    #[must_use]
+    pub fn title(&self) -> TaskTitle {
+        TaskTitle::of(self.name.as_ref(), self.spec.code.as_str(), &self.id)
+    }
+}
+
 /// A run with all that its page shows, but the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunDetail {
     /// The task's id.
     pub task_id: TaskId,
-    /// The task's name.
-    pub task_name: Option<TaskName>,
+    /// What the task is called.
+    pub task_title: TaskTitle,
     /// Number, phase, times and message.
     pub summary: RunSummary,
     /// Its name outside of Stoker.
@@ -155,6 +164,14 @@ pub struct StepDetail {
     pub waiting_for: Option<String>,
     /// Where the engine placed it, such as a node of a cluster.
     pub place: Option<String>,
+}
+
+impl StepDetail {
+    /// Whether it could not be prepared.
+    #[must_use]
+    pub fn has_failed_preparation(&self) -> bool {
+        self.checkpoints.iter().any(|checkpoint| checkpoint.status == Some(CheckpointStatus::Failed))
+    }
 }
 
 impl RunDetail {

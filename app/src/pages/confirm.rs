@@ -21,8 +21,8 @@ pub fn DeleteTaskPage() -> impl IntoView {
 }
 
 fn ask_delete(task: TaskDetail) -> AnyView {
-    let TaskDetail { id, name, run_count, runs, .. } = task;
-    let title = name.map_or_else(|| id.to_string(), |name| name.as_str().to_owned());
+    let title = task.title();
+    let TaskDetail { id, run_count, runs, .. } = task;
     let runs_words = match run_count {
         0 => "It has no runs.".to_owned(),
         1 => "Its run and that run's log are deleted with it.".to_owned(),
@@ -54,7 +54,7 @@ pub fn CancelRunPage() -> impl IntoView {
 
 fn ask_cancel(run: RunDetail) -> AnyView {
     let (id, number) = (run.task_id, run.summary.number);
-    let name = run.task_name.map_or_else(|| id.to_string(), |name| name.as_str().to_owned());
+    let title = run.task_title;
     if run.summary.phase.is_final() {
         return view! {
             <Page title=format!("Run #{number} has ended")>
@@ -67,7 +67,7 @@ fn ask_cancel(run: RunDetail) -> AnyView {
     }
     view! {
         <Page title=format!("Cancel run #{number}?")>
-            <h1 dir="auto">{format!("Cancel run #{number} of “{name}”?")}</h1>
+            <h1 dir="auto">{format!("Cancel run #{number} of “{title}”?")}</h1>
             <p>"The program and everything it started are stopped. The log so far is kept."</p>
             <form class="actions" method="post" action=routes::cancel_run(&id, number)>
                 <button class="is-danger">"Cancel run"</button>

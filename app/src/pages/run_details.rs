@@ -24,14 +24,25 @@ use crate::{
     routes,
 };
 
-/// The side of a run's page.
-pub fn view(run: &RunDetail) -> AnyView {
+/// How the run was prepared.
+pub fn progress(run: &RunDetail) -> AnyView {
     view! {
         {preparation(run)}
         {run.step.cache.as_ref().map(cache_report)}
         {run.step.lock.as_ref().map(versions)}
-        {run.previous.as_ref().map(|previous| difference(run, previous))}
-        <details id="details-code" class="panel">
+    }
+    .into_any()
+}
+
+/// What differs from the run before, if there is one.
+pub fn difference(run: &RunDetail) -> AnyView {
+    run.previous.as_ref().map(|previous| difference_from(run, previous)).into_any()
+}
+
+/// The code and the settings, which stay as they are.
+pub fn code(run: &RunDetail) -> AnyView {
+    view! {
+        <details id="details-code" class="card">
             <summary>"Code and settings as they ran"</summary>
             <SpecFacts spec=run.step.spec.clone() />
             <CodeBlock code=run.step.spec.code.as_str() label="The code as it ran" />
@@ -45,7 +56,7 @@ fn preparation(run: &RunDetail) -> AnyView {
     let checkpoints = &run.step.checkpoints;
     let under_way = run.under_way();
     let has = |checkpoint: &Checkpoint, status| checkpoint.status == Some(status);
-    let has_failed = checkpoints.iter().any(|checkpoint| has(checkpoint, CheckpointStatus::Failed));
+    let has_failed = run.step.has_failed_preparation();
     let warnings = checkpoints.iter().filter(|checkpoint| has(checkpoint, CheckpointStatus::Warning)).count();
     let words = match (checkpoints.len(), warnings) {
         (0, _) => "not started".to_owned(),
@@ -63,7 +74,7 @@ fn preparation(run: &RunDetail) -> AnyView {
     let items = checkpoints.iter().map(checkpoint_item).collect_view();
     let is_open = has_failed || under_way.is_some();
     view! {
-        <details id="details-preparation" class="panel" open=is_open>
+        <details id="details-preparation" class="card" open=is_open>
             <summary>"Preparation " <span class="quiet">{words}</span></summary>
             <ol class="checkpoints">{items}</ol>
         </details>
@@ -155,7 +166,7 @@ fn cache_report(report: &CacheReport) -> AnyView {
         })
         .collect_view();
     view! {
-        <details id="details-cache" class="panel" open>
+        <details id="details-cache" class="card" open>
             <summary>"Cache " <span class="quiet">{short}</span></summary>
             <p>{environment}</p>
             <table class="small-table">
@@ -205,7 +216,7 @@ fn versions(lock: &Lock) -> AnyView {
         .map(|package| view! { <tr><th scope="row">{package.name}</th><td>{package.version}</td></tr> })
         .collect_view();
     view! {
-        <details id="details-versions" class="panel">
+        <details id="details-versions" class="card">
             <summary>"Exact versions " <span class="quiet">{words}</span></summary>
             <table class="small-table"><tbody>{rows}</tbody></table>
         </details>
@@ -213,20 +224,20 @@ fn versions(lock: &Lock) -> AnyView {
     .into_any()
 }
 
-fn difference(run: &RunDetail, previous: &PreviousRun) -> AnyView {
+fn difference_from(run: &RunDetail, previous: &PreviousRun) -> AnyView {
     let difference = Difference::of(run, previous);
     let title = format!("Changed since #{} ", previous.number);
     let address = routes::run(&run.task_id, previous.number);
     if difference.is_empty() {
         return view! {
-            <p class="panel is-line">
+            <p class="card">
                 "Nothing changed since " <a href=address>{format!("run #{}", previous.number)}</a> "."
             </p>
         }
         .into_any();
     }
     view! {
-        <details id="details-difference" class="panel">
+        <details id="details-difference" class="card">
             <summary>{title} <span class="quiet">{difference.words()}</span></summary>
             {difference.view()}
         </details>

@@ -189,8 +189,8 @@ impl List {
         let engine = columns.engine.then(|| view! { <th scope="col">"Engine"</th> });
         let table = view! {
             {phase_icons()}
-            <div class="table-frame">
-                <table class="run-table is-of-all">
+            <div class="card is-flush">
+                <table class="table run-list">
                     <thead>
                         <tr>
                             {choice}
@@ -242,7 +242,7 @@ impl List {
         html.markup(r#"<td class="run-phase">"#);
         phase_badge_shared(html, phase);
 
-        html.markup(r#"</td><td class="run-name"><a href=""#).text(&routes::run(&run.task_id, number));
+        html.markup(r#"</td><td class="run-name is-wide"><a href=""#).text(&routes::run(&run.task_id, number));
         html.markup(r#""><bdi>"#).text(title).markup("</bdi> #").value(number).markup("</a>");
         if self.query.task.is_none() {
             let only = self.with(|query| query.task = Some(run.task_id.clone()));
@@ -263,7 +263,7 @@ impl List {
             _ if run.is_stopping && !phase.is_final() => "Is being stopped.",
             message => message.as_deref().unwrap_or_default(),
         };
-        html.markup(r#"</td><td class="run-message" title=""#).text(message).markup(r#"">"#).text(message);
+        html.markup(r#"</td><td class="run-message is-wide" title=""#).text(message).markup(r#"">"#).text(message);
         html.markup("</td></tr>");
     }
 

@@ -3,7 +3,6 @@
 
 use leptos::prelude::*;
 
-use super::run::FailureLine;
 use crate::{
     components::{
         log_view::{log_words, ordinal},
@@ -21,16 +20,23 @@ use crate::{
     routes,
 };
 
+/// The line that most likely says why a run failed.
+pub struct FailureLine {
+    /// Its number.
+    pub number: u64,
+    /// Its text, without colours.
+    pub text: String,
+}
+
 /// The top of a run's page.
 pub fn view(run: &RunDetail, failure: Option<FailureLine>) -> AnyView {
     let now = now();
-    let name = run.task_name.as_ref().map_or_else(|| run.task_id.to_string(), |name| name.as_str().to_owned());
     let number = run.summary.number;
     view! {
         <div class="page-head">
             <div>
                 <h1>
-                    <a href=routes::task(&run.task_id) dir="auto">{name}</a>
+                    <a href=routes::task(&run.task_id) dir="auto">{run.task_title.to_string()}</a>
                     " "
                     <span class="run-number">{format!("run #{number}")}</span>
                 </h1>
@@ -137,8 +143,8 @@ fn reason(run: &RunDetail, failure: Option<FailureLine>) -> AnyView {
         |code| view! { <p class="reason-line"><a href=routes::troubleshooting(code)>"What to do about it"</a></p> },
     );
     let class = match phase {
-        Phase::Failed | Phase::Error => "reason is-failed",
-        _ => "reason",
+        Phase::Failed | Phase::Error => "banner is-failed",
+        _ => "banner",
     };
     view! { <div class=class>{text} {line} {more}</div> }.into_any()
 }

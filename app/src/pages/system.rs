@@ -10,7 +10,7 @@ use crate::{
         day_chart::DayChart,
         icon::checkpoint_icon,
         message::message,
-        page::Page,
+        page::{Page, reload_without_script},
         time::{Ago, now},
     },
     model::{
@@ -36,41 +36,45 @@ pub fn SystemPage() -> impl IntoView {
 fn show(diagnostics: Diagnostics) -> AnyView {
     let now = now();
     let Diagnostics { engine, checks, caches, runs, days, disk, versions, errors } = diagnostics;
+    let is_unfinished = caches.is_counting || checks.under_way;
     view! {
         <Page title="System">
             <h1>"System"</h1>
-            <div class="system-columns">
-                <section class="panel" aria-labelledby="engine">
-                    <h2 id="engine">"Engine"</h2>
-                    {engine_facts(&engine)}
+            <div id="system-state">
+                {is_unfinished.then(|| view! { <div id="unfinished">{reload_without_script()}</div> })}
+                <div class="system-columns">
+                    <section class="card" aria-labelledby="engine">
+                        <h2 id="engine">"Engine"</h2>
+                        {engine_facts(&engine)}
+                    </section>
+                    <section class="card" aria-labelledby="storage">
+                        <h2 id="storage">"Storage"</h2>
+                        {storage(&caches, runs, disk)}
+                    </section>
+                    <section class="card" aria-labelledby="warm-starts">
+                        <h2 id="warm-starts">"Warm starts"</h2>
+                        <DayChart days />
+                    </section>
+                    <section class="card" aria-labelledby="versions">
+                        <h2 id="versions">"Versions"</h2>
+                        {version_facts(versions)}
+                    </section>
+                </div>
+                <section class="card" aria-labelledby="checks">
+                    <div class="card-head">
+                        <h2 id="checks">"Checks"</h2>
+                        <form method="post" action=routes::system()>
+                            <button id="check-again" name="intent" value="check">"Check again"</button>
+                        </form>
+                    </div>
+                    {check_list(&checks, now)}
                 </section>
-                <section class="panel" aria-labelledby="storage">
-                    <h2 id="storage">"Storage"</h2>
-                    {storage(&caches, runs, disk)}
-                </section>
-                <section class="panel" aria-labelledby="warm-starts">
-                    <h2 id="warm-starts">"Warm starts"</h2>
-                    <DayChart days />
-                </section>
-                <section class="panel" aria-labelledby="versions">
-                    <h2 id="versions">"Versions"</h2>
-                    {version_facts(versions)}
+                {CacheKind::ALL.map(|kind| entries(kind, &caches, now)).collect_view()}
+                <section aria-labelledby="errors">
+                    <h2 id="errors">"Warnings and errors"</h2>
+                    {error_list(errors, now)}
                 </section>
             </div>
-            <section class="panel" aria-labelledby="checks">
-                <div class="panel-head">
-                    <h2 id="checks">"Checks"</h2>
-                    <form method="post" action=routes::system()>
-                        <button name="intent" value="check">"Check again"</button>
-                    </form>
-                </div>
-                {check_list(&checks, now)}
-            </section>
-            {CacheKind::ALL.map(|kind| entries(kind, &caches, now)).collect_view()}
-            <section aria-labelledby="errors">
-                <h2 id="errors">"Warnings and errors"</h2>
-                {error_list(errors, now)}
-            </section>
         </Page>
     }
     .into_any()
@@ -120,7 +124,9 @@ fn storage(caches: &CacheLedger, runs: KeptRuns, disk: Option<DiskSpace>) -> Any
     let nix_store = caches.nix_store_bytes.map(|bytes| fact("Nix store", bytes_text(bytes)));
     let conda = caches.of_kind(CacheKind::Conda).next().map(|_| fact("conda", size(total(CacheKind::Conda))));
     let counted = match (caches.is_counting, caches.counted_at) {
-        (true, _) => view! { <p class="quiet">"Sizes are being counted: reload the page to see them."</p> }.into_any(),
+        (true, _) => {
+            view! { <p class="quiet">"Sizes are being counted. They appear here by themselves."</p> }.into_any()
+        }
         (false, Some(at)) => view! { <p class="quiet">"Counted " <Ago at now=now() /> "."</p> }.into_any(),
         (false, None) => ().into_any(),
     };
@@ -171,7 +177,7 @@ fn version_facts(versions: Versions) -> AnyView {
 
 fn check_list(checks: &LastChecks, now: Timestamp) -> AnyView {
     let under_way = checks.under_way.then(|| {
-        view! { <p class="quiet">"The checks are under way. Reload the page in a moment."</p> }
+        view! { <p class="quiet">"The checks are under way. Their results appear here by themselves."</p> }
     });
     let Some(report) = &checks.report else {
         let never = (!checks.under_way).then(|| view! { <p class="quiet">"Not made yet."</p> });
@@ -244,8 +250,8 @@ fn entries(kind: CacheKind, caches: &CacheLedger, now: Timestamp) -> AnyView {
         view! { <p class="empty">{empty}</p> }.into_any()
     } else {
         view! {
-            <div class="table-frame">
-                <table class="cache-table">
+            <div class="card is-flush">
+                <table class="table cache-table">
                     <thead>
                         <tr>
                             <th scope="col">"Packages"</th>
@@ -285,7 +291,7 @@ fn row(entry: &CacheEntry, now: Timestamp) -> AnyView {
     });
     view! {
         <tr>
-            <td class="cache-packages">{packages(entry)} {set}</td>
+            <td class="cache-packages is-wide">{packages(entry)} {set}</td>
             <td class="cache-key"><span class="task-id" title=name.key.to_string()>{name.key.short().to_owned()}</span></td>
             <td class="cache-use">{last_use}</td>
             <td class="cache-size number">{size(*bytes)}</td>
@@ -297,14 +303,14 @@ fn row(entry: &CacheEntry, now: Timestamp) -> AnyView {
 
 fn packages(entry: &CacheEntry) -> AnyView {
     match entry.packages.as_deref() {
-        None => view! { <span class="quiet">"not counted yet"</span> }.into_any(),
+        None => view! { <span class="quiet">"being counted"</span> }.into_any(),
         Some([]) if entry.name.kind == CacheKind::Conda => view! { "conda" }.into_any(),
         Some([]) => view! { <span class="quiet">"no packages"</span> }.into_any(),
         Some(all) if all.len() <= NAMED_PACKAGES => all.join(", ").into_any(),
         Some(all) => {
             let named = all[..NAMED_PACKAGES - 1].join(", ");
             view! {
-                <details class="inline-details">
+                <details id=format!("packages-{}", entry.name.key)>
                     <summary>{named} {format!(" and {} more", all.len() + 1 - NAMED_PACKAGES)}</summary>
                     {all.join(", ")}
                 </details>
@@ -331,7 +337,7 @@ fn error_list(errors: Vec<RecentError>, now: Timestamp) -> AnyView {
             }
         })
         .collect_view();
-    view! { <ol class="error-list">{items}</ol> }.into_any()
+    view! { <ol class="error-list card is-flush">{items}</ol> }.into_any()
 }
 
 /// Asks before deleting an environment or a package set.

@@ -37,8 +37,8 @@ pub fn TaskPage() -> impl IntoView {
 
 fn show(task: TaskDetail, readiness: Readiness, is_older_page: bool) -> AnyView {
     let now = now();
-    let TaskDetail { id, name, spec, updated_at, .. } = task.clone();
-    let title = name.map_or_else(|| id.to_string(), |name| name.as_str().to_owned());
+    let title = task.title().to_string();
+    let TaskDetail { id, spec, updated_at, .. } = task.clone();
     view! {
         <Page title=title.clone()>
             <div class="page-head">
@@ -83,8 +83,8 @@ fn history(task: &TaskDetail, is_older_page: bool, now: Timestamp) -> AnyView {
         view! { <nav class="pager" aria-label="Pages of runs">{newest} {older}</nav> }
     });
     view! {
-        <div class="table-frame">
-            <table class="run-table">
+        <div class="card is-flush">
+            <table class="table run-table">
                 <thead>
                     <tr>
                         <th scope="col">"Run"</th>
@@ -122,7 +122,7 @@ fn run_row(id: &TaskId, run: &RunSummary, now: Timestamp) -> AnyView {
             <td class="run-phase"><PhaseBadge phase=run.phase /></td>
             <td class="run-when"><Ago at=run.started_at.unwrap_or(run.created_at) now /></td>
             <td class="run-duration number"><Duration run=run.clone() now /></td>
-            <td class="run-message" title=message_title>{message}</td>
+            <td class="run-message is-wide" title=message_title>{message}</td>
             <td class="run-edit">
                 {cancel}
                 <a href=routes::edit_task(id, Some(number)) aria-label=format!("Edit & Rerun run {number}")>

@@ -68,7 +68,7 @@ fn edit_page(task: TaskDetail, run: Option<RunDetail>, readiness: Readiness, sta
         ..TaskFormState::default()
     });
     state.revision = state.revision.or(Some(task.revision));
-    let name = task.name.as_ref().map_or_else(|| task.id.to_string(), |name| name.as_str().to_owned());
+    let name = task.title();
     let (title, action, back, origin) = match run {
         Some(run) => {
             let number = run.summary.number;
@@ -117,7 +117,7 @@ fn form_page(page: FormPage) -> AnyView {
     let revision =
         revision.map(|revision| view! { <input type="hidden" name="revision" value=revision.to_string() /> });
     view! {
-        <Page title=tab_title>
+        <Page title=tab_title wide=true>
             {problems(&errors, unresolved.as_deref(), &origin)}
             <h1 dir="auto">{title}</h1>
             {origin_words(&origin)}
@@ -210,40 +210,44 @@ fn fields(draft: TaskDraft, errors: &FieldErrors) -> AnyView {
     let packages_hint = view! { "Separated by spaces, commas or lines: " <code>"numpy pandas>=2"</code> };
     let system_packages_hint = view! { "Programs and libraries by their Nix names: " <code>"ffmpeg git"</code> };
     view! {
-        {field_block(
-            Field::Name,
-            "Name",
-            "Optional. Without one the task is called by its id.".into_any(),
-            errors,
-            text_input(Field::Name, name, errors, TaskName::MAX_CHARACTERS, "text"),
-        )}
-        {field_block(
-            Field::Code,
-            "Python code",
-            "Runs as main.py. What it prints appears in the log.".into_any(),
-            errors,
-            text_area(Field::Code, &code, errors, 18, "print(\"Hello\")"),
-        )}
-        <div class="field-columns">
-            {field_block(
-                Field::Packages,
-                "Python packages",
-                packages_hint.into_any(),
-                errors,
-                text_area(Field::Packages, &packages, errors, 4, ""),
-            )}
-            {field_block(
-                Field::SystemPackages,
-                "System packages",
-                system_packages_hint.into_any(),
-                errors,
-                text_area(Field::SystemPackages, &system_packages, errors, 4, ""),
-            )}
+        <div class="form-columns">
+            <div class="form-code">
+                {field_block(
+                    Field::Name,
+                    "Name",
+                    "Optional. Without one, the first comment or docstring of the code names the task.".into_any(),
+                    errors,
+                    text_input(Field::Name, name, errors, TaskName::MAX_CHARACTERS, "text"),
+                )}
+                {field_block(
+                    Field::Code,
+                    "Python code",
+                    "Runs as main.py. What it prints appears in the log.".into_any(),
+                    errors,
+                    text_area(Field::Code, &code, errors, 18, "print(\"Hello\")"),
+                )}
+            </div>
+            <div class="form-options">
+                {field_block(
+                    Field::Packages,
+                    "Python packages",
+                    packages_hint.into_any(),
+                    errors,
+                    text_area(Field::Packages, &packages, errors, 3, ""),
+                )}
+                {field_block(
+                    Field::SystemPackages,
+                    "System packages",
+                    system_packages_hint.into_any(),
+                    errors,
+                    text_area(Field::SystemPackages, &system_packages, errors, 3, ""),
+                )}
+                {requirements_fields(&requirements, errors)}
+                {options(use_cache, &environment, timeout, errors)}
+                {engine}
+                {resources}
+            </div>
         </div>
-        {requirements_fields(&requirements, errors)}
-        {options(use_cache, &environment, timeout, errors)}
-        {engine}
-        {resources}
     }
     .into_any()
 }
@@ -252,7 +256,7 @@ fn fields(draft: TaskDraft, errors: &FieldErrors) -> AnyView {
 fn requirements_fields(text: &str, errors: &FieldErrors) -> AnyView {
     let is_open = !text.is_empty() || errors.at(Field::Requirements).is_some();
     view! {
-        <details class="form-details" open=is_open>
+        <details open=is_open>
             <summary>"Requirements file"</summary>
             {field_block(
                 Field::Requirements,
@@ -332,35 +336,33 @@ fn options(use_cache: bool, environment: &str, timeout: String, errors: &FieldEr
     let environment_hint =
         view! { "One " <code>"NAME=value"</code> " a line. They are stored as they are: no place for passwords." };
     view! {
-        <div class="field-columns">
+        {field_block(
+            Field::Environment,
+            "Environment variables",
+            environment_hint.into_any(),
+            errors,
+            text_area(Field::Environment, environment, errors, 3, ""),
+        )}
+        <div>
             {field_block(
-                Field::Environment,
-                "Environment variables",
-                environment_hint.into_any(),
+                Field::Timeout,
+                "Timeout in seconds",
+                format!("1 to {}. Empty: the server's limit.", Timeout::MAX_SECONDS).into_any(),
                 errors,
-                text_area(Field::Environment, environment, errors, 4, ""),
+                text_input(Field::Timeout, timeout, errors, 12, "numeric"),
             )}
-            <div>
-                {field_block(
-                    Field::Timeout,
-                    "Timeout in seconds",
-                    format!("1 to {}. Empty: the server's limit.", Timeout::MAX_SECONDS).into_any(),
-                    errors,
-                    text_input(Field::Timeout, timeout, errors, 12, "numeric"),
-                )}
-                <div class="field is-choice">
-                    <input
-                        type="checkbox"
-                        id="use_cache"
-                        name="use_cache"
-                        value="on"
-                        checked=use_cache
-                        aria-describedby="use_cache-hint"
-                    />
-                    <label for="use_cache">"Use warm environments"</label>
-                    <div class="hint" id="use_cache-hint">
-                        "Off: packages are installed anew for each run, and removed after it."
-                    </div>
+            <div class="field is-choice">
+                <input
+                    type="checkbox"
+                    id="use_cache"
+                    name="use_cache"
+                    value="on"
+                    checked=use_cache
+                    aria-describedby="use_cache-hint"
+                />
+                <label for="use_cache">"Use warm environments"</label>
+                <div class="hint" id="use_cache-hint">
+                    "Off: packages are installed anew for each run, and removed after it."
                 </div>
             </div>
         </div>

@@ -14,7 +14,6 @@ use crate::{
     examples,
     html::Html,
     model::{
-        spec::TaskName,
         time::Timestamp,
         views::{TaskPage, TaskQuery, TaskSummary},
     },
@@ -48,8 +47,8 @@ fn list(search: &str, page: TaskPage) -> AnyView {
         }
         view! {
             {phase_icons()}
-            <div class="table-frame">
-                <table class="task-table">
+            <div class="card is-flush">
+                <table class="table task-table">
                     <thead>
                         <tr>
                             <th scope="col">"Task"</th>
@@ -110,11 +109,11 @@ fn search_form(search: &str) -> AnyView {
 
 /// A row is written by hand: with ten marks in each, rows as views would be most of the page's time.
 fn row(html: &mut Html, task: &TaskSummary, now: Timestamp) {
-    let TaskSummary { id, name, activity_at, recent, .. } = task;
-    let title = name.as_ref().map_or(id.as_str(), TaskName::as_str);
+    let TaskSummary { id, title, activity_at, recent, .. } = task;
+    let title = title.as_str();
     let address = routes::task(id);
 
-    html.markup(r#"<tr><td class="task-name"><a href=""#).text(&address).markup(r#"" dir="auto">"#).text(title);
+    html.markup(r#"<tr><td class="task-name is-wide"><a href=""#).text(&address).markup(r#"" dir="auto">"#).text(title);
     html.markup("</a>");
     if title != id.as_str() {
         html.markup(r#"<span class="task-id">"#).text(id.as_str()).markup("</span>");
@@ -133,7 +132,10 @@ fn row(html: &mut Html, task: &TaskSummary, now: Timestamp) {
     }
 
     html.markup(r#"</td><td class="task-history">"#);
-    run_strip(html, id, recent, now);
+    // A history of one would say what stands beside it.
+    if recent.len() > 1 {
+        run_strip(html, id, recent, now);
+    }
 
     html.markup(r#"</td><td class="task-when">"#);
     ago(html, recent.last().map_or(*activity_at, |run| run.started_at.unwrap_or(run.created_at)), now);
@@ -177,7 +179,7 @@ fn NoTasksYet() -> impl IntoView {
         .iter()
         .map(|example| {
             view! {
-                <li>
+                <li class="card">
                     <h3>{example.title}</h3>
                     <p>{example.sentence}</p>
                     <form method="post" action=routes::tasks()>
@@ -197,7 +199,7 @@ fn NoTasksYet() -> impl IntoView {
         })
         .collect_view();
     view! {
-        <div class="empty is-welcome">
+        <div class="empty welcome">
             <p class="lead">
                 "A task is a Python program with its packages. Stoker runs it in a warm environment and shows its log live."
             </p>

@@ -55,8 +55,14 @@ test('Save & Run leads to the run, whose packages and environment are there', as
   await expect(row.getByRole('link', { name: 'Succeeded', exact: true })).toBeVisible();
 });
 
-test('a task without a name is called by its id', async ({ page }) => {
+test('a task without a name is called by what its code says of itself, or by its id', async ({ page }) => {
+  const words = uniqueName('Counts the words');
   await page.goto('/tasks/new');
+  await fill(page, { code: `# ${words}.\nprint(1)` });
+  await save(page);
+  await expect(page.getByRole('heading', { level: 1, name: words, exact: true })).toBeVisible();
+  await page.getByRole('link', { name: 'Edit', exact: true }).click();
+  await expect(page.getByLabel('Name', { exact: true })).toHaveValue('');
   await fill(page, { code: 'print(1)' });
   await save(page);
   const id = new URL(page.url()).pathname.split('/').at(-1) ?? '';

@@ -97,6 +97,10 @@ test('a task and a run', async ({ page, request, ownServer }) => {
       - region "Log":
         - heading "Log" [level=2]
         - text: 1 line
+        - search:
+          - searchbox "Search the log"
+          - button "Search"
+        - link "Errors"
         - button "Wrap"
         - button "Times"
         - link "Raw"

@@ -56,6 +56,10 @@ async function everyPage(
   await page.goto(url + failed.path);
   await expectPhase(page, 'Failed');
   await look('a run that failed');
+  await page.goto(`${url}${failed.path}?q=an+error`);
+  await look('a log that was searched');
+  await page.goto(`${url}${failed.path}?only=error&show=matches`);
+  await look('nothing but the lines that match');
   await page.goto(url + running.path);
   await expect(outputLines(page)).toHaveText(['on']);
   await expectPhase(page, 'Running');

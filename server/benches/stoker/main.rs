@@ -1,6 +1,7 @@
 //! Measures Stoker against named baselines in the same run, on the real binary: `make bench`.
 //! It prints ratios; a bare time says more about the machine than about Stoker. Arguments name the parts to measure.
 
+#![expect(clippy::disallowed_methods, reason = "programs are started as people start them")]
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,

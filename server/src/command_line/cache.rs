@@ -21,10 +21,8 @@ use crate::{
         prune::{Prune, Pruned},
         schedule,
     },
-    packages::{
-        environments::found_on_path,
-        nix::{NIXPKGS, NixSettings, stoker_program},
-    },
+    packages::nix::{NIXPKGS, NixSettings, stoker_program},
+    programs::{self, found_on_path},
 };
 
 /// How long uv may take to clean its cache: it waits for everybody who installs from it.
@@ -148,8 +146,8 @@ async fn prune(options: CachePruneOptions) -> Result<(), String> {
 /// Also from uv's own cache goes what it can never use again. A pity when it does not, and no more.
 #[expect(clippy::print_stderr, reason = "a command for people")]
 async fn prune_uv(uv: &Path, cache: &Path) {
-    let mut command = tokio::process::Command::new(uv);
-    command.args(["cache", "prune", "--no-config"]).env("UV_CACHE_DIR", cache).kill_on_drop(true);
+    let mut command = programs::asked(uv);
+    command.args(["cache", "prune", "--no-config"]).env("UV_CACHE_DIR", cache);
     match tokio::time::timeout(UV_LIMIT, command.status()).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => eprintln!("stoker: uv's own cache was not pruned: {error}."),

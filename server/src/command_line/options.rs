@@ -14,6 +14,7 @@ use app::model::spec::Timeout;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
+    command_line::cluster::EngineOptions,
     packages::{
         conda::CondaKind,
         nix::{self, NixChoice},
@@ -67,6 +68,25 @@ pub enum Command {
         /// The program, and its arguments.
         #[arg(trailing_var_arg = true, required = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
+    },
+    /// Does a part of a step in a pod of a cluster. Stoker starts this itself.
+    #[command(hide = true)]
+    Pod {
+        /// Which part.
+        #[command(subcommand)]
+        command: PodCommand,
+    },
+}
+
+/// What is to be done in a pod.
+#[derive(Debug, Subcommand)]
+pub enum PodCommand {
+    /// Prepares the step that the pod was assigned.
+    Prepare,
+    /// Runs the program of a step that was prepared.
+    Run {
+        /// The step's folder.
+        folder: PathBuf,
     },
 }
 
@@ -208,6 +228,10 @@ pub struct ServeOptions {
     /// Where and with what.
     #[command(flatten)]
     pub place: PlaceOptions,
+
+    /// Where runs run.
+    #[command(flatten)]
+    pub engine: EngineOptions,
 
     /// A further name under which browsers may reach Stoker, as `name` or `name:port`; may be repeated, or be a list
     /// with commas. Needed behind a proxy or a port forward; other names are refused, so that no foreign web page can

@@ -8,7 +8,7 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    assembly::{LocalParts, Parts, SetUpError, Stoker, set_up_local},
+    assembly::{LocalParts, Parts, SetUpError, Stoker, set_up_engines, set_up_local},
     clock::SystemClock,
     command_line::options::ServeOptions,
     config::{
@@ -17,7 +17,7 @@ use crate::{
     },
     db::{Database, DatabaseError},
     diagnostics::{Sources, checks::Preflight, recent_errors::RecentErrors},
-    engine::{Engines, local::caches::schedule},
+    engine::local::caches::schedule,
     execution::retention,
     http::{
         self,
@@ -25,6 +25,7 @@ use crate::{
         site::Site,
         state::{AppState, Inputs},
     },
+    kubernetes::Refusal,
     preflight,
 };
 
@@ -51,6 +52,9 @@ pub enum StartError {
     /// Runs cannot be run.
     #[error(transparent)]
     SetUp(#[from] SetUpError),
+    /// It is not known how to reach the cluster.
+    #[error("{0}")]
+    Cluster(Refusal),
     /// The address is taken, or cannot be used.
     #[error("Stoker cannot listen on {0}: {1}. Choose another address with --addr.")]
     Listen(std::net::SocketAddr, std::io::Error),
@@ -107,7 +111,7 @@ async fn serve(options: ServeOptions, errors: RecentErrors) -> Result<(), StartE
     let hosts = Hosts::new(listener.local_addr()?.port(), &config.allowed_hosts);
     let clock = inputs.clock.clone();
     let LocalParts { engine, resolver, secret_key } = set_up_local(&config, &database, &inputs).await?;
-    let engines = Engines::of(Arc::new(engine));
+    let engines = set_up_engines(&config, engine, &secret_key, &inputs).await.map_err(StartError::Cluster)?;
     let checker = Arc::new(Preflight { settings: preflight::Settings::from(&config), clock: clock.clone() });
     let diagnostics = Sources::new(&config, engines.caches().cloned(), errors, checker);
     diagnostics.checks.start();

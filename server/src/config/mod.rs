@@ -13,7 +13,11 @@ use app::model::{diagnostics::Retention, spec::Timeout};
 use etcetera::BaseStrategy as _;
 
 use crate::{
-    command_line::options::ServeOptions,
+    command_line::{
+        cluster::{ClusterOptions, EngineKind, EngineOptions},
+        options::ServeOptions,
+    },
+    kubernetes::Access,
     packages::{
         conda::{CondaError, CondaInstaller, CondaKind},
         nix::{self, NixChoice, NixSettings},
@@ -33,6 +37,9 @@ pub enum ConfigError {
     /// The platform names no folder for application data.
     #[error("There is no folder for application data ({0}). Name one with --data.")]
     NoDataFolder(String),
+    /// Runs in a cluster need an image.
+    #[error("Runs in a cluster need the task image. Name it with --image, or leave `argo` out of --engine.")]
+    NoImage,
     /// The conda installer is half named.
     #[error(transparent)]
     Conda(CondaError),
@@ -49,6 +56,10 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// What runs are given.
     pub engine: EngineConfig,
+    /// Where runs run, the default first; never empty.
+    pub engines: Vec<EngineKind>,
+    /// How runs go to a cluster; `None` when none go there.
+    pub cluster: Option<ClusterConfig>,
     /// After how long an unused environment or package set is removed; `None` keeps all.
     pub prune_after: Option<Duration>,
     /// How long runs are kept.
@@ -82,6 +93,29 @@ pub struct EngineConfig {
     pub nixpkgs: String,
     /// What provides conda; `None` when nothing is known for this machine.
     pub conda: Option<CondaInstaller>,
+}
+
+/// How runs go to a cluster.
+#[derive(Debug, Clone)]
+pub struct ClusterConfig {
+    /// Which cluster, and where in it.
+    pub access: Access,
+    /// The task image.
+    pub image: String,
+    /// The version of its Python.
+    pub python: String,
+    /// Its platform, in uv's words.
+    pub platform: String,
+    /// The claim for environments.
+    pub cache_claim: Option<String>,
+    /// The claim for the Nix store.
+    pub nix_claim: Option<String>,
+    /// The account of Argo's executor.
+    pub service_account: Option<String>,
+    /// The user id of containers.
+    pub user: i64,
+    /// How many runs it gets at once.
+    pub at_once: NonZeroUsize,
 }
 
 /// The folder for everything Stoker keeps, and the names in it.
@@ -158,7 +192,18 @@ impl Config {
         if !place.addr.ip().is_loopback() {
             return Err(ConfigError::NotLoopback(place.addr));
         }
+        let EngineOptions { mut engines, cluster } = options.engine;
+        let mut seen = Vec::new();
+        engines.retain(|kind| {
+            !seen.contains(kind) && {
+                seen.push(*kind);
+                true
+            }
+        });
+        let cluster = engines.contains(&EngineKind::Argo).then(|| ClusterConfig::from_options(cluster)).transpose()?;
         Ok(Self {
+            engines,
+            cluster,
             data: DataFolder::named(place.data)?,
             address: place.addr,
             allowed_hosts: options.allowed_hosts,
@@ -182,6 +227,28 @@ impl Config {
                 nixpkgs: place.nixpkgs,
                 conda: conda(options.conda, options.conda_url, options.conda_sha256)?,
             },
+        })
+    }
+}
+
+impl ClusterConfig {
+    fn from_options(options: ClusterOptions) -> Result<Self, ConfigError> {
+        // A variable that is set to nothing says nothing.
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        Ok(Self {
+            access: Access {
+                kubeconfig: options.kubeconfig,
+                context: given(options.context),
+                namespace: given(options.namespace),
+            },
+            image: given(options.image).ok_or(ConfigError::NoImage)?,
+            python: options.image_python,
+            platform: options.image_platform,
+            cache_claim: given(options.cache_claim),
+            nix_claim: given(options.nix_claim),
+            service_account: given(options.service_account),
+            user: options.pod_user,
+            at_once: options.cluster_runs,
         })
     }
 }
@@ -218,6 +285,15 @@ mod tests {
         assert!(config(&["--addr", "[::1]:3000"]).is_ok());
         let error = config(&["--addr", "0.0.0.0:3000"]).unwrap_err().to_string();
         assert!(error.contains("listens on loopback only until authentication is configured"), "{error}");
+    }
+
+    #[test]
+    fn a_cluster_is_used_when_it_is_asked_for_and_has_an_image() {
+        assert!(config(&[]).unwrap().cluster.is_none());
+        assert_eq!(config(&["--engine", "argo"]).unwrap_err(), ConfigError::NoImage);
+        let config = config(&["--engine", "argo,local,argo", "--image", "stoker:1"]).unwrap();
+        assert_eq!(config.engines, [EngineKind::Argo, EngineKind::Local]);
+        assert_eq!(config.cluster.unwrap().image, "stoker:1");
     }
 
     #[test]

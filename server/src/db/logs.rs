@@ -103,17 +103,23 @@ impl Most {
     /// Takes lines until one does not fit, and tells whether all did.
     fn take(&mut self, lines: impl Iterator<Item = LogLine>, taken: &mut Vec<LogLine>) -> bool {
         for line in lines {
-            let Some(lines) = self.lines.checked_sub(1) else {
-                return false;
-            };
-            let bytes = self.bytes.checked_sub(line.2.len());
-            if bytes.is_none() && !taken.is_empty() {
+            if !self.admits(&line, taken.is_empty()) {
                 return false;
             }
-            *self = Self { lines, bytes: bytes.unwrap_or(0) };
             taken.push(line);
         }
         self.lines > 0
+    }
+
+    /// Whether a line fits; then there is less room after it.
+    pub(super) fn admits(&mut self, line: &LogLine, is_first: bool) -> bool {
+        let (lines, bytes) = (self.lines.checked_sub(1), self.bytes.checked_sub(line.2.len()));
+        match (lines, bytes) {
+            (Some(lines), Some(bytes)) => *self = Self { lines, bytes },
+            (Some(lines), None) if is_first => *self = Self { lines, bytes: 0 },
+            _ => return false,
+        }
+        true
     }
 }
 

@@ -14,6 +14,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 
 pub mod checkpoints;
 pub mod locks;
+pub mod log_search;
 pub mod logs;
 mod pool;
 pub mod preparation;

@@ -70,7 +70,6 @@ impl Manager for Opener {
     }
 }
 
-/// Opens one connection.
 pub fn open(path: &str) -> Result<SqliteConnection, DatabaseError> {
     let mut connection =
         SqliteConnection::establish(path).map_err(|error| DatabaseError::Unopened(error.to_string()))?;

@@ -41,18 +41,15 @@ pub struct NewRun<'a> {
     pub lock: Option<&'a Lock>,
     /// The engine that will run it.
     pub engine: &'a str,
-    /// Now.
     pub at: Timestamp,
 }
 
 /// A run that was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CreatedRun {
-    /// Its key.
     pub id: RunId,
     /// Its number within the task.
     pub number: RunNumber,
-    /// Its step's key.
     pub step: StepId,
 }
 
@@ -100,7 +97,7 @@ pub fn active_numbers(connection: &mut SqliteConnection, task: &TaskId) -> Resul
 /// What is said of a run that was cancelled while it waited.
 pub const CANCELLED_WAITING: &str = "Cancelled before it started.";
 
-/// What became of a wish to cancel.
+/// What came of a request to cancel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelRequest {
     /// A waiting run is cancelled; a running one the supervisor will stop.
@@ -156,7 +153,6 @@ pub fn cancel_active(
 /// A run that has not ended, as the supervisor sees it.
 #[derive(Debug, Clone)]
 pub struct ActiveRun {
-    /// Its key.
     pub id: RunId,
     /// Its name outside of the database.
     pub uid: RunUid,
@@ -220,7 +216,6 @@ pub struct RunInputs {
     pub uid: RunUid,
     /// The task it belongs to.
     pub task_id: TaskId,
-    /// Its number.
     pub number: RunNumber,
     /// What each of its steps executes.
     pub steps: Vec<StepInputs>,

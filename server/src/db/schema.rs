@@ -1,5 +1,4 @@
 //! The tables as diesel sees them: the outcome of all migrations. A test compares the two.
-#![expect(missing_docs, reason = "the tables are described in the migrations")]
 
 diesel::table! {
     tasks (id) {

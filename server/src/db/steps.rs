@@ -96,7 +96,6 @@ pub struct RecordedStep {
 /// A step that is to be recorded.
 #[derive(Debug, Clone)]
 pub struct ActiveStep {
-    /// Its keys.
     pub keys: StepKeys,
     /// How far the recorder has come with it.
     pub recorded: RecordedStep,
@@ -173,7 +172,6 @@ fn stored(count: u64) -> i64 {
 /// The frozen spec of a step, and its lock if that is known.
 #[derive(Debug, Clone)]
 pub struct StepInputs {
-    /// Its key.
     pub id: StepId,
     /// Its name outside of the database.
     pub uid: StepUid,
@@ -242,7 +240,6 @@ pub struct Outcome {
     pub exit_code: Option<i32>,
     /// Why it ended so, in a sentence; `None` when it simply succeeded.
     pub message: Option<String>,
-    /// When.
     pub at: Timestamp,
 }
 

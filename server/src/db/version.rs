@@ -25,7 +25,6 @@ struct Row {
 pub struct VersionWatch(Arc<Mutex<SqliteConnection>>);
 
 impl VersionWatch {
-    /// Opens the connection.
     pub fn open(path: &Path) -> Result<Self, DatabaseError> {
         let mut connection = pool::open(&path.to_string_lossy())?;
         // It is asked where nothing may block.

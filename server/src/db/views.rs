@@ -8,6 +8,7 @@ use app::model::{
     log::RunState,
     phase::Phase,
     spec::TaskName,
+    task_title::TaskTitle,
     time::Timestamp,
     views::{
         ListedTask, PreviousRun, RunDetail, RunKeys, RunSummary, SpecifiedRun, StepDetail, TaskCursor, TaskDetail,
@@ -17,7 +18,10 @@ use app::model::{
 use diesel::{
     BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _,
     NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _, Selectable,
-    SelectableHelper as _, SqliteConnection, TextExpressionMethods as _, connection::DefaultLoadingMode, dsl,
+    SelectableHelper as _, SqliteConnection, TextExpressionMethods as _,
+    connection::DefaultLoadingMode,
+    define_sql_function, dsl,
+    sql_types::{Integer, Text},
 };
 
 use super::{
@@ -86,7 +90,8 @@ pub fn task_page(connection: &mut SqliteConnection, query: &TaskQuery) -> Result
         rows.reverse();
     }
     let recent = recent_runs(connection, &rows)?;
-    let tasks = summaries(rows, recent)?;
+    let codes = codes_of_unnamed(connection, &rows)?;
+    let tasks = summaries(rows, recent, &codes)?;
     let cursor = |newer, task: Option<&TaskSummary>| {
         task.map(|task| TaskCursor { newer, activity_at: task.activity_at, id: task.id.clone() })
     };
@@ -178,19 +183,57 @@ fn recent_runs(
 fn summaries(
     rows: Vec<TaskRow>,
     mut recent: HashMap<String, Vec<SummaryColumns>>,
+    codes: &HashMap<String, String>,
 ) -> Result<Vec<TaskSummary>, DatabaseError> {
     rows.into_iter()
         .map(|(id, name, created_at, activity_at)| {
             let runs = recent.remove(&id).unwrap_or_default();
+            let code = codes.get(&id).map(String::as_str).unwrap_or_default();
+            let id = values::task_id(&id)?;
             Ok(TaskSummary {
-                id: values::task_id(&id)?,
-                name: task_name(name.as_deref()),
+                title: TaskTitle::of(task_name(name.as_deref()).as_ref(), code, &id),
+                id,
                 created_at: Timestamp(created_at),
                 activity_at: Timestamp(activity_at),
                 recent: runs.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
             })
         })
         .collect()
+}
+
+define_sql_function! {
+    /// So many characters of a text, from one on, counted from 1.
+    fn substr(text: Text, first: Integer, count: Integer) -> Text;
+}
+
+/// The beginning of the code of those tasks that have no name: it gives them their titles.
+fn codes_of_unnamed(
+    connection: &mut SqliteConnection,
+    rows: &[TaskRow],
+) -> Result<HashMap<String, String>, DatabaseError> {
+    let unnamed: Vec<&str> =
+        rows.iter().filter(|(_, name, ..)| task_name(name.as_deref()).is_none()).map(|(id, ..)| id.as_str()).collect();
+    if unnamed.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let codes: Vec<(String, String)> = tasks::table
+        .filter(tasks::id.eq_any(unnamed))
+        .select((tasks::id, substr(tasks::code, 1, i32::from(TaskTitle::CODE_CHARACTERS))))
+        .load(connection)?;
+    Ok(codes.into_iter().collect())
+}
+
+/// What a task is called, which has this name.
+fn task_title(connection: &mut SqliteConnection, id: &TaskId, name: Option<&str>) -> Result<TaskTitle, DatabaseError> {
+    let name = task_name(name);
+    let code = match name {
+        Some(_) => String::new(),
+        None => tasks::table
+            .find(id.as_str())
+            .select(substr(tasks::code, 1, i32::from(TaskTitle::CODE_CHARACTERS)))
+            .get_result(connection)?,
+    };
+    Ok(TaskTitle::of(name.as_ref(), &code, id))
 }
 
 /// Whether there is any task.
@@ -307,7 +350,7 @@ pub fn run(connection: &mut SqliteConnection, id: &TaskId, number: RunNumber) ->
     let queue_place = queue_place(connection, RunId(detail.id), summary.phase)?;
     Ok(RunDetail {
         task_id: id.clone(),
-        task_name: task_name(name.as_deref()),
+        task_title: task_title(connection, id, name.as_deref())?,
         uid: values::parsed(&detail.uid)?,
         engine: detail.engine,
         queue_place,
@@ -317,7 +360,8 @@ pub fn run(connection: &mut SqliteConnection, id: &TaskId, number: RunNumber) ->
         latest: values::run_number(latest)?,
         state: RunState {
             phase: summary.phase,
-            version: viewed_version(detail.version, queue_place),
+            version: values::count(detail.version),
+            queue_place,
             lines: values::count(step.line_count),
         },
         step: step_detail(connection, spec, step)?,
@@ -344,11 +388,6 @@ fn step_detail(
         waiting_for: step.waiting_for,
         place: step.place,
     })
-}
-
-/// The version that viewers compare: of the run itself, and of its place in the queue, which other runs change.
-fn viewed_version(version: i64, place: Option<u32>) -> u64 {
-    (values::count(version) << 32) + u64::from(place.unwrap_or(0))
 }
 
 /// How many runs wait up to and with this one, while it waits.
@@ -436,8 +475,8 @@ pub fn run_state(connection: &mut SqliteConnection, step: StepId) -> Result<RunS
         .select((runs::id, runs::phase, runs::version, steps::line_count))
         .get_result(connection)?;
     let phase = values::phase(&phase)?;
-    let place = queue_place(connection, RunId(run), phase)?;
-    Ok(RunState { phase, version: viewed_version(version, place), lines: values::count(lines) })
+    let queue_place = queue_place(connection, RunId(run), phase)?;
+    Ok(RunState { phase, version: values::count(version), queue_place, lines: values::count(lines) })
 }
 
 /// The task and number of a run by its name outside of the database.

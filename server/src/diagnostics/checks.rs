@@ -12,7 +12,6 @@ use crate::{clock::SharedClock, preflight};
 /// How long who asks for the checks waits for them. They go on after that.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Makes the checks.
 #[async_trait]
 pub trait Checker: Send + Sync + 'static {
     /// Makes all of them, once.

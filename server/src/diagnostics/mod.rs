@@ -8,7 +8,7 @@ use std::{
 
 use app::model::diagnostics::{DiskSpace, EngineLimits, Retention};
 
-use crate::{config::Config, engine::local::caches::Caches, packages::environments::found_on_path};
+use crate::{config::Config, engine::local::caches::Caches, programs::found_on_path};
 
 pub mod checks;
 pub mod json;
@@ -17,7 +17,7 @@ pub mod versions;
 
 use checks::{Checker, Checks};
 use recent_errors::RecentErrors;
-use versions::KnownVersions;
+use versions::VersionCache;
 
 /// Where diagnostics come from. Cheap to clone.
 #[derive(Clone)]
@@ -29,7 +29,7 @@ pub struct Sources {
     /// Warnings and errors of late.
     pub errors: RecentErrors,
     /// What Stoker works with.
-    pub versions: KnownVersions,
+    pub versions: VersionCache,
     /// How far the engine may go.
     pub limits: EngineLimits,
     /// How long runs are kept.
@@ -47,7 +47,7 @@ impl Sources {
             caches,
             checks: Checks::new(checker),
             errors,
-            versions: KnownVersions::new(found_on_path(&engine.uv), Some(config.nix())),
+            versions: VersionCache::new(found_on_path(&engine.uv), Some(config.nix())),
             limits: EngineLimits {
                 at_once: engine.workers.get(),
                 default_timeout: engine.default_timeout.seconds(),

@@ -1,30 +1,32 @@
-//! The versions of what Stoker works with: asked for when somebody wants to know, and remembered, since each answer takes a
-//! process. What was not there is looked for again: it may be installed meanwhile.
+//! A cache of the versions of the programs that Stoker works with, since each answer takes a process. What was not there is
+//! looked for again: it may be installed meanwhile.
 
 use std::{
     path::{Path, PathBuf},
-    process::Stdio,
     sync::Arc,
     time::Duration,
 };
 
-use tokio::{process::Command, sync::OnceCell};
+use tokio::sync::OnceCell;
 
-use crate::packages::nix::{NixSettings, provider::Provider};
+use crate::{
+    packages::nix::{NixSettings, provider::Provider},
+    programs,
+};
 
 /// How long a program may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The versions of programs, once they are known. Cheap to clone.
+/// The versions of programs, each asked for once. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct KnownVersions {
+pub struct VersionCache {
     uv: PathBuf,
     nix: Option<NixSettings>,
-    known: Arc<Known>,
+    answers: Arc<Answers>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct Answers {
     uv: OnceCell<String>,
     nix: OnceCell<String>,
 }
@@ -32,23 +34,21 @@ struct Known {
 /// The versions of programs; `None` for what is not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProgramVersions {
-    /// uv's.
     pub uv: Option<String>,
-    /// Nix's.
     pub nix: Option<String>,
 }
 
-impl KnownVersions {
+impl VersionCache {
     /// The versions of these programs. Without settings, nothing is said of Nix.
     #[must_use]
     pub fn new(uv: PathBuf, nix: Option<NixSettings>) -> Self {
-        Self { uv, nix, known: Arc::default() }
+        Self { uv, nix, answers: Arc::default() }
     }
 
     /// What the programs say, or have said.
     pub async fn get(&self) -> ProgramVersions {
-        let uv = self.known.uv.get_or_try_init(|| async { version(&self.uv).await.ok_or(()) });
-        let nix = self.known.nix.get_or_try_init(|| async { self.version_of_nix().await.ok_or(()) });
+        let uv = self.answers.uv.get_or_try_init(|| async { version(&self.uv).await.ok_or(()) });
+        let nix = self.answers.nix.get_or_try_init(|| async { self.version_of_nix().await.ok_or(()) });
         let (uv, nix) = tokio::join!(uv, nix);
         ProgramVersions { uv: uv.ok().cloned(), nix: nix.ok().cloned() }
     }
@@ -65,9 +65,7 @@ impl KnownVersions {
 }
 
 async fn version(program: &Path) -> Option<String> {
-    let mut command = Command::new(program);
-    command.arg("--version").stdin(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(PATIENCE, command.output()).await.ok()?.ok()?;
+    let output = tokio::time::timeout(PATIENCE, programs::asked(program).arg("--version").output()).await.ok()?.ok()?;
     version_in(&String::from_utf8_lossy(&output.stdout))
 }
 

@@ -13,8 +13,10 @@ use app::model::{
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
+pub mod argo;
 pub mod local;
 pub mod registry;
+mod workplace;
 
 pub use registry::{Engines, SharedEngine};
 

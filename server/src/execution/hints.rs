@@ -12,7 +12,6 @@ use tokio::sync::watch;
 /// What is new about a step.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Hint {
-    /// Counts the hints.
     pub count: u64,
     /// The line that has not ended yet, with its stream.
     pub partial: Option<(Stream, String)>,

@@ -46,15 +46,12 @@ const UNREADABLE: &str = "What is stored of this run cannot be read, so Stoker h
 pub struct Driver {
     /// Where runs are kept.
     pub database: Database,
-    /// Where runs run.
     pub engines: Engines,
     /// Writes down what steps do.
     pub recorder: Recorder,
     /// Makes locks for steps that have none.
     pub resolver: Arc<dyn Resolver>,
-    /// The clock.
     pub clock: SharedClock,
-    /// Tells viewers.
     pub hints: Hints,
     /// Wakes the supervisor: notify it after a run was made or is to be cancelled, or a task was deleted.
     pub wake: Arc<Notify>,

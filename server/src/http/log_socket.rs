@@ -187,8 +187,8 @@ impl Viewer {
     }
 
     async fn tell_state(&mut self, state: &RunState) -> ControlFlow<()> {
-        let is_known =
-            self.known.as_ref().is_some_and(|known| (known.phase, known.version) == (state.phase, state.version));
+        let shown = |state: &RunState| (state.phase, state.version, state.queue_place);
+        let is_known = self.known.as_ref().is_some_and(|known| shown(known) == shown(state));
         if is_known {
             return ControlFlow::Continue(());
         }

@@ -27,6 +27,7 @@ mod notice;
 mod pages;
 mod preferences;
 mod raw_log;
+mod run_state;
 mod security;
 pub mod site;
 pub mod state;
@@ -72,6 +73,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/tasks/{id}/edit", post(forms::edit_task))
         .route("/tasks/{id}/delete", post(forms::delete_task))
         .route("/tasks/{id}/runs/{number}", post(forms::run))
+        .route("/tasks/{id}/runs/{number}/state", get(run_state::send))
         .route("/tasks/{id}/runs/{number}/cancel", post(forms::cancel_run))
         .route("/runs/cancel", post(forms::cancel_runs))
         .route("/system", post(forms::system))

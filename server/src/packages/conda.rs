@@ -14,7 +14,7 @@ pub fn provides(name: &str) -> bool {
 }
 
 /// Which conda to install.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
 pub enum CondaKind {
     /// conda and mamba, set up for conda-forge (BSD licence).
     Miniforge,
@@ -26,7 +26,7 @@ pub enum CondaKind {
 }
 
 /// An installer: what to fetch, and how to run it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct CondaInstaller {
     /// How to run it.
     pub kind: CondaKind,

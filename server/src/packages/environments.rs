@@ -1,18 +1,15 @@
 //! Persisted Python environments: which one a run uses. Building one is the runner's work.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::path::{Path, PathBuf};
 
 use app::model::lock::Lock;
 use sha2::{Digest as _, Sha256};
-use tokio::process::Command;
+
+use crate::programs;
 
 /// The Python that runs use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Python {
-    /// The interpreter.
     pub path: PathBuf,
     /// Its full version, such as `3.12.4`.
     pub version: String,
@@ -36,21 +33,20 @@ print(platform.python_version())
 print(sys.implementation.cache_tag, sysconfig.get_platform(), *platform.libc_ver())";
 
 impl Python {
-    /// Finds the interpreter: the one wished for (a path or a version), or what uv prefers.
+    /// Finds the interpreter: the one asked for (a path or a version), or what uv prefers.
     ///
     /// # Errors
     /// When uv or Python is missing.
-    pub async fn find(uv: &Path, wish: Option<&str>) -> Result<Self, PythonError> {
-        let mut find = Command::new(uv);
-        find.args(["python", "find", "--no-project", "--no-config", "--system"]).args(wish).stdin(Stdio::null());
-        find.env("UV_PYTHON_DOWNLOADS", "never").kill_on_drop(true);
+    pub async fn find(uv: &Path, asked_for: Option<&str>) -> Result<Self, PythonError> {
+        let mut find = programs::asked(uv);
+        find.args(["python", "find", "--no-project", "--no-config", "--system"]).args(asked_for);
+        find.env("UV_PYTHON_DOWNLOADS", "never");
         let found = find.output().await.map_err(|_| PythonError::NoUv)?;
         let path = PathBuf::from(String::from_utf8_lossy(&found.stdout).trim());
         if !found.status.success() || path.as_os_str().is_empty() {
             return Err(PythonError::NoPython(words(&found.stderr)));
         }
-        let described =
-            Command::new(&path).args(["-I", "-c", DESCRIBE]).stdin(Stdio::null()).kill_on_drop(true).output().await;
+        let described = programs::asked(&path).args(["-I", "-c", DESCRIBE]).output().await;
         let described = described.map_err(|error| PythonError::NoPython(error.to_string()))?;
         let text = String::from_utf8_lossy(&described.stdout);
         match text.lines().collect::<Vec<_>>().as_slice() {
@@ -70,19 +66,6 @@ impl Python {
     }
 }
 
-/// A program's own place: runs have another PATH than the server, so a bare name would not do for them.
-#[must_use]
-pub fn found_on_path(program: &Path) -> PathBuf {
-    if program.components().count() > 1 {
-        return std::path::absolute(program).unwrap_or_else(|_| program.to_owned());
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|candidate| candidate.is_file())
-        .unwrap_or_else(|| program.to_owned())
-}
-
 /// A key made of parts: the first 32 hexadecimal digits of their SHA-256.
 #[must_use]
 pub fn key(parts: &[&str]) -> String {
@@ -91,18 +74,9 @@ pub fn key(parts: &[&str]) -> String {
         digest.update(part.len().to_le_bytes());
         digest.update(part);
     }
-    hexadecimal(&digest.finalize()[..16])
-}
-
-/// Bytes as hexadecimal digits.
-#[must_use]
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let mut key = format!("{:x}", digest.finalize());
+    key.truncate(32);
+    key
 }
 
 /// How much of what a program says is quoted, in characters.

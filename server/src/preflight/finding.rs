@@ -8,6 +8,8 @@ use app::model::{
 };
 use tokio::task::JoinSet;
 
+use crate::kubernetes::refusal::Refusal;
+
 /// What is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Subject {
@@ -31,6 +33,12 @@ pub(super) struct Finding {
     pub status: CheckpointStatus,
     pub detail: String,
     pub fix: Option<String>,
+}
+
+impl From<Refusal> for Finding {
+    fn from(refusal: Refusal) -> Self {
+        Self::failed(refusal.what, refusal.advice)
+    }
 }
 
 impl Finding {

@@ -14,7 +14,6 @@ use crate::{
 
 mod binary_cache;
 mod chosen;
-pub mod command;
 mod database;
 mod disk;
 mod finding;
@@ -29,7 +28,7 @@ mod web;
 
 pub use chosen::{Chosen, UnknownCheck, Word};
 pub use kubernetes::KubernetesSettings;
-pub use output::as_json;
+pub use output::{as_json, as_table};
 
 /// How long one check may take.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -39,7 +38,6 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 pub struct Settings {
     /// Where everything is kept.
     pub data: DataFolder,
-    /// Where to listen.
     pub address: SocketAddr,
     /// The Python that runs use, a path or a version; `None` takes what `uv` finds.
     pub python: Option<String>,
@@ -51,7 +49,6 @@ pub struct Settings {
     pub minimum_free: u64,
     /// Where system packages come from.
     pub nix: NixSettings,
-    /// The cluster.
     pub kubernetes: KubernetesSettings,
     /// Which checks to make.
     pub chosen: Chosen,

@@ -22,7 +22,7 @@ pub fn as_json(report: &CheckReport) -> Value {
 }
 
 /// The report for people.
-pub(super) fn as_table(report: &CheckReport, colours: bool) -> String {
+pub fn as_table(report: &CheckReport, colours: bool) -> String {
     let title_width = report.checks.iter().map(|check| check.title.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for (group, checks) in report.by_group() {

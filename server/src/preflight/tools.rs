@@ -1,15 +1,14 @@
 //! The programs that every run needs: uv and Python.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::path::{Path, PathBuf};
 
 use app::model::checks::CheckGroup;
-use tokio::process::Command;
 
 use super::finding::{Finding, Subject};
-use crate::packages::environments::{Python, PythonError, found_on_path};
+use crate::{
+    packages::environments::{Python, PythonError},
+    programs::{self, found_on_path},
+};
 
 pub(super) const UV: Subject = Subject::new("uv", CheckGroup::Tools, "uv");
 pub(super) const PYTHON: Subject = Subject::new("python", CheckGroup::Tools, "Python");
@@ -36,7 +35,7 @@ enum UvTrouble {
 
 /// Such as `uv 0.9.1`.
 async fn version_of(uv: &Path) -> Result<String, UvTrouble> {
-    let output = Command::new(uv).arg("--version").stdin(Stdio::null()).kill_on_drop(true).output().await;
+    let output = programs::asked(uv).arg("--version").output().await;
     let output = output.map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => UvTrouble::Missing,
         _ => UvTrouble::Other(format!("{error}.")),
@@ -52,8 +51,8 @@ async fn version_of(uv: &Path) -> Result<String, UvTrouble> {
     }
 }
 
-pub(super) async fn python(uv: PathBuf, wish: Option<String>) -> Finding {
-    match Python::find(&uv, wish.as_deref()).await {
+pub(super) async fn python(uv: PathBuf, asked_for: Option<String>) -> Finding {
+    match Python::find(&uv, asked_for.as_deref()).await {
         Ok(python) => judge(&python),
         Err(PythonError::NoUv) => Finding::skipped("uv finds Python, and uv is missing."),
         Err(PythonError::NoPython(words)) => Finding::failed(

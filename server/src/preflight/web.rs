@@ -1,8 +1,10 @@
 //! Asking a web server whether it answers, with the machine's proxy and certificate variables respected.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use reqwest::{Client, Response, Url, header::ACCEPT};
+
+use crate::root_cause::root_cause;
 
 /// How long a server may take to be connected to, and to answer.
 const CONNECTING: Duration = Duration::from_secs(3);
@@ -33,15 +35,6 @@ impl NoAnswer {
         };
         Self { cause: if error.is_timeout() { "it took too long".to_owned() } else { cause }, fix }
     }
-}
-
-/// The last of an error's causes: the others only say that something went wrong.
-pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
 }
 
 /// An address as it may be shown: without a password.

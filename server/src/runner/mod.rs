@@ -11,6 +11,8 @@ use sha2::{Digest as _, Sha256};
 
 pub mod markers;
 
+use self::markers::MarkerSecrets;
+
 /// A file of the runner.
 type RunnerFile = (&'static str, &'static str);
 
@@ -35,10 +37,10 @@ fn files() -> impl Iterator<Item = RunnerFile> {
 }
 
 /// What tells the runner's own words from the program's; a pair for each step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Secrets {
-    /// Precedes each marker line.
-    pub marker: String,
+    /// Precede marker lines.
+    pub markers: MarkerSecrets,
     /// Precedes each tagged piece of standard error. The program can find it out, and then speak with two voices; no more.
     pub error_tag: String,
 }
@@ -79,6 +81,15 @@ impl SecretKey {
         Ok(Self(bytes))
     }
 
+    /// Names the Stoker that has this key where several share a place, without telling the key: eight hexadecimal digits.
+    #[must_use]
+    pub fn instance(&self) -> String {
+        let digest = Sha256::new().chain_update(self.0).chain_update("instance").finalize();
+        let mut instance = format!("{digest:x}");
+        instance.truncate(8);
+        instance
+    }
+
     /// A step's secrets.
     #[must_use]
     pub fn of_step(&self, step: &StepUid) -> Secrets {
@@ -91,9 +102,11 @@ impl SecretKey {
                 Ok(key) => digest.update(key.to_le_bytes()),
                 Err(_) => digest.update(step.as_str()),
             }
-            crate::packages::environments::hexadecimal(&digest.finalize()[..16])
+            let mut secret = format!("{:x}", digest.finalize());
+            secret.truncate(32);
+            secret
         };
-        Secrets { marker: derive("marker"), error_tag: derive("error") }
+        Secrets { markers: MarkerSecrets::new(derive), error_tag: derive("error") }
     }
 }
 
@@ -138,7 +151,7 @@ fn digest(files: impl IntoIterator<Item = RunnerFile>) -> String {
         digest.update(text);
         digest.update([0]);
     }
-    crate::packages::environments::hexadecimal(&digest.finalize())
+    format!("{:x}", digest.finalize())
 }
 
 /// The content of `arguments.sh`: the user's environment variables as words for the runner's `env`.
@@ -153,22 +166,23 @@ pub fn arguments_script(variables: &EnvironmentVariables) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::programs;
 
     #[test]
     fn variables_reach_a_real_shell_as_typed() {
         let typed = "A=plain\nB=it's $(id) `id` \"x\" \\ {{x}} ;&|\nC=ünï 🚀\nD=";
         let variables = EnvironmentVariables::parse(typed).unwrap();
         let script = format!("{}printf '%s\\n' \"$@\"", arguments_script(&variables));
-        let output = std::process::Command::new("sh").arg("-c").arg(script).output().unwrap();
+        let output = programs::asked_blocking("sh".as_ref()).arg("-c").arg(script).output().unwrap();
         assert_eq!(String::from_utf8(output.stdout).unwrap().trim_end_matches('\n'), typed);
     }
 
     #[test]
     fn the_password_of_an_index_is_not_told() {
-        let python = crate::packages::environments::found_on_path(std::path::Path::new("python3"));
+        let python = programs::found_on_path(Path::new("python3"));
         for address in ["http://me:pa55@localhost:1/simple?t=pa55", "ours=http://me:pa55@localhost:1/simple"] {
             let reach = [env!("CARGO_MANIFEST_DIR"), "/src/runner/reach.py"].concat();
-            let said = std::process::Command::new(&python).arg("-I").arg(reach).arg(address).output().unwrap();
+            let said = programs::asked_blocking(&python).arg("-I").arg(reach).arg(address).output().unwrap();
             let said = String::from_utf8(said.stdout).unwrap();
             assert!(said.starts_with("http://localhost:1/simple cannot be reached: "), "{said}");
             assert!(!said.contains("pa55"), "{said}");
@@ -201,6 +215,21 @@ mod tests {
         let codes = codes();
         assert!(codes.len() > 25, "the scripts' codes are found: {codes:?}");
         assert_eq!(codes, entries);
+    }
+
+    #[test]
+    fn the_checkpoints_have_the_numbers_that_the_server_knows_them_by() {
+        use app::model::checkpoint::Checkpoint;
+        let scripts = [FLOW[0].1, FLOW[1].1, ENVIRONMENT[0].1].concat();
+        for (number, name) in [
+            (Checkpoint::FOLDERS, "Folders"),
+            (Checkpoint::CONTAINER_RUNTIME, "Container runtime"),
+            (Checkpoint::SYSTEM_PACKAGES, "System packages"),
+            (Checkpoint::PYTHON_PACKAGES, "Python packages"),
+        ] {
+            assert!(scripts.contains(&format!("begin {number} \"{name}\"")), "{number} {name}");
+        }
+        assert!(!scripts.contains(&format!("begin {} ", Checkpoint::COUNT + 1)));
     }
 
     #[test]

@@ -9,11 +9,12 @@
 #   arguments.sh      optional: `set -- 'NAME=value' …`, the user's environment variables, quoted by whoever wrote it
 #   control           optional: a FIFO that hears `p` when preparation is over
 # and the STOKER_… variables that `settings` below checks. No user text is ever part of this script's own text.
-# Standard input: one line, the step's secret for marker lines. Not a variable or a file, since everything that this
-# script starts (a package's build, the program) can read those of its parents. After that line nothing reads standard
-# input any more: it is /dev/null for all that is started.
+# Standard input: one line of words, the step's secrets for marker lines. Neither a variable nor a file: everything that
+# this script starts (a package's build, the program) can read those of its parents. After that line standard input is
+# /dev/null, for this script and for all that it starts.
 #
-# Output: ordinary lines, and marker lines: a record separator (octal 036), the step's secret, a space, a JSON array.
+# Output: ordinary lines, and marker lines: a record separator (octal 036), a secret, a space, a JSON array. Each line
+# spends a secret, and those before it: what is built may read the output so far, and can do nothing with what it finds.
 # After the marker {"program":…} nothing is a marker any more.
 #
 # Eleven checkpoints, always in this order. A warm run skips those that only matter when something is built, so that
@@ -23,15 +24,17 @@ set -eu
 settings() {
     : "${STOKER_STEP:?}" "${STOKER_UV:?}" "${STOKER_UV_CACHE:?}" "${STOKER_PYTHON:?}"
     : "${STOKER_ENVIRONMENTS:?}" "${STOKER_ENVIRONMENT_KEY:?}" "${STOKER_RUNNER:?}" "${STOKER_STAGE_SECONDS:?}"
-    : "${STOKER_PRIVATE:=}" "${STOKER_MEMORY_KIB:=}" "${STOKER_PREPARATION_ONLY:=}" "${STOKER_PREPARE_ONLY:=}"
+    : "${STOKER_PRIVATE:=}" "${STOKER_MEMORY_KIB:=}" "${STOKER_PREPARATION_ONLY:=}"
+    # Where preparing and running are two containers: the one only prepares, and the other finds everything prepared.
+    : "${STOKER_PREPARE_ONLY:=}" "${STOKER_PREPARED:=}"
     : "${STOKER_CONTAINER_RUNTIME:=}" "${STOKER_MINIMUM_FREE_KIB:=0}" "${STOKER_INSIDE:=}"
     # Only with system packages:
     : "${STOKER_SET_KEY:=}" "${STOKER_SETS:=}" "${STOKER_NIX_KIND:=}" "${STOKER_NIX:=}" "${STOKER_NIX_ROOT:=}"
     : "${STOKER_NIX_HOME:=}" "${STOKER_NIXPKGS:=}" "${STOKER_PROGRAM:=}" "${STOKER_CONDA:=}"
     # Unset first: a variable that came with the environment would be handed on with its new value.
-    unset secret
-    IFS= read -r secret
-    : "${secret:?}"
+    unset secrets
+    IFS= read -r secrets
+    : "${secrets:?}"
     exec </dev/null
 }
 
@@ -41,9 +44,21 @@ settings() {
 said=''
 marker() { said=$said,$1; }
 say() {
-    [ -z "$said" ] || printf '\036%s [%s]\n' "$secret" "${said#,}"
+    if [ -z "$said" ]; then return; fi
+    printf '\036%s [%s]\n' "${secrets%% *}" "${said#,}"
+    secrets=${secrets#* }
     said=''
 }
+# leave_secrets NUMBER: goes on after so many, which another shell may spend.
+leave_secrets() {
+    left=$1
+    while [ "$left" -gt 0 ]; do
+        secrets=${secrets#* }
+        left=$((left - 1))
+    done
+}
+# How many a shell gets that works under a lock; and in there, one that works under another lock.
+share=40
 
 # begin NUMBER NAME, then one of: ok, skip, warn, fail. The texts are this script's own, or made harmless by `plain`.
 begin() {
@@ -107,6 +122,7 @@ explain_stage() {
 
 # with_lock [--shared] FILE COMMAND…: one builder at a time, or several that share. The kernel drops the lock when its holder dies, however it dies: a
 # left-over lock file holds nobody up. Who waits for a builder that is at work waits as long as preparing may take.
+# shellcheck disable=SC2030,SC2031 # The smaller share is meant for what works in there alone.
 with_lock() {
     mode=--exclusive
     if [ "$1" = --shared ]; then
@@ -120,6 +136,7 @@ with_lock() {
     set +e
     (
         set -e
+        share=12
         flock "$mode" -n 9 || {
             echo "Waiting for another run, which is building in the same place …"
             flock "$mode" 9
@@ -130,6 +147,7 @@ with_lock() {
     status=$?
     set -e
     [ "$status" = 0 ] || exit 70
+    leave_secrets "$share"
 }
 
 # The time of the last use, for the cleaning of the caches. No process, and no matter if the cache cannot be written.
@@ -247,17 +265,20 @@ builds_set=''
 builds_environment=''
 network_is_missed=''
 environment=$STOKER_ENVIRONMENTS/$STOKER_ENVIRONMENT_KEY
-# shellcheck source=python.sh
-. "$STOKER_RUNNER/python.sh"
-if [ -n "$STOKER_PRIVATE" ] || ! environment_is_ready; then builds_environment=1; fi
-
 if [ -n "$STOKER_NIX_KIND$STOKER_CONDA" ]; then
     # shellcheck source=system.sh
     . "$STOKER_RUNNER/system.sh"
-    if ! system_is_ready; then builds_set=1; fi
+fi
+if [ -n "$STOKER_PREPARED" ]; then
+    if [ -n "$STOKER_PRIVATE" ]; then environment=$STOKER_STEP/environment; fi
+else
+    # shellcheck source=python.sh
+    . "$STOKER_RUNNER/python.sh"
+    if [ -n "$STOKER_PRIVATE" ] || ! environment_is_ready; then builds_environment=1; fi
+    if [ -n "$STOKER_NIX_KIND$STOKER_CONDA" ] && ! system_is_ready; then builds_set=1; fi
 fi
 
-if [ -z "$STOKER_INSIDE" ]; then
+if [ -z "$STOKER_INSIDE$STOKER_PREPARED" ]; then
     check_tools
     check_folders
     check_container_runtime
@@ -280,8 +301,10 @@ fi
 # another `tee` or `flock`.
 task_path=$PATH
 if [ -n "$STOKER_NIX_KIND$STOKER_CONDA" ]; then use_system_packages; fi
-check_uv_cache
-python_packages
+if [ -z "$STOKER_PREPARED" ]; then
+    check_uv_cache
+    python_packages
+fi
 if [ -n "$STOKER_PREPARE_ONLY" ]; then
     say
     exit 0
@@ -308,7 +331,8 @@ export PATH
 # shellcheck disable=SC2086
 unset $STOKER_PREPARATION_ONLY UV_CACHE_DIR UV_NO_PROGRESS NO_COLOR UV_PYTHON_DOWNLOADS STOKER_STEP STOKER_UV \
     STOKER_UV_CACHE STOKER_PYTHON STOKER_ENVIRONMENTS STOKER_ENVIRONMENT_KEY STOKER_RUNNER STOKER_PRIVATE STOKER_INSIDE \
-    STOKER_MEMORY_KIB STOKER_PREPARATION_ONLY STOKER_PREPARE_ONLY STOKER_STAGE_SECONDS STOKER_CONTAINER_RUNTIME \
+    STOKER_MEMORY_KIB STOKER_PREPARATION_ONLY STOKER_PREPARE_ONLY STOKER_PREPARED STOKER_STAGE_SECONDS \
+    STOKER_CONTAINER_RUNTIME \
     STOKER_MINIMUM_FREE_KIB STOKER_SET_KEY STOKER_SETS STOKER_NIX_KIND STOKER_NIX STOKER_NIX_ROOT STOKER_NIX_HOME \
     STOKER_NIXPKGS STOKER_PROGRAM STOKER_CONDA STOKER_CONDA_KIND STOKER_CONDA_URL STOKER_CONDA_SHA256 STOKER_NIX_RUNTIME
 if [ $# -gt 0 ]; then exec env "$@" "$python" "$program"; fi

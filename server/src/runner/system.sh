@@ -292,7 +292,7 @@ enter_store() {
         set -- "$STOKER_PROGRAM" inside "$STOKER_NIX_ROOT" /bin/sh "$0"
     fi
     exec "$@" <<SECRET
-${secret:?}
+${secrets:?}
 SECRET
 }
 

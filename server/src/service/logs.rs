@@ -5,6 +5,7 @@ use app::{
     model::{
         identifiers::{RunNumber, StepId, TaskId},
         log::Stream,
+        log_search::{LogQuery, LogSearch},
         views::{LogPage, LogWindow, RunDetail},
     },
 };
@@ -12,7 +13,7 @@ use diesel::SqliteConnection;
 
 use super::{Service, backend_error, missing_run};
 use crate::db::{
-    DatabaseError,
+    DatabaseError, log_search,
     logs::{self, Most},
     views,
 };
@@ -21,6 +22,8 @@ use crate::db::{
 const LONGEST_WINDOW: u32 = 10_000;
 /// Most text that one window gives: of long lines it has fewer.
 const WINDOW_BYTES: usize = 512 * 1024;
+/// How much a page shows of the lines that a search found.
+const FOUND: Most = Most { lines: 1000, bytes: WINDOW_BYTES };
 /// Chunks of a log that are turned into text at once.
 const CHUNKS_PER_PART: u32 = 16;
 
@@ -51,6 +54,25 @@ impl Service {
             })
             .await;
         page.map_err(|error| backend_error(error, missing_run(id, number)))
+    }
+
+    pub(super) async fn log_search(
+        &self,
+        id: &TaskId,
+        number: RunNumber,
+        query: &LogQuery,
+        from: u64,
+    ) -> Result<LogSearch, BackendError> {
+        let (wanted, query) = (id.clone(), query.clone());
+        let found = self
+            .dependencies
+            .database
+            .read(move |connection| {
+                let step = views::run_keys(connection, &wanted, Some(number))?.step;
+                log_search::search(connection, step, &query, from, FOUND)
+            })
+            .await;
+        found.map_err(|error| backend_error(error, missing_run(id, number)))
     }
 
     /// In one transaction, so that the state shown is that of the lines shown.

@@ -10,6 +10,7 @@ use app::{
         caches::CacheName,
         diagnostics::Diagnostics,
         identifiers::{RunNumber, RunUid, TaskId},
+        log_search::{LogQuery, LogSearch},
         run_list::{ListedRun, RunPage, RunQuery},
         spec::TaskSpec,
         views::{LogPage, LogWindow, RunDetail, TaskDetail, TaskPage, TaskQuery},
@@ -160,6 +161,16 @@ impl Backend for Service {
 
     async fn log(&self, id: &TaskId, number: RunNumber, window: LogWindow) -> Result<LogPage, BackendError> {
         self.log_page(id, number, window).await
+    }
+
+    async fn search_log(
+        &self,
+        id: &TaskId,
+        number: RunNumber,
+        query: &LogQuery,
+        from: u64,
+    ) -> Result<LogSearch, BackendError> {
+        self.log_search(id, number, query, from).await
     }
 
     async fn diagnostics(&self) -> Result<Diagnostics, BackendError> {

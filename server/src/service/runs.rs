@@ -24,7 +24,7 @@ use crate::{
     execution::supervisor,
 };
 
-/// What became of a wish to start a run.
+/// What came of a request to start a run.
 enum Started {
     Done(RunNumber),
     Busy(RunNumber),
@@ -147,7 +147,7 @@ impl Service {
                 }
             }
         };
-        // Late is no error: the wish is noted, and the run ends when it ends.
+        // Late is no error: the request is noted, and the run ends when it ends.
         let _ = tokio::time::timeout(limit, ended).await;
     }
 

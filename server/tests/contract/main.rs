@@ -15,7 +15,7 @@ use server::{
         },
     },
     packages::{
-        environments::{self, Python},
+        environments::Python,
         nix::{self, NixChoice, NixSettings},
     },
     runner::SecretKey,
@@ -31,7 +31,7 @@ struct Folder {
 
 impl Folder {
     async fn new() -> Self {
-        let python = Python::find(&environments::found_on_path(Path::new("uv")), None).await.unwrap();
+        let python = Python::find(&server::programs::found_on_path(Path::new("uv")), None).await.unwrap();
         Self { folder: tempfile::tempdir().unwrap(), python }
     }
 }
@@ -48,7 +48,7 @@ impl rules::Place for Folder {
             data,
             cache,
             stoker: stoker.into(),
-            uv: environments::found_on_path(Path::new("uv")),
+            uv: server::programs::found_on_path(Path::new("uv")),
             python: Ok(self.python.clone()),
             index_url: None,
             default_timeout: None,

@@ -5,7 +5,9 @@ use axum::{
     body::Body,
     http::{Method, Request, StatusCode, header},
 };
+use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use crate::support::{Answer, PLAIN, TestApp};
 
@@ -173,7 +175,8 @@ async fn running_answers_with_the_run_and_refuses_a_second_one() {
     let run = format!("/tasks/{id}/run");
     let answer = app.api(Method::POST, &run, NO_BODY).await;
     let message = format!("Task {id} started successfully (run #1)");
-    let expected = json!({ "id": id, "workflowId": "run-1", "runNumber": 1, "message": message });
+    let uid = app.uid(app.keys(&id.parse().unwrap(), 1).await.run).await;
+    let expected = json!({ "id": id, "workflowId": uid, "runNumber": 1, "message": message });
     assert_eq!(told(&answer), (200, expected));
     let answer = app.api(Method::POST, &run, json!({})).await;
     let detail = format!(
@@ -247,7 +250,7 @@ async fn the_list_and_the_detail_tell_phases_and_times() {
         json!([{
             "id": keys.run.0,
             "runNumber": 1,
-            "workflowId": format!("run-{}", keys.run),
+            "workflowId": app.uid(keys.run).await,
             "phase": "Failed",
             "message": "Somebody cancelled it.",
             "pythonCode": "print(1)",
@@ -278,7 +281,7 @@ async fn logs_are_one_text_and_follow_the_run() {
     assert_eq!(told(&app.api(Method::GET, &logs, NO_BODY).await), (200, none_yet));
     app.start(keys.run).await;
     app.log(keys, &[(Stream::Output, "one"), (Stream::Error, "two é")]).await;
-    let workflow = format!("run-{}", keys.run);
+    let workflow = app.uid(keys.run).await.to_string();
     let entry = |phase: &str, text: &str| {
         json!({
             "logs": [{ "node": workflow, "pod": format!("{workflow}-main"), "phase": phase, "logs": text }],
@@ -322,7 +325,7 @@ async fn cancelling_takes_the_task_or_the_workflow() {
     let app = TestApp::new().await;
     for by_task in [true, false] {
         let (id, keys) = app.save_and_run(&PLAIN).await;
-        let name = if by_task { id.to_string() } else { format!("run-{}", keys.run) };
+        let name = if by_task { id.to_string() } else { app.uid(keys.run).await.to_string() };
         let answer = app.api(Method::DELETE, &format!("/tasks/{name}"), NO_BODY).await;
         assert_eq!(told(&answer), (200, json!({ "status": "cancelled", "id": name })));
         // It has ended by the time of the answer: it can be run again, and cannot be cancelled again.
@@ -331,7 +334,7 @@ async fn cancelling_takes_the_task_or_the_workflow() {
         let answer = app.api(Method::POST, &format!("/tasks/{id}/run"), NO_BODY).await;
         assert_eq!(answer.status, StatusCode::OK, "{name}");
     }
-    for name in ["task-000000000000", "run-99", "python-job-x"] {
+    for name in ["task-000000000000", "run-00000000000000000099", "99", "python-job-x"] {
         let answer = app.api(Method::DELETE, &format!("/tasks/{name}"), NO_BODY).await;
         assert_eq!(told(&answer), (404, json!({ "detail": format!("Workflow {name} not found") })));
     }
@@ -370,10 +373,8 @@ async fn the_template_is_what_the_engine_runs() {
     let app = TestApp::new().await;
     let (id, keys) = app.save_and_run(&PLAIN).await;
     let answer = app.api(Method::GET, &format!("/tasks/{id}/runs/1/template"), NO_BODY).await;
-    let workflow = format!("run-{}", keys.run);
-    let uid =
-        app.database.read(move |connection| Ok(server::db::runs::inputs(connection, keys.run)?.uid)).await.unwrap();
-    assert_eq!(told(&answer), (200, json!({ "workflowId": workflow, "yaml": format!("run: {uid}\n") })));
+    let uid = app.uid(keys.run).await;
+    assert_eq!(told(&answer), (200, json!({ "workflowId": uid, "yaml": format!("run: {uid}\n") })));
     let answer = app.api(Method::GET, &format!("/tasks/{id}/runs/0/template"), NO_BODY).await;
     assert_eq!(told(&answer), (404, json!({ "detail": format!("Run 0 not found for task {id}") })));
 }
@@ -402,4 +403,117 @@ async fn a_database_that_cannot_be_written_is_said_without_its_insides() {
     assert_eq!(status, 503);
     let detail = body["detail"].as_str().unwrap();
     assert!(detail.contains("The database file cannot be written."), "{detail}");
+}
+
+#[tokio::test]
+async fn lists_come_whole_or_page_by_page() {
+    let app = TestApp::new().await;
+    let mut ids = Vec::new();
+    for index in 0..7 {
+        // Several with the same time, so that ties are broken too.
+        app.clock.pass(i64::from(index % 3 == 0));
+        ids.push(submit(&app, json!({})).await);
+    }
+    let whole = app.api(Method::GET, "/tasks", NO_BODY).await;
+    assert_eq!(whole.header(header::CONTENT_TYPE), "application/json");
+    let whole = whole.json();
+    let keys = |object: &Value| object.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&whole), ["tasks"], "nobody asked for pages");
+    let (mut paged, mut address) = (Vec::new(), "/tasks?limit=3".to_owned());
+    loop {
+        let page = app.api(Method::GET, &address, NO_BODY).await.json();
+        paged.extend(page["tasks"].as_array().unwrap().clone());
+        match &page["nextCursor"] {
+            Value::String(cursor) => address = format!("/tasks?limit=3&cursor={cursor}"),
+            other => break assert!(other.is_null(), "{other}"),
+        }
+    }
+    assert_eq!(whole["tasks"], json!(paged));
+    let mut listed: Vec<String> = paged.iter().map(|task| task["id"].as_str().unwrap().to_owned()).collect();
+    listed.sort();
+    ids.sort();
+    assert_eq!(listed, ids);
+
+    let (id, first) = app.save_and_run(&PLAIN).await;
+    app.finish(first.run, Phase::Succeeded, None).await;
+    for _ in 2..=50 {
+        app.post_form(&format!("/tasks/{id}"), &[("intent", "run")]).await;
+    }
+    let numbers = |task: &Value| -> Vec<i64> {
+        task["runs"].as_array().unwrap().iter().map(|run| run["runNumber"].as_i64().unwrap()).collect()
+    };
+    let whole = app.api(Method::GET, &format!("/tasks/{id}"), NO_BODY).await.json();
+    assert_eq!(numbers(&whole), (1..=50).rev().collect::<Vec<_>>());
+    assert!(whole.get("nextCursor").is_none());
+    let page = app.api(Method::GET, &format!("/tasks/{id}?limit=30"), NO_BODY).await.json();
+    assert_eq!((numbers(&page), &page["nextCursor"]), ((21..=50).rev().collect(), &json!("21")));
+    let page = app.api(Method::GET, &format!("/tasks/{id}?limit=30&cursor=21"), NO_BODY).await.json();
+    assert_eq!((numbers(&page), &page["nextCursor"]), ((1..=20).rev().collect(), &Value::Null));
+    assert_eq!(page["pythonCode"], "print(1)");
+
+    for query in ["limit=0", "limit=1001", "cursor=x", "limit=-1"] {
+        assert_eq!(app.api(Method::GET, &format!("/tasks?{query}"), NO_BODY).await.status, 400, "{query}");
+    }
+    assert_eq!(app.api(Method::GET, "/tasks?limit=x", NO_BODY).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_long_log_is_sent_as_it_is_read() {
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    let line = "\"quoted\" \u{1b}[31m\\ é ".repeat(200);
+    for _ in 0..200 {
+        app.log(keys, &[(Stream::Output, line.as_str()); 10]).await;
+    }
+    app.log(keys, &[(Stream::Output, ""), (Stream::Output, "last"), (Stream::Output, "")]).await;
+    let request = Request::get(format!("/api/v1/tasks/{id}/logs")).header(header::HOST, crate::support::HOST);
+    let response = app.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let (mut body, mut longest, mut text) = (response.into_body(), 0, Vec::new());
+    while let Some(frame) = body.frame().await {
+        let part = frame.unwrap().into_data().unwrap();
+        longest = longest.max(part.len());
+        text.extend_from_slice(&part);
+    }
+    assert!(text.len() > 8_000_000 && longest < 1_500_000, "{longest} of {}", text.len());
+    let answer: Value = serde_json::from_slice(&text).unwrap();
+    let log = answer["logs"][0]["logs"].as_str().unwrap();
+    assert!(log == format!("{}\n\nlast\n", vec![line; 2000].join("\n")));
+    assert_eq!((&answer["runNumber"], &answer["source"]), (&json!(1), &json!("database")));
+}
+
+/// A program that overwrites a task, and a person who changes what programs cannot say of it, at the same time.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_saved_meanwhile_is_not_undone() {
+    let app = TestApp::new().await;
+    let id = app.save(&[("name", "0"), ("code", "1")]).await;
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let program = async {
+        let mut saves = 0;
+        while !stop.load(std::sync::atomic::Ordering::SeqCst) {
+            submit(&app, json!({ "taskId": id, "pythonCode": "print(2)" })).await;
+            saves += 1;
+        }
+        saves
+    };
+    let person = async {
+        for number in 1..=60 {
+            let fields = [("name", &*number.to_string()), ("code", "print(1)"), ("intent", "save")];
+            let answer = app.post_form(&format!("/tasks/{id}/edit"), &fields).await;
+            assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+            let form = app.get(&format!("/tasks/{id}/edit")).await;
+            assert_eq!(form.field("name"), number.to_string(), "an older name came back");
+        }
+        stop.store(true, std::sync::atomic::Ordering::SeqCst);
+    };
+    let (saves, ()) = tokio::join!(program, person);
+    assert!(saves > 10, "{saves}");
+}
+
+#[tokio::test]
+async fn programs_hear_of_a_package_that_is_named_as_it_is_imported() {
+    let app = TestApp::new().await;
+    let body = json!({ "dependencies": "sklearn" });
+    let (status, answer) = told(&app.api(Method::POST, "/tasks/submit", body).await);
+    assert_eq!(status, 400, "{answer}");
+    assert!(answer["detail"].as_str().unwrap().contains("scikit-learn"), "{answer}");
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use app::model::{
     log::{LogMessage, RunState, Stream},
     phase::Phase,
+    views::RunKeys,
 };
 use futures::{SinkExt as _, StreamExt as _};
-use server::db::views::RunKeys;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream,
@@ -20,14 +20,14 @@ use crate::support::{PLAIN, TestApp};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A server that listens, and a run in it.
-struct Listening {
-    app: TestApp,
+pub struct Listening {
+    pub app: TestApp,
     port: u16,
-    run: String,
-    keys: RunKeys,
+    pub run: String,
+    pub keys: RunKeys,
 }
 
-async fn listening() -> Listening {
+pub async fn listening() -> Listening {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let mut app = TestApp::at_port(port).await;
@@ -45,14 +45,14 @@ impl Listening {
         self.connect_to(&format!("{}/log/socket{query}", self.run)).await
     }
 
-    async fn connect_to(&self, path: &str) -> Viewer {
+    pub async fn connect_to(&self, path: &str) -> Viewer {
         let address = format!("ws://127.0.0.1:{}{path}", self.port);
         let (socket, _) = tokio_tungstenite::connect_async(address).await.unwrap();
         Viewer { socket }
     }
 
     /// Appends lines with these numbers, so many to a chunk.
-    async fn log(&self, lines: std::ops::RangeInclusive<u64>, per_chunk: usize) {
+    pub async fn log(&self, lines: std::ops::RangeInclusive<u64>, per_chunk: usize) {
         let texts: Vec<String> = lines.map(|line| format!("line {line}")).collect();
         for chunk in texts.chunks(per_chunk) {
             let chunk: Vec<_> = chunk.iter().map(|text| (Stream::Output, text.as_str())).collect();
@@ -62,8 +62,8 @@ impl Listening {
 }
 
 /// A browser's end of a socket.
-struct Viewer {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+pub struct Viewer {
+    pub socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
 
 /// What a viewer hears.
@@ -75,12 +75,20 @@ enum Heard {
 
 impl Viewer {
     async fn hear(&mut self) -> Heard {
+        match self.hear_text().await {
+            Ok(text) => Heard::Message(serde_json::from_str(&text).unwrap()),
+            Err((code, reason)) => Heard::Close(code, reason),
+        }
+    }
+
+    /// The next message, or the code and reason of the close.
+    pub async fn hear_text(&mut self) -> Result<String, (u16, String)> {
         loop {
             let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("something is said in time");
             match message.unwrap().unwrap() {
-                Message::Text(text) => return Heard::Message(serde_json::from_str(&text).unwrap()),
+                Message::Text(text) => return Ok(text.to_string()),
                 Message::Close(Some(CloseFrame { code, reason })) => {
-                    return Heard::Close(code.into(), reason.to_string());
+                    return Err((code.into(), reason.to_string()));
                 }
                 Message::Ping(_) | Message::Pong(_) => {}
                 other => panic!("{other:?}"),

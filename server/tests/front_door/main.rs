@@ -5,12 +5,15 @@
 
 mod api;
 mod database;
+mod log_search;
 mod log_socket;
 mod migrations;
 mod pages;
+mod retention;
 mod run_list;
 mod security;
 mod support;
 mod system;
 mod task_form;
+mod task_log_socket;
 mod upgrades;

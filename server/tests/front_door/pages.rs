@@ -7,6 +7,7 @@ use app::{
         lock::Lock,
         log::{LogLine, Stream},
         phase::Phase,
+        views::RunKeys,
     },
     page_context::ServerFacts,
 };
@@ -339,16 +340,32 @@ async fn a_raw_log_is_sent_whole_as_plain_text() {
 }
 
 #[tokio::test]
+async fn a_task_without_a_name_is_called_by_what_its_code_says() {
+    let app = TestApp::new().await;
+    let (id, _) = app.save_and_run(&[("name", ""), ("code", "#!/usr/bin/python\n# Counts words.\nprint(1)")]).await;
+    for path in [format!("/tasks/{id}"), format!("/tasks/{id}/runs/1"), format!("/tasks/{id}/delete")] {
+        assert!(app.get(&path).await.text_of("h1").contains("Counts words"), "{path}");
+    }
+    assert_eq!(app.get("/tasks").await.texts("td.task-name a"), ["Counts words"]);
+    assert_eq!(app.get("/tasks").await.texts("td.task-name .task-id"), [id.to_string()]);
+    assert_eq!(app.get(&format!("/tasks/{id}/edit")).await.field("name"), "", "it is no name, and is not saved as one");
+    let named = [("name", "Words"), ("code", "# Counts words."), ("revision", "1"), ("intent", "save")];
+    app.post_form(&format!("/tasks/{id}/edit"), &named).await;
+    assert_eq!(app.get("/tasks").await.texts("td.task-name a"), ["Words"]);
+    let nameless = app.save(&[("name", ""), ("code", "print(1)")]).await;
+    assert_eq!(app.get(&format!("/tasks/{nameless}")).await.text_of("h1"), nameless.to_string());
+}
+
+#[tokio::test]
 async fn a_waiting_run_says_its_place_in_the_queue() {
     let app = TestApp::new().await;
     let (_, first) = app.save_and_run(&PLAIN).await;
-    let (id, _) = app.save_and_run(&PLAIN).await;
+    app.save_and_run(&PLAIN).await;
     let (_, last) = app.save_and_run(&PLAIN).await;
-    let place = async |keys: server::db::views::RunKeys| {
-        let id = id.clone();
+    let place = async |keys: RunKeys| {
+        let uid = app.uid(keys.run).await;
         let run = app.database.read(move |connection| {
-            let (task, number) = server::db::views::run_by_key(connection, keys.run)?;
-            let _ = id;
+            let (task, number) = server::db::views::run_by_uid(connection, &uid)?;
             server::db::views::run(connection, &task, number)
         });
         run.await.unwrap().queue_place
@@ -416,4 +433,44 @@ async fn a_page_shows_the_part_of_a_log_that_was_asked_for() {
     assert_eq!(shown(&missing), (2001..=3000).collect::<Vec<_>>());
     assert_eq!(missing.text_of(".log-note"), "The log has no line 9999999: it has 3,000 lines.");
     assert_eq!(page("?before=9999999").await, (2001..=3000).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn what_changes_of_a_run_comes_alone_and_small() {
+    let app = TestApp::new().await;
+    let code = format!("{}\nprint(1)", "# a long program\n".repeat(5000));
+    let (id, keys) = app.save_and_run(&[("name", "<b>Long"), ("code", &code)]).await;
+    let address = format!("/tasks/{id}/runs/1");
+    let waiting = app.get(&format!("{address}/state")).await;
+    assert_eq!(waiting.header(header::CONTENT_TYPE), "text/html; charset=utf-8");
+    assert_eq!(waiting.header(header::CACHE_CONTROL), "private, no-cache");
+    assert!(waiting.texts("#run-difference").is_empty());
+    for _ in 0..30 {
+        app.log(keys, &[(Stream::Output, "x"); 100]).await;
+    }
+    app.start(keys.run).await;
+    app.log(keys, &[(Stream::Error, "ValueError: <i>")]).await;
+    for phase in [Phase::Running, Phase::Failed] {
+        if phase == Phase::Failed {
+            app.finish(keys.run, phase, Some("It ended.")).await;
+        }
+        let (page, state) = (app.get(&address).await, app.get(&format!("{address}/state")).await);
+        assert!(state.text.len() < 8 * 1024, "{}", state.text.len());
+        assert!(page.text.len() > 20 * state.text.len());
+        let inside = |answer: &Answer, id: &str| {
+            let page = scraper::Html::parse_document(&answer.text);
+            let part = page.select(&scraper::Selector::parse(&format!("#{id}")).unwrap()).next().unwrap().inner_html();
+            // What the page's renderer leaves for the browser's part to find its places by.
+            part.replace("<!---->", "").replace("<!-->", "").replace("<!>", "")
+        };
+        for part in ["run-summary", "run-progress", "run-difference"] {
+            assert_eq!(inside(&state, part), inside(&page, part), "{part}");
+        }
+        assert_eq!(state.text_of("title"), page.text_of("title"));
+        assert_eq!(state.attributes("#favicon", "href"), page.attributes("#favicon", "href"));
+    }
+    assert!(app.get(&format!("{address}/state")).await.text_of("#run-summary").contains("ValueError: <i>"));
+    for missing in [format!("/tasks/{id}/runs/9/state"), "/tasks/x/runs/1/state".to_owned()] {
+        assert_eq!(app.get(&missing).await.status, StatusCode::NOT_FOUND);
+    }
 }

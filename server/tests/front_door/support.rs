@@ -9,13 +9,14 @@ use app::model::{
     cache::{Readiness, Ready},
     checkpoint::CheckpointStatus,
     checks::{Check, CheckGroup, CheckReport},
-    diagnostics::EngineLimits,
+    diagnostics::{EngineLimits, Retention},
     identifiers::{RunId, RunNumber, RunUid, StepId, TaskId},
     lock::Lock,
     log::{LogLine, Stream},
     phase::Phase,
     spec::TaskSpec,
     time::Timestamp,
+    views::RunKeys,
 };
 use async_trait::async_trait;
 use axum::{
@@ -37,13 +38,13 @@ use server::{
         logs::{self, Chunk},
         runs, schema,
         steps::Outcome,
-        views::{self, RunKeys},
+        views,
     },
     diagnostics::{
         Sources,
         checks::{Checker, Checks},
         recent_errors::RecentErrors,
-        versions::KnownVersions,
+        versions::VersionCache,
     },
     engine::{
         Cancel, Engine, EngineError, EngineName, Engines, Interpreter, Observation, Positions, RunPlan, Target,
@@ -58,6 +59,7 @@ use server::{
     },
     packages::resolver::{ResolveError, Resolver},
     runner::SecretKey,
+    service::Principal,
 };
 use tower::ServiceExt as _;
 
@@ -229,7 +231,7 @@ impl TestApp {
             caches: Some(caches.clone()),
             checks: Checks::new(checker.clone()),
             errors: errors.clone(),
-            versions: KnownVersions::new("uv".into(), None),
+            versions: VersionCache::new("uv".into(), None),
             limits: EngineLimits {
                 at_once: 2,
                 default_timeout: 3600,
@@ -237,6 +239,7 @@ impl TestApp {
                 log: 1 << 20,
                 prune_after: Some(90 * 86_400),
             },
+            retention: Retention { runs: Some(1000), days: None, log_bytes: Some(20 << 30) },
             data: folder.path().to_owned(),
         };
         let files = [("favicon.svg", "<svg/>"), ("pkg/app.js", "js")];
@@ -254,7 +257,7 @@ impl TestApp {
         })
         .await;
         let state = stoker.state;
-        let hints = state.service.hints().clone();
+        let hints = state.service_for(Principal::Local).hints().clone();
         let router = http::router(state.clone());
         let host = HOST.to_owned();
         Self { router, state, database, clock, resolver, hints, checker, caches, errors, host, _folder: folder }
@@ -312,6 +315,12 @@ impl TestApp {
     pub async fn keys(&self, id: &TaskId, run: u32) -> RunKeys {
         let (id, run) = (id.clone(), number(run));
         self.database.read(move |connection| views::run_keys(connection, &id, Some(run))).await.unwrap()
+    }
+
+    /// A run's name outside of the database.
+    pub async fn uid(&self, run: RunId) -> RunUid {
+        let uid = self.database.read(move |connection| Ok(runs::inputs(connection, run)?.uid));
+        uid.await.unwrap()
     }
 
     /// Starts a run, as the supervisor does.

@@ -117,7 +117,10 @@ async fn counted_page(app: &TestApp) -> Answer {
     loop {
         let page = app.get("/system").await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.text);
-        if !page.text.contains("being counted") && !page.text.contains("not counted yet") {
+        // As long as something is missing, the page renews itself.
+        let is_renewed = !page.attributes("#system-state > #unfinished", "id").is_empty();
+        assert_eq!(page.text.contains(r#"http-equiv="refresh""#), is_renewed, "{}", page.text);
+        if !is_renewed && !page.text.contains("being counted") {
             return page;
         }
         tokio::task::yield_now().await;

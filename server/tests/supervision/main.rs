@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use app::model::{
-    identifiers::{RunId, RunUid, StepId, TaskId},
+    identifiers::{RunUid, StepId, TaskId},
     lock::Lock,
     phase::Phase,
     spec::{TaskDraft, TaskSpec},
@@ -62,7 +62,6 @@ struct Place {
 /// A run as its test knows it.
 #[derive(Clone)]
 struct Run {
-    id: RunId,
     uid: RunUid,
     task: TaskId,
     steps: Vec<StepId>,
@@ -109,17 +108,17 @@ impl Place {
                 let new = steps::NewStep { name, spec: &spec, lock: None };
                 all.push(steps::create(connection, created.id, position, &new, at)?);
             }
-            Ok((created.id, all))
+            Ok(all)
         });
-        let (id, steps) = made.await.unwrap();
+        let steps = made.await.unwrap();
         self.wake.notify_one();
-        Run { id, uid, task, steps }
+        Run { uid, task, steps }
     }
 
     async fn look(&self, run: &Run) -> RunDetail {
         let run = run.clone();
         let look = self.database.read(move |connection| {
-            let (task, number) = views::run_by_key(connection, run.id)?;
+            let (task, number) = views::run_by_uid(connection, &run.uid)?;
             views::run(connection, &task, number)
         });
         look.await.unwrap()

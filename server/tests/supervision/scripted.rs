@@ -202,7 +202,9 @@ impl Engine for Scripted {
                         let seen = from.get(&step).is_some_and(|cursor| cursor.0.parse::<usize>().unwrap() > index);
                         let mut events = vec![Observed { at: Timestamp(1), event }];
                         if is_first(index, position) {
-                            let started = format!("\x1e{} [{{\"program\":true}}]\n", SECRET_KEY.of_step(&step).marker);
+                            let secrets = SECRET_KEY.of_step(&step).markers.input();
+                            let secret = secrets.split(' ').next().unwrap_or_default();
+                            let started = format!("\x1e{secret} [{{\"program\":true}}]\n");
                             let event = StepEvent::Output(started.into_bytes());
                             events.insert(0, Observed { at: Timestamp(1), event });
                         }

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use app::model::{checks::CheckReport, diagnostics::EngineLimits, time::Timestamp};
+use app::model::{
+    checks::CheckReport,
+    diagnostics::{EngineLimits, Retention},
+    time::Timestamp,
+};
 use async_trait::async_trait;
 use server::{
     assembly::{Parts, Stoker},
@@ -11,7 +15,7 @@ use server::{
         Sources,
         checks::{Checker, Checks},
         recent_errors::RecentErrors,
-        versions::KnownVersions,
+        versions::VersionCache,
     },
     engine::Engines,
     http::{hosts::Hosts, site::Site, state::Inputs},
@@ -41,8 +45,9 @@ pub async fn assemble(
         caches: engines.caches().cloned(),
         checks: Checks::new(Arc::new(NoChecks)),
         errors: RecentErrors::default(),
-        versions: KnownVersions::new("uv".into(), None),
+        versions: VersionCache::new("uv".into(), None),
         limits,
+        retention: Retention::default(),
         data: std::env::temp_dir(),
     };
     Stoker::assemble(Parts {

@@ -86,7 +86,6 @@ impl RequirementsFile {
         found
     }
 
-    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

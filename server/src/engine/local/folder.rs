@@ -32,7 +32,6 @@ impl StepFolder {
         Self(path)
     }
 
-    /// The folder itself.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
@@ -44,36 +43,35 @@ impl StepFolder {
         self.0.join("orders.json")
     }
 
-    /// The secret of the step's marker lines, from staging until the step starts.
-    fn secret(&self) -> PathBuf {
-        self.0.join("secret")
+    /// The secrets of the step's marker lines, from staging until the step starts.
+    fn secrets(&self) -> PathBuf {
+        self.0.join("secrets")
     }
 
-    /// Leaves the secret for whoever starts the step.
+    /// Leaves the secrets for whoever starts the step.
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn leave_secret(&self, secret: &str) -> io::Result<()> {
-        let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(self.secret())?;
-        file.write_all(secret.as_bytes())
+    pub fn leave_secrets(&self, secrets: &str) -> io::Result<()> {
+        let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(self.secrets())?;
+        file.write_all(secrets.as_bytes())
     }
 
-    /// Takes the secret away, so that nothing that the step starts finds it, as what the runner reads from its standard
-    /// input. Empty when there is none.
+    /// Takes the secrets away, so that nothing that the step starts finds them, as the runner's standard input.
     ///
     /// # Errors
     /// When it cannot be read or removed.
-    pub fn take_secret(&self) -> io::Result<Stdio> {
-        let secret = match fs::read(self.secret()) {
-            Ok(secret) => secret,
-            // A step that an earlier version laid out: its runner finds the secret in its environment.
+    pub fn take_secrets(&self) -> io::Result<Stdio> {
+        let secrets = match fs::read(self.secrets()) {
+            Ok(secrets) => secrets,
+            // A step that an earlier version laid out: its runner finds one in its environment.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Stdio::null()),
             Err(error) => return Err(error),
         };
-        fs::remove_file(self.secret())?;
+        fs::remove_file(self.secrets())?;
         let (reader, mut writer) = io::pipe()?;
         // Far less than a pipe holds, so this waits for nobody.
-        writer.write_all(&[&secret[..], b"\n"].concat())?;
+        writer.write_all(&[&secrets[..], b"\n"].concat())?;
         Ok(reader.into())
     }
 

@@ -5,7 +5,6 @@ use std::{
     collections::HashMap,
     fs, io,
     path::{Path, PathBuf},
-    process::Stdio,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -19,16 +18,13 @@ use app::model::{
 };
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream::BoxStream};
-use tokio::{
-    io::AsyncReadExt as _,
-    net::unix::pipe,
-    process::{Child, Command},
-};
+use tokio::{io::AsyncReadExt as _, net::unix::pipe, process::Child};
 
 use self::{folder::StepFolder, shim::Orders};
 use super::{
     Cancel, Cursor, EndCause, Engine, EngineError, EngineName, Interpreter, Observation, Observed, Positions, RunPlan,
     StepEnd, StepEvent, StepEvents, StepPlan, Target,
+    workplace::{self, Workplace},
 };
 use crate::{
     clock::SharedClock,
@@ -39,6 +35,7 @@ use crate::{
         nix::{self, NixSettings, provider::Provider},
         preparation,
     },
+    programs,
     remove_tree::remove_tree,
     runner::{self, SecretKey, Secrets},
 };
@@ -46,10 +43,10 @@ use crate::{
 pub mod caches;
 pub mod events;
 pub mod folder;
+mod manifest;
 mod processes;
 pub mod shim;
 mod warm;
-mod yaml;
 
 pub use warm::WarmError;
 
@@ -162,14 +159,9 @@ impl LocalEngine {
             return Ok(());
         }
         // Not waited for: the shim goes on when the server ends. Tokio collects its exit status when it ends first.
-        let shim = Command::new(&self.workshop.settings.stoker)
+        let shim = programs::detached(&self.workshop.settings.stoker)
             .arg("step")
             .arg(folder.path())
-            .env_clear()
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
             .spawn()
             .map_err(|error| EngineError::lasting(format!("The step's process could not be started: {error}.")))?;
         self.launched().insert(step.clone(), shim);
@@ -226,7 +218,7 @@ impl Workshop {
         let orders = self.orders(folder, secrets, plan, python);
         // What the orders name is in use from the moment in which the folder is there.
         let staged = hold::for_use(&self.settings.cache)
-            .and_then(|_hold| write_folder(folder, &self.steps(), plan, &orders, &secrets.marker));
+            .and_then(|_hold| write_folder(folder, &self.steps(), plan, &orders, &secrets.markers.input()));
         staged.map_err(|error| staging_error(&error))
     }
 
@@ -243,88 +235,28 @@ impl Workshop {
     }
 
     fn orders(&self, folder: &StepFolder, secrets: &Secrets, plan: &StepPlan, python: &Python) -> Orders {
-        let path = |path: &Path| path.to_string_lossy().into_owned();
-        let mut environment: Vec<(String, String)> = vec![
-            ("PATH".into(), preparation::PATH.into()),
-            ("HOME".into(), path(&folder.work())),
-            ("LANG".into(), "C.UTF-8".into()),
-            ("TMPDIR".into(), path(&folder.temporary())),
-            ("PYTHONUNBUFFERED".into(), "1".into()),
-            ("STOKER_STEP".into(), path(folder.path())),
-            ("STOKER_STDERR_TAG".into(), secrets.error_tag.clone()),
-            ("STOKER_RUNNER".into(), path(&self.runner)),
-            ("STOKER_UV".into(), path(&self.settings.uv)),
-            ("STOKER_UV_CACHE".into(), path(&self.settings.cache.join("uv"))),
-            ("STOKER_PYTHON".into(), path(&python.path)),
-            ("STOKER_ENVIRONMENTS".into(), path(&self.settings.cache.join("environments"))),
-            ("STOKER_STAGE_SECONDS".into(), self.settings.stage_timeout.to_string()),
-            ("STOKER_MINIMUM_FREE_KIB".into(), (self.settings.minimum_free / 1024).to_string()),
-        ];
-        let set = self.system_packages(plan, &mut environment);
-        let key = python.environment_key(&plan.lock, set.as_deref());
-        environment.push(("STOKER_ENVIRONMENT_KEY".into(), key));
-        if !plan.spec.use_cache {
-            environment.push(("STOKER_PRIVATE".into(), "1".into()));
-        }
-        let limits = [self.settings.memory_limit, plan.spec.resources.memory_limit.map(Memory::bytes)];
-        if let Some(bytes) = limits.into_iter().flatten().min() {
-            environment.push(("STOKER_MEMORY_KIB".into(), (bytes / 1024).to_string()));
-        }
-        let preparation = preparation::variables(self.settings.index_url.as_deref());
-        let names: Vec<&str> = preparation.iter().map(|(name, _)| name.as_str()).collect();
-        environment.push(("STOKER_PREPARATION_ONLY".into(), names.join(" ")));
-        environment.extend(preparation);
+        let settings = &self.settings;
+        let limits = [settings.memory_limit, plan.spec.resources.memory_limit.map(Memory::bytes)];
+        let workplace = Workplace {
+            runner: &self.runner,
+            uv: &settings.uv,
+            python,
+            cache: &settings.cache,
+            nix: &settings.nix,
+            conda: settings.conda.as_ref(),
+            stage_timeout: settings.stage_timeout,
+            minimum_free: settings.minimum_free,
+            memory_limit: limits.into_iter().flatten().min(),
+            preparation: preparation::variables(settings.index_url.as_deref()),
+        };
         Orders {
-            command: vec!["/bin/sh".into(), path(&self.runner.join("runner.sh"))],
-            environment,
-            preparation_timeout: self.settings.preparation_timeout,
-            program_timeout: plan
-                .spec
-                .timeout
-                .map(app::model::spec::Timeout::seconds)
-                .or(self.settings.default_timeout),
-            grace: self.settings.grace,
-            log_limit: self.settings.log_limit,
+            command: workplace::command(&self.runner),
+            environment: workplace.environment(folder, secrets, plan),
+            preparation_timeout: settings.preparation_timeout,
+            program_timeout: plan.spec.timeout.map(app::model::spec::Timeout::seconds).or(settings.default_timeout),
+            grace: settings.grace,
+            log_limit: settings.log_limit,
         }
-    }
-
-    /// What the runner must know to make the system packages ready. Gives the key of the set that comes from Nix.
-    fn system_packages(&self, plan: &StepPlan, environment: &mut Vec<(String, String)>) -> Option<String> {
-        let nix = &self.settings.nix;
-        let mut tell = |name: &str, value: &str| environment.push((name.to_owned(), value.to_owned()));
-        tell("STOKER_SETS", &nix.sets.to_string_lossy());
-        tell("STOKER_PROGRAM", &nix.stoker.to_string_lossy());
-        if plan.spec.system_packages.iter().any(conda::provides) {
-            match &self.settings.conda {
-                Some(conda) => {
-                    tell("STOKER_CONDA", &conda.folder(&self.settings.cache).to_string_lossy());
-                    tell("STOKER_CONDA_KIND", conda.word());
-                    tell("STOKER_CONDA_URL", &conda.url);
-                    tell("STOKER_CONDA_SHA256", &conda.sha256);
-                }
-                None => tell("STOKER_CONDA", "none"),
-            }
-        }
-        let names = nix::names(&plan.spec.system_packages);
-        if names.is_empty() {
-            return None;
-        }
-        let provider = Provider::find(nix);
-        let key = nix.set_key(&names, &provider);
-        tell("STOKER_NIX_KIND", provider.word());
-        tell("STOKER_NIXPKGS", &nix.nixpkgs);
-        tell("STOKER_NIX_HOME", &nix.folder.join("home").to_string_lossy());
-        tell("STOKER_SET_KEY", &key);
-        if let Some(program) = provider.program() {
-            tell("STOKER_NIX", &program.to_string_lossy());
-        }
-        if let Some(root) = provider.root() {
-            tell("STOKER_NIX_ROOT", &root.to_string_lossy());
-        }
-        if let Provider::Portable { runtime, .. } = provider {
-            tell("STOKER_NIX_RUNTIME", runtime);
-        }
-        Some(key)
     }
 
     fn tell(&self, step: &StepUid, letter: u8) {
@@ -367,27 +299,10 @@ impl Workshop {
         Readiness { environment, system }
     }
 
-    fn manifest(&self, plan: &RunPlan) -> String {
-        let mut text = String::from("# What the local engine runs.\n");
-        for step in &plan.steps {
-            text.push_str(&yaml::entry("step", &step.name));
-            let orders = self.settings.python.as_ref().ok().map(|python| {
-                self.orders(&self.folder(&step.step), &self.secret_key.of_step(&step.step), step, python)
-            });
-            for (name, content) in [
-                ("command", orders.map(|orders| orders.command.join(" ")).unwrap_or_default()),
-                ("main.py", step.spec.code.as_str().to_owned()),
-                ("requirements.txt", step.lock.0.clone()),
-                ("system.txt", step.spec.system_packages.to_string()),
-            ] {
-                text.push_str(&yaml::entry(name, &content));
-            }
-        }
-        text.push_str(&yaml::entry("runner.sh", runner::SCRIPT));
-        for (name, content) in runner::PARTS {
-            text.push_str(&yaml::entry(name, content));
-        }
-        text
+    fn manifest(&self, plan: &RunPlan) -> Result<String, EngineError> {
+        let command = workplace::command(&self.runner).join(" ");
+        let steps: Vec<_> = plan.steps.iter().map(|step| (step.clone(), command.clone())).collect();
+        manifest::write(&steps).map_err(|error| EngineError::lasting(format!("It cannot be written as YAML: {error}.")))
     }
 }
 
@@ -494,7 +409,7 @@ impl Engine for LocalEngine {
 
     async fn manifest(&self, plan: &RunPlan) -> Result<String, EngineError> {
         let plan = plan.clone();
-        self.beside(move |workshop| Ok(workshop.manifest(&plan))).await
+        self.beside(move |workshop| workshop.manifest(&plan)).await
     }
 
     async fn diagnose(&self) -> Result<(), EngineError> {
@@ -523,27 +438,14 @@ fn staging_error(error: &io::Error) -> EngineError {
 }
 
 /// Writes everything beside, and puts it in its place in one move: a folder that is there is complete.
-fn write_folder(folder: &StepFolder, steps: &Path, plan: &StepPlan, orders: &Orders, secret: &str) -> io::Result<()> {
+fn write_folder(folder: &StepFolder, steps: &Path, plan: &StepPlan, orders: &Orders, secrets: &str) -> io::Result<()> {
     if folder.path().exists() {
         return Ok(());
     }
     let unfinished = steps.join(format!("{UNFINISHED}{}", plan.step));
     remove_tree(&unfinished)?;
     let new = StepFolder::at(unfinished);
-    fs::create_dir(new.path())?;
-    fs::create_dir(new.work())?;
-    fs::create_dir(new.temporary())?;
-    fs::write(new.work().join("main.py"), plan.spec.code.as_str())?;
-    fs::write(new.path().join("requirements.txt"), &plan.lock.0)?;
-    let names: String = nix::names(&plan.spec.system_packages).iter().flat_map(|name| [name, "\n"]).collect();
-    fs::write(new.path().join("system.txt"), names)?;
-    fs::write(new.path().join("spec.json"), serde_json::to_vec(&plan.spec)?)?;
-    fs::write(new.orders(), serde_json::to_vec(orders)?)?;
-    new.leave_secret(secret)?;
-    if !plan.spec.environment.is_empty() {
-        fs::write(new.path().join("arguments.sh"), runner::arguments_script(&plan.spec.environment))?;
-    }
-    new.make_fifos()?;
+    workplace::lay_out(&new, plan, orders, secrets)?;
     fs::rename(new.path(), folder.path())
 }
 

@@ -119,7 +119,6 @@ fn belongs_to(pid: Pid, folder: &Path) -> bool {
 pub struct MemoryKills(u64);
 
 impl MemoryKills {
-    /// As of now.
     #[must_use]
     pub fn now() -> Self {
         let counted = fs::read_to_string("/proc/vmstat").unwrap_or_default();

@@ -17,7 +17,7 @@ use std::{
         unix::process::{CommandExt as _, ExitStatusExt as _},
     },
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     time::{Duration, Instant},
 };
 
@@ -36,6 +36,7 @@ use super::{
 use crate::{
     clock::{Clock as _, SystemClock},
     engine::{EndCause, StepEnd},
+    programs,
 };
 
 /// The runner says that preparation is over: the program's time limit starts now.
@@ -60,7 +61,6 @@ const KILL_AGAIN: Duration = Duration::from_millis(100);
 pub struct Orders {
     /// The program to start, with its arguments.
     pub command: Vec<String>,
-    /// Its whole environment.
     pub environment: Vec<(String, String)>,
     /// Seconds for preparing; the program's own limit starts after that.
     pub preparation_timeout: u32,
@@ -87,7 +87,7 @@ pub fn run(folder: PathBuf) -> io::Result<()> {
     let orders: Orders = serde_json::from_slice(&std::fs::read(folder.orders())?)?;
     let mut journal = Journal::open(&folder, orders.log_limit)?;
     let control = StepFolder::open_fifo(&folder.control())?;
-    let started = folder.take_secret().and_then(|secret| start(&folder.work(), &orders, secret));
+    let started = folder.take_secrets().and_then(|secrets| start(&folder.work(), &orders, secrets));
     let (at, end) = match started {
         Ok(step) => watch(step, &orders, &control, &mut journal),
         Err(error) => {
@@ -203,7 +203,6 @@ fn told(mut control: &File) -> Vec<u8> {
     letters[..count].to_vec()
 }
 
-/// A started step.
 struct Step {
     child: Child,
     pidfd: OwnedFd,
@@ -212,19 +211,18 @@ struct Step {
     memory: MemoryKills,
 }
 
-fn start(work: &Path, orders: &Orders, secret: Stdio) -> io::Result<Step> {
+fn start(work: &Path, orders: &Orders, secrets: Stdio) -> io::Result<Step> {
     processes::become_reaper()?;
     processes::forgo_access_overrides();
     let memory = MemoryKills::now();
     let (program, arguments) = orders.command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let (output, output_writer) = Pipe::new(false)?;
     let (error, error_writer) = Pipe::new(true)?;
-    let child = Command::new(program)
+    let child = programs::isolated_blocking(Path::new(program))
         .args(arguments)
-        .env_clear()
         .envs(orders.environment.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))))
         .current_dir(work)
-        .stdin(secret)
+        .stdin(secrets)
         .stdout(output_writer)
         .stderr(error_writer)
         .process_group(0)

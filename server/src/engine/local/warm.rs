@@ -1,12 +1,9 @@
 //! Preparing an environment without running a program in it, beside whatever a server does on the same data folder.
 
-use std::{io, num::NonZeroU32, process::Stdio};
+use std::{io, num::NonZeroU32, path::Path, process::Stdio};
 
 use app::model::{checkpoint::CheckpointStatus, identifiers::RunUid, lock::Lock, spec::TaskSpec};
-use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
-    process::Command,
-};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use super::{
     LocalEngine,
@@ -16,8 +13,9 @@ use super::{
 use crate::{
     clock::Random,
     engine::{EngineError, StepPlan, local::caches::hold},
+    programs,
     remove_tree::remove_tree,
-    runner::markers::{self, Marker},
+    runner::markers::{Marker, MarkerSecrets},
 };
 
 /// Why an environment was not prepared.
@@ -60,7 +58,7 @@ impl LocalEngine {
         let _held = folder.wait_for_lock()?;
         drop(shared);
         let orders: Orders = serde_json::from_slice(&std::fs::read(folder.orders())?).map_err(io::Error::from)?;
-        let outcome = run(orders, folder.take_secret()?, &secrets.marker, &mut tell).await;
+        let outcome = run(orders, folder.take_secrets()?, &secrets.markers, &mut tell).await;
         // What could not be removed goes when the caches are cleaned.
         if let Err(error) = remove_tree(folder.path()) {
             tracing::warn!(%error, folder = %folder.path().display(), "The folder of a preparation could not be removed");
@@ -71,27 +69,26 @@ impl LocalEngine {
 
 async fn run(
     orders: Orders,
-    secret_input: Stdio,
-    secret: &str,
+    input: Stdio,
+    secrets: &MarkerSecrets,
     tell: &mut (impl FnMut(&str) + Send),
 ) -> Result<(), WarmError> {
     let Some((program, arguments)) = orders.command.split_first() else {
         return Err(WarmError::Failed("There is no runner.".to_owned()));
     };
-    let mut child = Command::new(program)
+    let mut child = programs::isolated(Path::new(program))
         .args(arguments)
-        .env_clear()
         .envs(orders.environment)
         .env("STOKER_PREPARE_ONLY", "1")
-        .stdin(secret_input)
+        .stdin(input)
         .stdout(Stdio::piped())
-        .kill_on_drop(true)
         .spawn()?;
+    let mut spent = 0;
     let mut last_words = String::from("The lines above say why.");
     if let Some(output) = child.stdout.take() {
         let mut lines = BufReader::new(output).split(b'\n');
         while let Some(line) = lines.next_segment().await? {
-            let Some(markers) = markers::parse(&line, secret) else {
+            let Some(markers) = secrets.parse(&line, &mut spent) else {
                 tell(&String::from_utf8_lossy(&line));
                 continue;
             };

@@ -12,7 +12,6 @@ const LENGTH_DIGITS: usize = 4;
 /// Which voice bytes belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Voice {
-    /// Standard output.
     Output,
     /// The interpreter's standard error.
     Error,

@@ -106,7 +106,11 @@ fn signal_words(signal: i32) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{engine::StepEvent, execution::recorder::transcript::Reading, runner::Secrets};
+    use crate::{
+        engine::StepEvent,
+        execution::recorder::transcript::Reading,
+        runner::{Secrets, markers::MarkerSecrets},
+    };
 
     fn message(
         cause: EndCause,
@@ -115,7 +119,10 @@ mod tests {
         memory_ran_out: bool,
         error: &str,
     ) -> (Phase, String) {
-        let reading = Reading { secrets: Secrets { marker: "m".into(), error_tag: "e".into() }, requested: 0 };
+        let reading = Reading {
+            secrets: Secrets { markers: MarkerSecrets::new(|_| "m".into()), error_tag: "e".into() },
+            requested: 0,
+        };
         let mut transcript = Transcript::default();
         let mut entries = Vec::new();
         let start = StepEvent::Output(b"\x1em [{\"program\":true}]\n".to_vec());

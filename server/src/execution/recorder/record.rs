@@ -73,7 +73,6 @@ impl RecordError {
     }
 }
 
-/// Records runs.
 #[derive(Clone)]
 pub struct Recorder {
     database: Database,

@@ -17,10 +17,7 @@ use super::{
 };
 use crate::{
     engine::StepEvent,
-    runner::{
-        Secrets,
-        markers::{self, Marker},
-    },
+    runner::{Secrets, markers::Marker},
 };
 
 /// How much of the last line on standard error is kept, in characters.
@@ -29,8 +26,6 @@ const LAST_ERROR_CHARACTERS: usize = 300;
 /// How many of the last lines of preparing are kept for a checkpoint that fails, and how much of each, in characters.
 const TAIL_LINES: usize = 12;
 const TAIL_CHARACTERS: usize = 300;
-/// The checkpoint whose time is also a stage of the cache report.
-const SYSTEM_PACKAGES: u8 = 9;
 
 /// What a step's events led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +40,6 @@ pub enum Entry {
     Waiting(Option<String>),
     /// Where it was placed.
     Placed(String),
-    /// An attempt began.
     Attempt(u32),
 }
 
@@ -56,6 +50,7 @@ pub struct Transcript {
     demux: Demux,
     output: Lines,
     error: Lines,
+    spent_secrets: usize,
     began_at: Option<Timestamp>,
     program_at: Option<Timestamp>,
     checkpoint: Option<(u8, String, Timestamp)>,
@@ -74,7 +69,6 @@ pub struct Transcript {
 /// What reading needs to know besides the events.
 #[derive(Debug, Clone)]
 pub struct Reading {
-    /// The step's secrets.
     pub secrets: Secrets,
     /// How many packages its lock has.
     pub requested: u32,
@@ -97,7 +91,6 @@ impl Transcript {
         serde_json::to_string(self)
     }
 
-    /// Reads an event.
     pub fn read(&mut self, at: Timestamp, event: &StepEvent, reading: &Reading, entries: &mut Vec<Entry>) {
         self.began_at.get_or_insert(at);
         match event {
@@ -116,7 +109,11 @@ impl Transcript {
             )),
             StepEvent::Waiting(reason) => entries.push(Entry::Waiting(reason.clone())),
             StepEvent::Placed(place) => entries.push(Entry::Placed(place.clone())),
-            StepEvent::Attempt(number) => entries.push(Entry::Attempt(*number)),
+            StepEvent::Attempt(number) => {
+                // Its runner gets the same secrets anew.
+                self.spent_secrets = 0;
+                entries.push(Entry::Attempt(*number));
+            }
             StepEvent::Lost(what) => entries.push(Entry::Line(Stream::Stoker, at, what.clone())),
             StepEvent::Ended(_) => self.end(at, reading, entries),
         }
@@ -181,7 +178,7 @@ impl Transcript {
             let stream = if voice == Voice::Output { Stream::Output } else { Stream::Error };
             entries.push(Entry::Line(stream, at, text));
         } else if voice == Voice::Output
-            && let Some(markers) = markers::parse(line, &reading.secrets.marker)
+            && let Some(markers) = reading.secrets.markers.parse(line, &mut self.spent_secrets)
         {
             for marker in markers {
                 self.marker(at, marker, reading, entries);
@@ -218,7 +215,9 @@ impl Transcript {
                     self.failed_checkpoint = Some(message);
                     let lines = std::mem::take(&mut self.tail);
                     tail = Some(Vec::from(lines).join("\n")).filter(|tail| !tail.is_empty());
-                } else if end == SYSTEM_PACKAGES && self.system.as_ref().is_some_and(|set| set.set == SetUse::Built) {
+                } else if end == Checkpoint::SYSTEM_PACKAGES
+                    && self.system.as_ref().is_some_and(|set| set.set == SetUse::Built)
+                {
                     self.stage("system packages", millis);
                 }
                 let status = Some(status);
@@ -337,10 +336,19 @@ fn millis_of(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{EndCause, StepEnd};
+    use crate::{
+        engine::{EndCause, StepEnd},
+        runner::markers::MarkerSecrets,
+    };
 
     fn reading() -> Reading {
-        Reading { secrets: Secrets { marker: "m".into(), error_tag: "e".into() }, requested: 3 }
+        Reading {
+            secrets: Secrets {
+                markers: MarkerSecrets::new(|purpose| purpose.replace("marker", "m")),
+                error_tag: "e".into(),
+            },
+            requested: 3,
+        }
     }
 
     fn read(transcript: &mut Transcript, at: i64, output: &str) -> Vec<Entry> {

@@ -38,9 +38,7 @@ pub struct Fault {
     pub place: Vec<Value>,
     /// What is expected, in a sentence.
     pub message: &'static str,
-    /// What was sent.
     pub input: Value,
-    /// More about it.
     pub context: Option<Value>,
 }
 

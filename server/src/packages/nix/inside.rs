@@ -2,19 +2,15 @@
 //! it runs itself, but without Nix: a warm run starts none. Where /nix is not there, the program gets a root folder made
 //! of binds of everything in the real one.
 
-use std::{
-    ffi::OsString,
-    fs, io,
-    os::unix::{fs::symlink, process::CommandExt as _},
-    path::Path,
-    process::Command,
-};
+use std::{ffi::OsString, fs, io, os::unix::fs::symlink, path::Path};
 
 use rustix::{
     mount::{MountFlags, MountPropagationFlags, mount, mount_bind_recursive, mount_change},
     process::{chroot, getgid, getuid},
     thread::UnshareFlags,
 };
+
+use crate::programs;
 
 /// Becomes the command, with `root/nix` at /nix. Returns only when that fails.
 #[must_use]
@@ -24,7 +20,7 @@ pub fn run(root: &Path, command: &[OsString]) -> io::Error {
         Err(error) => return error,
     }
     match command.split_first() {
-        Some((program, arguments)) => Command::new(program).args(arguments).exec(),
+        Some((program, arguments)) => programs::become_program(program, arguments),
         None => io::ErrorKind::InvalidInput.into(),
     }
 }

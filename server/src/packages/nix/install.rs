@@ -4,10 +4,9 @@ use std::{
     fs, io,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
 };
 
-use crate::runner;
+use crate::{programs, runner};
 
 /// A file to fetch, and what it must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,12 +90,11 @@ pub fn install(download: &Download, cache: &Path, python: &Path) -> Result<PathB
 
 /// The same program that fetches installers for runs: one way to fetch and check.
 fn fetch(download: &Download, runner: &Path, file: &Path, python: &Path) -> Result<PathBuf, InstallError> {
-    let output = Command::new(python)
+    let output = programs::asked_blocking(python)
         .arg("-I")
         .arg(runner.join("fetch.py"))
         .args([&download.url, &download.sha256])
         .arg(file)
-        .stdin(Stdio::null())
         .output()
         .map_err(|error| InstallError::Download(format!("{} could not be started: {error}", python.display())))?;
     if output.status.success() {

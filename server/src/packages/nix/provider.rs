@@ -3,14 +3,14 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Stdio,
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use rustix::fs::{Access, access};
 
 use super::{NixChoice, NixSettings};
-use crate::packages::environments::found_on_path;
+use crate::programs::{self, found_on_path};
 
 /// Places of Nix that need not be on the server's `PATH`.
 const USUAL_PLACES: [&str; 2] = ["/nix/var/nix/profiles/default/bin/nix", "/run/current-system/sw/bin/nix"];
@@ -19,20 +19,15 @@ const USUAL_PLACES: [&str; 2] = ["/nix/var/nix/profiles/default/bin/nix", "/run/
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Provider {
     /// A Nix whose store is at /nix.
-    Nix {
-        /// The `nix` program.
-        program: PathBuf,
-    },
+    Nix { program: PathBuf },
     /// A Nix with a store in Stoker's cache, put at /nix in a mount namespace of each run's own.
     Own {
-        /// The `nix` program.
         program: PathBuf,
         /// The folder that has the store as `nix/store`.
         root: PathBuf,
     },
     /// nix-portable, with its store in Stoker's cache.
     Portable {
-        /// The `nix-portable` program.
         program: PathBuf,
         /// The folder that has the store as `nix/store`.
         root: PathBuf,
@@ -44,19 +39,19 @@ pub enum Provider {
 }
 
 impl Provider {
-    /// Finds the wished-for provider, or the first that works.
+    /// Finds the provider that is set, or the first that works.
     #[must_use]
     pub fn find(settings: &NixSettings) -> Self {
-        let wishes: &[NixChoice] = match &settings.choice {
+        let choices: &[NixChoice] = match &settings.choice {
             NixChoice::Auto => &[NixChoice::Nix, NixChoice::Own, NixChoice::Portable],
             one => std::slice::from_ref(one),
         };
         let only = settings.choice != NixChoice::Auto;
-        wishes.iter().find_map(|wish| Self::of(*wish, settings, only)).unwrap_or(Self::None)
+        choices.iter().find_map(|choice| Self::of(*choice, settings, only)).unwrap_or(Self::None)
     }
 
-    /// `wished`: somebody asked for just this one, so /nix may be made where it is not.
-    fn of(choice: NixChoice, settings: &NixSettings, wished: bool) -> Option<Self> {
+    /// `only`: just this one is set, so /nix may be made where it is not.
+    fn of(choice: NixChoice, settings: &NixSettings, only: bool) -> Option<Self> {
         match choice {
             NixChoice::Auto | NixChoice::None => None,
             NixChoice::Nix => {
@@ -66,7 +61,7 @@ impl Provider {
                 } else if Path::new("/nix").exists() {
                     writable("/nix")
                 } else {
-                    wished && writable("/")
+                    only && writable("/")
                 };
                 usable.then(|| nix(settings)).flatten().map(|program| Self::Nix { program })
             }
@@ -144,11 +139,10 @@ fn namespaces_work(settings: &NixSettings) -> bool {
     if !THEY_DO.load(Ordering::Relaxed) {
         // Nobody else's: its name cannot be guessed, and it goes with the value.
         let Ok(probe) = tempfile::tempdir() else { return false };
-        let tried = Command::new(&settings.stoker)
+        let tried = programs::asked_blocking(&settings.stoker)
             .arg("inside")
             .arg(probe.path())
             .args(["/bin/sh", "-c", ":"])
-            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status();

@@ -19,7 +19,6 @@ pub enum ResolveError {
     Unavailable(String),
 }
 
-/// Finds locks.
 #[async_trait]
 pub trait Resolver: Send + Sync + 'static {
     /// The lock of a spec's Python packages for a target.

@@ -20,6 +20,7 @@ use crate::{
         environments::{self, PythonError},
         preparation,
     },
+    programs,
 };
 
 /// How many resolve at once; others wait. Resolving may build packages, which takes all of a core.
@@ -31,9 +32,7 @@ const SCHEMA: &str = "lock 2";
 
 /// Makes locks by uv.
 pub struct UvResolver {
-    /// uv.
     pub uv: PathBuf,
-    /// uv's cache folder.
     pub cache: PathBuf,
     /// The package index, when it is not uv's own default.
     pub index_url: Option<String>,
@@ -90,7 +89,7 @@ impl UvResolver {
 
     /// A requirements file may name indexes of its own; then the lock names them too.
     async fn compile(&self, target: &Target, wanted: &str, own_indexes: bool) -> Result<Lock, ResolveError> {
-        let mut command = Command::new(&self.uv);
+        let mut command = programs::isolated(&self.uv);
         if own_indexes {
             command.args(["pip", "compile", "--emit-index-url", "--emit-find-links"]);
         } else {
@@ -100,7 +99,6 @@ impl UvResolver {
             .args(["--generate-hashes", "--no-header", "--quiet", "--no-config", "--no-annotate"])
             .args(interpreter_arguments(target))
             .arg("-")
-            .env_clear()
             .envs(preparation::variables(self.index_url.as_deref()))
             .env("PATH", preparation::PATH)
             .env("HOME", &self.cache)

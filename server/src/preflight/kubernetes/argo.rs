@@ -10,8 +10,8 @@ use kube::{
 use super::{
     super::finding::{Finding, Subject},
     cluster::Cluster,
-    refusal,
 };
+use crate::kubernetes::refusal;
 
 pub(super) const CRD: Subject = Subject::new("argo-crd", CheckGroup::Kubernetes, "Argo Workflows");
 pub(super) const CONTROLLER: Subject = Subject::new("argo-controller", CheckGroup::Kubernetes, "Argo controller");
@@ -30,14 +30,14 @@ const INSTALL: &str = "Install Argo Workflows: https://argo-workflows.readthedoc
 pub(super) async fn resource(cluster: Cluster) -> Finding {
     let groups = match cluster.client.list_api_groups().await {
         Ok(groups) => groups.groups,
-        Err(error) => return refusal::explain(&error),
+        Err(error) => return refusal::explain(&error).into(),
     };
     let mut served = Vec::new();
     for version in groups.into_iter().filter(|group| group.name == GROUP).flat_map(|group| group.versions) {
         match cluster.client.list_api_group_resources(&version.group_version).await {
             Ok(list) if list.resources.iter().any(|resource| resource.name == RESOURCE) => served.push(version.version),
             Ok(_) => {}
-            Err(error) => return refusal::explain(&error),
+            Err(error) => return refusal::explain(&error).into(),
         }
     }
     if served.is_empty() {
@@ -56,7 +56,7 @@ pub(super) async fn controller(cluster: Cluster) -> Finding {
             )
         }),
         Err(error) if refusal::is_forbidden(&error) => near(&cluster).await,
-        Err(error) => refusal::explain(&error),
+        Err(error) => refusal::explain(&error).into(),
     }
 }
 

@@ -10,8 +10,8 @@ use super::{
     super::finding::{Finding, Subject},
     cluster::Cluster,
     nodes::Nodes,
-    refusal,
 };
+use crate::kubernetes::refusal;
 
 /// Stands for all claims when none is named.
 pub(super) const CLAIM: Subject = Subject::new("claim", CheckGroup::Kubernetes, "Volume claims");
@@ -41,7 +41,7 @@ pub(super) async fn finding(cluster: Cluster, name: String, nodes: Nodes) -> Fin
                 "Make it (docs/preflight.md shows one), or correct its name in --claims.",
             );
         }
-        Err(error) => return refusal::explain(&error),
+        Err(error) => return refusal::explain(&error).into(),
     };
     let spec = claim.spec.unwrap_or_default();
     let status = claim.status.unwrap_or_default();

@@ -20,19 +20,18 @@ mod container_runtime;
 mod namespace;
 mod nodes;
 mod permissions;
-mod refusal;
 
 use cluster::Cluster;
+
+use crate::kubernetes::Access;
 
 const CLUSTER: Subject = Subject::new("cluster", CheckGroup::Kubernetes, "Cluster");
 
 /// What the checks of the cluster need to know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KubernetesSettings {
-    /// Which of the kubeconfig's contexts; `None` takes the current one.
-    pub context: Option<String>,
-    /// Where runs are to be; `None` takes the context's.
-    pub namespace: Option<String>,
+    /// Which cluster, and where runs are to be.
+    pub access: Access,
     /// The names of the volume claims that runs use.
     pub claims: Vec<String>,
     /// Whether somebody wants runs to go there. If not, what is wrong with the cluster only warns.
@@ -45,7 +44,7 @@ pub(super) async fn checks(settings: KubernetesSettings, chosen: &Chosen) -> Vec
         return Vec::new();
     }
     let (claims, is_wanted) = (settings.claims.clone(), settings.is_wanted);
-    let mut checks = match finding::guard(TIME_LIMIT, cluster::connect(settings)).await {
+    let mut checks = match finding::guard(TIME_LIMIT, cluster::connect(settings.access)).await {
         Ok(Ok(Some(cluster))) => of_cluster(&cluster, claims, chosen).await,
         Ok(Ok(None)) => vec![no_cluster().of(CLUSTER)],
         Ok(Err(finding)) | Err(finding) => vec![finding.of(CLUSTER)],

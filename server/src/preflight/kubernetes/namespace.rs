@@ -7,8 +7,8 @@ use kube::Api;
 use super::{
     super::finding::{Finding, Subject},
     cluster::Cluster,
-    refusal,
 };
+use crate::kubernetes::refusal;
 
 pub(super) const NAMESPACE: Subject = Subject::new("namespace", CheckGroup::Kubernetes, "Namespace");
 
@@ -32,6 +32,6 @@ pub(super) async fn finding(cluster: Cluster) -> Finding {
         Err(error) if refusal::is_forbidden(&error) => Finding::skipped(format!(
             "The account may not look at the namespace {name} itself, which runs do not need either."
         )),
-        Err(error) => refusal::explain(&error),
+        Err(error) => refusal::explain(&error).into(),
     }
 }

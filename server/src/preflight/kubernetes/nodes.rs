@@ -14,8 +14,8 @@ use super::{
     super::finding::{Finding, Subject},
     cluster::Cluster,
     container_runtime::ContainerRuntime,
-    refusal,
 };
+use crate::kubernetes::refusal;
 
 pub(super) const CONTAINERD: Subject = Subject::new("containerd", CheckGroup::Kubernetes, "Container runtimes");
 
@@ -36,7 +36,7 @@ impl Nodes {
                     "The account may not list nodes, so their container runtimes are not known.",
                     "Add the verbs get, list for nodes to the account's ClusterRole; docs/preflight.md has all of it.",
                 )),
-                Err(error) => Err(refusal::explain(&error)),
+                Err(error) => Err(refusal::explain(&error).into()),
             }
         };
         Self(ask.boxed().shared())

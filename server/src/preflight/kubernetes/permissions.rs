@@ -12,8 +12,8 @@ use kube::{Api, api::PostParams};
 use super::{
     super::finding::{Finding, Subject},
     cluster::Cluster,
-    refusal,
 };
+use crate::kubernetes::refusal;
 
 /// What may be done to one kind of thing.
 #[derive(Debug)]
@@ -174,7 +174,7 @@ pub(super) async fn finding(cluster: Cluster, permission: &'static Permission) -
     };
     match future::try_join_all(permission.verbs.iter().map(|verb| ask(verb))).await {
         Ok(missing) => permission.judge(&missing.into_iter().flatten().collect::<Vec<_>>(), &cluster.namespace),
-        Err(error) => refusal::explain(&error),
+        Err(error) => refusal::explain(&error).into(),
     }
 }
 

@@ -21,7 +21,6 @@ const CHUNKS: u32 = 16;
 /// How often a failed reading is tried again.
 const ATTEMPTS: u32 = 5;
 
-/// What is new.
 pub struct Reading {
     /// The run as it stands.
     pub state: RunState,

@@ -57,7 +57,6 @@ impl Caches {
         Self { folders, nix, clock, counts: Arc::default() }
     }
 
-    /// Where they are.
     #[must_use]
     pub fn folders(&self) -> &CacheFolders {
         &self.folders

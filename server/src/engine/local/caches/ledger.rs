@@ -22,9 +22,7 @@ pub(super) const DELETED: &str = ".deleted-";
 /// Something that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
-    /// Its name.
     pub name: CacheName,
-    /// Its content.
     pub folder: PathBuf,
     /// When a run last started in it, or when it was made.
     pub last_used: Timestamp,

@@ -47,7 +47,6 @@ impl CacheFolders {
         &self.cache
     }
 
-    /// The steps' folders.
     #[must_use]
     pub fn steps(&self) -> &Path {
         &self.steps

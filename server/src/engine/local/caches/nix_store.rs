@@ -1,11 +1,14 @@
 //! The Nix store, as far as caches need it: where it is, and collecting its garbage once package sets went.
 
-use std::{fs, io, path::PathBuf, process::Stdio, time::Duration};
+use std::{fs, io, path::PathBuf, time::Duration};
 
 use rustix::fs::{FlockOperation, flock};
 use tokio::process::Command;
 
-use crate::packages::nix::{NixSettings, provider::Provider};
+use crate::{
+    packages::nix::{NixSettings, provider::Provider},
+    programs,
+};
 
 /// How long collecting may take. What is left over goes the next time.
 const LONGEST: Duration = Duration::from_secs(1800);
@@ -29,7 +32,6 @@ pub enum CollectError {
     /// It took too long.
     #[error("it took longer than {} s", LONGEST.as_secs())]
     TooLong,
-    /// Nix said no.
     #[error("Nix says: {0}")]
     Refused(String),
     /// It could not be started.
@@ -45,7 +47,6 @@ impl NixStore {
         (provider != Provider::None).then(|| Self { provider, settings: settings.clone() })
     }
 
-    /// Its folder.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
         self.provider.root().map_or_else(|| PathBuf::from("/nix/store"), |root| root.join("nix/store"))
@@ -78,14 +79,14 @@ impl NixStore {
     fn nix(&self, arguments: &[&str]) -> Option<Command> {
         let mut command = match &self.provider {
             Provider::None => return None,
-            Provider::Nix { program } => Command::new(program),
+            Provider::Nix { program } => programs::asked(program),
             Provider::Own { program, root } => {
-                let mut command = Command::new(&self.settings.stoker);
+                let mut command = programs::asked(&self.settings.stoker);
                 command.arg("inside").arg(root).arg(program);
                 command
             }
             Provider::Portable { program, runtime, .. } => {
-                let mut command = Command::new(program);
+                let mut command = programs::asked(program);
                 command.arg("nix").env("NP_LOCATION", &self.settings.folder).env("NP_RUNTIME", runtime);
                 command
             }
@@ -93,7 +94,6 @@ impl NixStore {
         let own = std::env::var("NIX_CONFIG").unwrap_or_default();
         let config = format!("extra-experimental-features = nix-command flakes\nbuild-users-group =\n{own}");
         command.args(arguments).env("HOME", self.settings.folder.join("home")).env("NIX_CONFIG", config);
-        command.stdin(Stdio::null()).kill_on_drop(true);
         Some(command)
     }
 }

@@ -1,26 +1,52 @@
 //! Why the cluster did not do as asked, in words for people.
 
+use std::fmt;
+
 use kube::{Error, client::AuthError};
 
-use super::super::{finding::Finding, web::root_cause};
+use crate::root_cause::root_cause;
 
-/// What to say of an error that no check has words of its own for.
-pub(super) fn explain(error: &Error) -> Finding {
+/// What the cluster, or the way to it, refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What happened, as a sentence.
+    pub what: String,
+    /// What to do, as a sentence.
+    pub advice: String,
+}
+
+impl Refusal {
+    /// A refusal in these words.
+    #[must_use]
+    pub fn new(what: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { what: what.into(), advice: advice.into() }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.what, self.advice)
+    }
+}
+
+/// What to say of an error that nobody has words of their own for.
+#[must_use]
+pub fn explain(error: &Error) -> Refusal {
     match error {
-        Error::Api(status) if status.code == 401 => Finding::failed(
+        Error::Api(status) if status.code == 401 => Refusal::new(
             "The cluster does not accept the credentials (401).",
             "They may have expired: log in again or get a new token, and put it into the kubeconfig's user.",
         ),
-        Error::Api(status) if status.code == 403 => Finding::failed(
+        Error::Api(status) if status.code == 403 => Refusal::new(
             format!("The account may not ask for this (403): {}.", status.message.trim_end_matches('.')),
             "Ask who runs the cluster for the permission; docs/preflight.md has the whole role.",
         ),
         Error::Api(status) if status.code == 404 => not_kubernetes(),
-        Error::Api(status) => Finding::failed(
+        Error::Api(status) => Refusal::new(
             format!("The cluster answered with {}: {}.", status.code, status.message.trim().trim_end_matches('.')),
             "Look at the API server's health (`kubectl get --raw /readyz`), and try again.",
         ),
-        Error::Auth(error) => Finding::failed(
+        Error::Auth(error) => Refusal::new(
             format!("The credentials could not be had: {}.", credentials(error)),
             "Correct the kubeconfig's user: the program, token file or certificate that it names.",
         ),
@@ -33,13 +59,13 @@ pub(super) fn explain(error: &Error) -> Finding {
                 "Check that the cluster runs, the server's address in the kubeconfig, the network, and HTTPS_PROXY and \
                  NO_PROXY."
             };
-            Finding::failed(format!("The cluster does not answer: {cause}."), fix)
+            Refusal::new(format!("The cluster does not answer: {cause}."), fix)
         }
     }
 }
 
-fn not_kubernetes() -> Finding {
-    Finding::failed(
+fn not_kubernetes() -> Refusal {
+    Refusal::new(
         "What answers there does not speak Kubernetes.",
         "Check the server's address in the kubeconfig, and that no proxy answers in its place.",
     )
@@ -59,11 +85,29 @@ fn credentials(error: &AuthError) -> String {
 }
 
 /// True when the account may not ask.
-pub(super) fn is_forbidden(error: &Error) -> bool {
+#[must_use]
+pub fn is_forbidden(error: &Error) -> bool {
     matches!(error, Error::Api(status) if status.code == 403)
 }
 
 /// True when there is no such thing.
-pub(super) fn is_missing(error: &Error) -> bool {
+#[must_use]
+pub fn is_missing(error: &Error) -> bool {
     matches!(error, Error::Api(status) if status.code == 404)
+}
+
+/// True when there is such a thing already.
+#[must_use]
+pub fn is_there_already(error: &Error) -> bool {
+    matches!(error, Error::Api(status) if status.code == 409)
+}
+
+/// True when the same may succeed a little later without anybody doing anything: the cluster is away, or busy.
+#[must_use]
+pub fn may_pass(error: &Error) -> bool {
+    match error {
+        Error::Api(status) => matches!(status.code, 409 | 429 | 500..),
+        Error::SerdeError(_) | Error::FromUtf8(_) | Error::BuildRequest(_) | Error::InferConfig(_) => false,
+        _ => true,
+    }
 }

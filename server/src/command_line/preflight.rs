@@ -7,12 +7,13 @@ use std::{
 
 use app::model::{checkpoint::CheckpointStatus, checks::CheckReport};
 
-use super::{Chosen, KubernetesSettings, Settings, output, run as make_checks};
 use crate::{
     clock::SystemClock,
     command_line::options::PreflightOptions,
     config::{ConfigError, DataFolder},
+    kubernetes::Access,
     packages::nix::{NixSettings, stoker_program},
+    preflight::{self, Chosen, KubernetesSettings, Settings},
 };
 
 /// Makes the checks and prints what they found.
@@ -37,7 +38,7 @@ fn report(options: PreflightOptions) -> Result<CheckpointStatus, NoReport> {
     let json = options.json;
     let settings = settings(options)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let report = runtime.block_on(make_checks(&settings, &SystemClock));
+    let report = runtime.block_on(preflight::run(&settings, &SystemClock));
     // Without waiting for what hangs.
     runtime.shutdown_background();
     print(&report, json)?;
@@ -56,8 +57,7 @@ fn settings(options: PreflightOptions) -> Result<Settings, ConfigError> {
         index_url: place.index_url,
         minimum_free: place.minimum_free,
         kubernetes: KubernetesSettings {
-            context: given(context),
-            namespace: given(namespace),
+            access: Access { kubeconfig: None, context: given(context), namespace: given(namespace) },
             claims: names(claims),
             is_wanted: true,
         },
@@ -83,11 +83,11 @@ fn names(texts: Vec<String>) -> Vec<String> {
 fn print(report: &CheckReport, json: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if json {
-        return writeln!(out, "{:#}", output::as_json(report));
+        return writeln!(out, "{:#}", preflight::as_json(report));
     }
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let colours = out.is_terminal() && !is_set("NO_COLOR");
-    out.write_all(output::as_table(report, colours).as_bytes())
+    out.write_all(preflight::as_table(report, colours).as_bytes())
 }
 
 fn exit_code(status: CheckpointStatus) -> ExitCode {

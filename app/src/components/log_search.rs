@@ -1,0 +1,152 @@
+//! Searching a log: the form, what was found, and the ways from one match to the next. Links and a form only, so it
+//! works without a script.
+
+use leptos::prelude::*;
+
+use crate::{
+    log_text::{Matcher, found_line_html, number_words},
+    model::{
+        identifiers::{RunNumber, TaskId},
+        log_search::{LogMatch, LogQuery, LogSearch},
+        views::RunDetail,
+    },
+    routes,
+};
+
+/// A log that was searched.
+#[derive(Debug, Clone)]
+pub struct SearchedLog {
+    /// For what.
+    pub query: LogQuery,
+    /// From which line on.
+    pub from: u64,
+    /// What was found.
+    pub found: LogSearch,
+}
+
+impl SearchedLog {
+    /// The line that the page is about.
+    pub fn current_line(&self) -> Option<u64> {
+        self.found.current.map(|current| current.line)
+    }
+
+    /// What finds the text in the lines that are shown.
+    pub fn matcher(&self) -> Matcher {
+        Matcher::new(&self.query)
+    }
+
+    /// The lines that match, and nothing else; each leads to its place in the log.
+    pub fn lines_html(&self, run: &RunDetail) -> String {
+        let (matcher, whole) = (self.matcher(), LogQuery { only_matches: false, ..self.query.clone() });
+        let html = |(number, line): &(u64, _)| {
+            let address = routes::run_search(&run.task_id, run.summary.number, &whole, Some(*number));
+            found_line_html(*number, line, &matcher, self.current_line() == Some(*number), &address)
+        };
+        self.found.lines.iter().map(html).collect()
+    }
+}
+
+/// The form that searches a log.
+pub fn log_search_form(id: &TaskId, number: RunNumber, searched: Option<&SearchedLog>) -> AnyView {
+    let query = searched.map(|searched| searched.query.clone()).unwrap_or_default();
+    let hidden = |name, value, is_set: bool| is_set.then(|| view! { <input type="hidden" name=name value=value /> });
+    view! {
+        // A form keeps what comes after the `#`, and so leads to the match.
+        <form class="log-search" role="search" method="get" action=format!("{}#match", routes::run(id, number))>
+            <label class="visually-hidden" for="log-search">"Search the log"</label>
+            <input
+                type="search"
+                id="log-search"
+                name="q"
+                value=query.text
+                placeholder="Search all lines"
+                maxlength=LogQuery::MAX_CHARACTERS.to_string()
+                autocomplete="off"
+                spellcheck="false"
+            />
+            {hidden("only", LogQuery::ERRORS, query.only_errors)}
+            {hidden("show", LogQuery::MATCHES, query.only_matches)}
+            <button class="is-small">"Search"</button>
+        </form>
+    }
+    .into_any()
+}
+
+/// What was found, and where it goes on from there.
+pub fn log_found(id: &TaskId, number: RunNumber, searched: &SearchedLog) -> AnyView {
+    let SearchedLog { query, from, found } = searched;
+    let link = |word: &'static str, rel: Option<&'static str>, query: &LogQuery, line: Option<u64>| {
+        view! { <a rel=rel href=routes::run_search(id, number, query, line)>{word}</a> }
+    };
+    let line = searched.current_line();
+    let previous = found.previous.map(|previous| link("↑ Previous", Some("prev"), query, Some(previous)));
+    let next = found.next.map(|next| link("↓ Next", Some("next"), query, Some(next)));
+    // Where one is stays the same while more or less of it is shown.
+    let switch = |word: &'static str, is_on: bool, switched: LogQuery| {
+        let address = routes::run_search(id, number, &switched, line);
+        view! { <a class="button is-small" href=address aria-current=is_on.then_some("true")>{word}</a> }
+    };
+    // Without a text, all lines of standard error are what is looked for.
+    let only_errors = (!query.text.is_empty()).then(|| {
+        switch("Only standard error", query.only_errors, LogQuery { only_errors: !query.only_errors, ..query.clone() })
+    });
+    let only_matches =
+        switch("Only matches", query.only_matches, LogQuery { only_matches: !query.only_matches, ..query.clone() });
+    let next_error = (!query.only_errors).then(|| {
+        let errors = LogQuery { only_errors: true, ..LogQuery::default() };
+        link("Next error", None, &errors, Some(line.unwrap_or(*from) + 1))
+    });
+    view! {
+        <nav class="log-found" aria-label="Matches">
+            <strong role="status">{found_words(query, found, *from)}</strong>
+            {previous}
+            {next}
+            {next_error}
+            {only_errors}
+            {only_matches}
+            <a href=format!("{}#log", routes::run(id, number))>"End the search"</a>
+        </nav>
+    }
+    .into_any()
+}
+
+/// Which of how many.
+fn found_words(query: &LogQuery, found: &LogSearch, from: u64) -> String {
+    let what = match (query.text.is_empty(), found.total) {
+        (true, 1) => "line of standard error",
+        (true, _) => "lines of standard error",
+        (false, 1) => "line with a match",
+        (false, _) => "lines with a match",
+    };
+    match (found.total, found.current) {
+        (0, _) => format!("No {}", what.replacen("lines", "line", 1)),
+        (total, Some(LogMatch { place, .. })) => format!("{} of {} {what}", number_words(place), number_words(total)),
+        (total, None) => format!("{} {what}, none from line {} on", number_words(total), number_words(from)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_reads_well() {
+        let text = LogQuery { text: "x".to_owned(), ..LogQuery::default() };
+        let errors = LogQuery { only_errors: true, ..LogQuery::default() };
+        let found = |total, place: Option<u64>| LogSearch {
+            total,
+            current: place.map(|place| LogMatch { line: 9, place }),
+            ..LogSearch::default()
+        };
+        for (query, found, expected) in [
+            (&text, found(0, None), "No line with a match"),
+            (&text, found(1, Some(1)), "1 of 1 line with a match"),
+            (&text, found(1017, Some(1003)), "1,003 of 1,017 lines with a match"),
+            (&text, found(17, None), "17 lines with a match, none from line 1,000 on"),
+            (&errors, found(2, Some(1)), "1 of 2 lines of standard error"),
+            (&errors, found(0, None), "No line of standard error"),
+        ] {
+            assert_eq!(found_words(query, &found, 1000), expected);
+        }
+    }
+}

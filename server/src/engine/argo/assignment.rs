@@ -1,0 +1,66 @@
+//! What a step's pod is told, as data: the only thing that goes from the engine into the pod. It travels in a secret, since
+//! a program and its variables may hold passwords, and never in a template, an argument or a variable.
+
+use app::model::{identifiers::StepUid, lock::Lock, spec::TaskSpec};
+use serde::{Deserialize, Serialize};
+
+use crate::{engine::StepPlan, packages::conda::CondaInstaller, runner::Secrets};
+
+/// The file's name, in the secret and in the pod.
+pub const FILE: &str = "assignment.json";
+
+/// What a pod is to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// The step.
+    pub step: StepUid,
+    /// Its name within the run.
+    pub name: String,
+    /// What to run.
+    pub spec: TaskSpec,
+    /// The exact packages.
+    pub lock: Lock,
+    /// What tells the runner's words from the program's.
+    pub secrets: Secrets,
+    /// How it is to be done.
+    pub conditions: Conditions,
+}
+
+/// How steps are prepared and run: the same for all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conditions {
+    /// What only preparing may see, by name.
+    pub preparation: Vec<(String, String)>,
+    /// Seconds for preparing.
+    pub preparation_timeout: u32,
+    /// Seconds for programs that set no time limit themselves.
+    pub default_timeout: Option<u32>,
+    /// Seconds between asking processes to end and killing them.
+    pub grace: u32,
+    /// Bytes of output that are kept of a step.
+    pub log_limit: u64,
+    /// Seconds for each stage of preparing.
+    pub stage_timeout: u32,
+    /// Bytes that must be free where something is to be built.
+    pub minimum_free: u64,
+    /// The nixpkgs that system packages come from, as a flake reference.
+    pub nixpkgs: String,
+    /// Where conda comes from.
+    pub conda: Option<CondaInstaller>,
+}
+
+impl Assignment {
+    /// For a step.
+    #[must_use]
+    pub fn of(plan: &StepPlan, secrets: Secrets, conditions: Conditions) -> Self {
+        let StepPlan { step, name, spec, lock } = plan.clone();
+        Self { step, name, spec, lock, secrets, conditions }
+    }
+
+    /// The step as engines know it.
+    #[must_use]
+    pub fn plan(&self) -> StepPlan {
+        let Self { step, name, spec, lock, .. } = self.clone();
+        StepPlan { step, name, spec, lock }
+    }
+}

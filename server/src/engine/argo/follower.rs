@@ -1,0 +1,395 @@
+//! Follows a step: joins what the cluster says of its pod with what the pod says in its log, into the step's one tale.
+//! The tale's end is the frame that says so; where there will never be one, it is what the cluster says of the container.
+
+use std::{sync::Arc, time::Duration};
+
+use app::model::{
+    identifiers::{RunUid, StepUid},
+    time::Timestamp,
+};
+use kube::api::ListParams;
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    cluster::Cluster,
+    cursor::{Part, Position},
+    frames::Frame,
+    log_reader::{self, Since},
+    pod_facts::{ContainerEnd, ContainerFacts, PodFacts},
+    watch::{Sight, read_pod, read_workflow},
+};
+use crate::{
+    clock::SharedClock,
+    engine::{Cursor, EndCause, EngineError, Observation, Observed, StepEnd, StepEvent, StepEvents},
+    kubernetes::refusal,
+};
+
+/// How often to look when nothing is said.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long a workflow may be there without anybody having looked at it.
+const PICKED_UP_WITHIN: Duration = Duration::from_secs(15);
+/// The shortest and the longest pause before a log is opened again.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How often the log of a container that has ended is read for its last frame before the cluster's word must do: the
+/// node may still be writing it.
+const LAST_READINGS: u32 = 6;
+
+/// Nobody listens any more.
+#[derive(Debug)]
+pub struct Unheard;
+
+/// How a container's part of the tale ended.
+struct PartEnd {
+    at: Timestamp,
+    end: StepEnd,
+}
+
+/// Follows one step.
+pub struct Follower {
+    cluster: Arc<Cluster>,
+    clock: SharedClock,
+    run: RunUid,
+    step: StepUid,
+    position: Position,
+    /// When the last frame was, if this follower has seen one: a log that is opened again begins there.
+    last_frame: Since,
+    /// What was last said of what the step waits for.
+    waiting: Option<String>,
+    node: Option<String>,
+    /// True when something of the run was seen, by this follower or an earlier one.
+    was_there: bool,
+    changes: watch::Receiver<()>,
+    told: mpsc::Sender<Result<Observation, EngineError>>,
+}
+
+impl Follower {
+    /// For a step, from where it was left.
+    #[must_use]
+    pub fn new(
+        cluster: Arc<Cluster>,
+        clock: SharedClock,
+        step: StepUid,
+        cursor: Option<&Cursor>,
+        told: mpsc::Sender<Result<Observation, EngineError>>,
+    ) -> Self {
+        Self {
+            changes: cluster.watch.changes(),
+            run: step.run(),
+            position: Position::read(cursor),
+            was_there: cursor.is_some(),
+            last_frame: Since::Beginning,
+            waiting: None,
+            node: None,
+            cluster,
+            clock,
+            step,
+            told,
+        }
+    }
+
+    /// Tells the step's tale to its end.
+    ///
+    /// # Errors
+    /// When it stops before.
+    pub async fn follow(mut self) -> Result<(), Unheard> {
+        loop {
+            let part = self.position.part;
+            let PartEnd { at, end } = match self.begun(part).await? {
+                Ok(pod) => self.read(&pod, part).await?,
+                Err(end) => PartEnd { at: self.clock.now(), end },
+            };
+            if part == Part::Prepare && end.cause == EndCause::Program && end.exit_code == Some(0) {
+                self.position = Position::before(Part::Run);
+                self.last_frame = Since::Beginning;
+                continue;
+            }
+            let end = self.judge(end).await;
+            return self.tell(vec![Observed { at, event: StepEvent::Ended(end) }]).await;
+        }
+    }
+
+    async fn tell(&mut self, events: Vec<Observed>) -> Result<(), Unheard> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let next = Cursor(self.position.to_string());
+        let told = Observation::Step(StepEvents { step: self.step.clone(), events, next });
+        self.told.send(Ok(told)).await.map_err(|_| Unheard)
+    }
+
+    fn now(&self, event: StepEvent) -> Observed {
+        Observed { at: self.clock.now(), event }
+    }
+
+    /// Waits until a container has begun, and tells for what. Gives the pod's name, or why there will be none.
+    async fn begun(&mut self, part: Part) -> Result<Result<String, StepEnd>, Unheard> {
+        let began_to_wait = tokio::time::Instant::now();
+        loop {
+            self.changes.mark_unchanged();
+            let sight = self.cluster.watch.sight(&self.run);
+            let pod = sight.pods.get(&self.step);
+            self.was_there |= pod.is_some() || sight.workflow.is_some();
+            let mut reason = None;
+            match pod {
+                Some(pod) => {
+                    self.tell_place(pod).await?;
+                    if *pod.container(part) != ContainerFacts::Waiting {
+                        self.tell_waiting(None).await?;
+                        return Ok(Ok(pod.name.clone()));
+                    }
+                    if let Some(failed) = &pod.failed {
+                        return Ok(Err(StepEnd::by(EndCause::Outside(failed.clone()))));
+                    }
+                    // The container before it has ended without success, and was not heard to its end.
+                    if let (Part::Run, ContainerFacts::Ended(end)) = (part, pod.container(Part::Prepare))
+                        && end.exit_code != Some(0)
+                    {
+                        return Ok(Err(of_container(end)));
+                    }
+                    reason.clone_from(&pod.waiting);
+                }
+                None => {
+                    if let Some(end) = self.without_pod(&sight).await {
+                        return Ok(Err(end));
+                    }
+                    if let Some(workflow) = &sight.workflow {
+                        let is_ignored = !workflow.is_picked_up && began_to_wait.elapsed() > PICKED_UP_WITHIN;
+                        reason = if is_ignored {
+                            Some("The workflow is not picked up: is the Argo controller running?".to_owned())
+                        } else {
+                            workflow.message.clone()
+                        };
+                    }
+                }
+            }
+            if reason.is_some() {
+                self.tell_waiting(reason).await?;
+            }
+            tokio::select! {
+                () = self.told.closed() => return Err(Unheard),
+                () = tokio::time::sleep(LOOK) => {}
+                Ok(()) = self.changes.changed() => {}
+            }
+        }
+    }
+
+    /// How the step ends for which there is no pod; `None` when there may still be one. The watch may be behind, so
+    /// before that is said, the cluster itself is asked.
+    async fn without_pod(&mut self, sight: &Sight) -> Option<StepEnd> {
+        let over = |sight: &Sight| {
+            sight.workflow.as_ref().is_none_or(|workflow| workflow.has_ended || workflow.is_cancelled)
+                || self.position.part == Part::Run
+        };
+        if !over(sight) {
+            return None;
+        }
+        let sight = self.look().await.ok()?;
+        if !over(&sight) || sight.pods.contains_key(&self.step) {
+            return None;
+        }
+        Some(StepEnd::by(match sight.workflow {
+            Some(workflow) if workflow.is_cancelled => EndCause::Cancelled,
+            Some(workflow) if workflow.has_ended => EndCause::Outside(format!(
+                "The run has no pod, and Argo says: {} Run it again.",
+                workflow.message.as_deref().unwrap_or("nothing.")
+            )),
+            Some(_) => EndCause::Outside(
+                "The run's pod was removed by somebody outside Stoker, or with its node. Run it again.".to_owned(),
+            ),
+            None if self.was_there => {
+                EndCause::Outside("The run's workflow was deleted by somebody outside Stoker. Run it again.".to_owned())
+            }
+            None => EndCause::Lost,
+        }))
+    }
+
+    /// What the cluster itself says of the run, now.
+    async fn look(&self) -> Result<Sight, kube::Error> {
+        let cluster = &self.cluster;
+        let mut sight = Sight::default();
+        let workflow = cluster.workflows.get_opt(&cluster.names.workflow(&self.run)).await?;
+        if let Some((_, object)) = workflow.as_ref().and_then(read_workflow) {
+            sight.add(object);
+        }
+        let selected = ListParams::default().labels(&cluster.names.run_selector(&self.run));
+        for pod in cluster.pods.list(&selected).await? {
+            if let Some((_, object)) = read_pod(&pod) {
+                sight.add(object);
+            }
+        }
+        Ok(sight)
+    }
+
+    async fn tell_place(&mut self, pod: &PodFacts) -> Result<(), Unheard> {
+        if pod.node.is_none() || pod.node == self.node {
+            return Ok(());
+        }
+        self.node.clone_from(&pod.node);
+        let event = self.now(StepEvent::Placed(pod.node.clone().unwrap_or_default()));
+        self.tell(vec![event]).await
+    }
+
+    async fn tell_waiting(&mut self, reason: Option<String>) -> Result<(), Unheard> {
+        if reason == self.waiting {
+            return Ok(());
+        }
+        self.waiting.clone_from(&reason);
+        let event = self.now(StepEvent::Waiting(reason));
+        self.tell(vec![event]).await
+    }
+
+    /// Reads a container's log to its last frame, however often the way there breaks.
+    async fn read(&mut self, pod: &str, part: Part) -> Result<PartEnd, Unheard> {
+        let mut pause = SHORTEST_PAUSE;
+        let mut last_readings = 0;
+        loop {
+            // Asked before reading: a container that had ended by then has written all it ever will.
+            let container = self.container(part);
+            let follow = matches!(container, Some(ContainerFacts::Running | ContainerFacts::Waiting));
+            // The last readings take all there is: nothing may hang on a clock.
+            let since = if follow { self.last_frame } else { Since::Beginning };
+            match log_reader::open(&self.cluster.pods, pod, part, follow, since).await {
+                Ok(mut reader) => {
+                    let before = self.position.number;
+                    while let Some(frames) = reader.next().await {
+                        match self.take(frames, since).await? {
+                            Taken::All => {}
+                            Taken::TooLate => {
+                                self.last_frame = Since::Beginning;
+                                break;
+                            }
+                            Taken::End(end) => return Ok(end),
+                        }
+                    }
+                    if self.position.number > before {
+                        pause = SHORTEST_PAUSE;
+                    }
+                }
+                Err(error) if refusal::is_missing(&error) => {}
+                Err(error) => tracing::debug!(step.uid = %self.step, %error, "A log could not be opened; trying again"),
+            }
+            if !follow {
+                last_readings += 1;
+                if last_readings >= LAST_READINGS
+                    && let Some(end) = self.end_without_frame(part).await?
+                {
+                    return Ok(end);
+                }
+            }
+            self.pause(pause).await?;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn container(&self, part: Part) -> Option<ContainerFacts> {
+        let sight = self.cluster.watch.sight(&self.run);
+        sight.pods.get(&self.step).map(|pod| pod.container(part).clone())
+    }
+
+    /// Tells what is new in these frames.
+    async fn take(&mut self, frames: Vec<Frame>, since: Since) -> Result<Taken, Unheard> {
+        let mut events = Vec::new();
+        let mut end = None;
+        for frame in frames {
+            if frame.number <= self.position.number {
+                continue;
+            }
+            if frame.number > self.position.number + 1 {
+                // What lies between may well be there, before the time from which was read.
+                if since != Since::Beginning {
+                    self.tell(events).await?;
+                    return Ok(Taken::TooLate);
+                }
+                let lost = frame.lines.saturating_sub(self.position.lines);
+                events.push(Observed { at: frame.observed.at, event: StepEvent::Lost(lost_words(lost)) });
+            }
+            self.position.number = frame.number;
+            self.position.lines = frame.lines_after();
+            self.last_frame = Since::Frame(frame.observed.at);
+            match frame.observed.event {
+                StepEvent::Ended(how) => end = Some(PartEnd { at: frame.observed.at, end: how }),
+                event => events.push(Observed { at: frame.observed.at, event }),
+            }
+        }
+        self.tell(events).await?;
+        Ok(end.map_or(Taken::All, Taken::End))
+    }
+
+    /// The end of a container whose log will never tell it. `None` when the cluster cannot be asked now, or the
+    /// container goes on after all.
+    async fn end_without_frame(&mut self, part: Part) -> Result<Option<PartEnd>, Unheard> {
+        let Ok(sight) = self.look().await else { return Ok(None) };
+        let found = sight.pods.get(&self.step);
+        let (at, end) = match found.map(|pod| (pod, pod.container(part))) {
+            Some((_, ContainerFacts::Ended(end))) => (end.at, of_container(end)),
+            Some((PodFacts { failed: Some(why), .. }, _)) => (None, StepEnd::by(EndCause::Outside(why.clone()))),
+            Some(_) => return Ok(None),
+            None => match self.without_pod(&sight).await {
+                Some(end) => (None, end),
+                None => return Ok(None),
+            },
+        };
+        let event = self.now(StepEvent::Lost(
+            "The end of the log cannot be had any more: what was printed last may be missing.".to_owned(),
+        ));
+        self.tell(vec![event]).await?;
+        Ok(Some(PartEnd { at: at.unwrap_or_else(|| self.clock.now()), end }))
+    }
+
+    /// Who asked the container to end, it cannot know: a cancel is one only when it was ours.
+    async fn judge(&self, end: StepEnd) -> StepEnd {
+        let was_stopped = end.cause == EndCause::Cancelled || (end.cause == EndCause::Program && end.signal.is_some());
+        if !was_stopped {
+            return end;
+        }
+        let sight = self.look().await.unwrap_or_else(|_| self.cluster.watch.sight(&self.run));
+        let is_cancelled = sight.workflow.as_ref().is_some_and(|workflow| workflow.is_cancelled);
+        if is_cancelled {
+            return StepEnd { cause: EndCause::Cancelled, ..end };
+        }
+        if end.cause != EndCause::Cancelled {
+            return end;
+        }
+        let failed = sight.pods.get(&self.step).and_then(|pod| pod.failed.clone());
+        let cause = EndCause::Outside(failed.unwrap_or_else(|| {
+            "Somebody outside Stoker, or the cluster itself, removed the run's pod while it ran. Run it again."
+                .to_owned()
+        }));
+        StepEnd { cause, ..end }
+    }
+
+    async fn pause(&mut self, pause: Duration) -> Result<(), Unheard> {
+        tokio::select! {
+            () = self.told.closed() => Err(Unheard),
+            () = tokio::time::sleep(pause) => Ok(()),
+        }
+    }
+}
+
+/// What became of some frames.
+enum Taken {
+    /// They were told, as far as they were new.
+    All,
+    /// Some are missing before them.
+    TooLate,
+    /// The last one was among them.
+    End(PartEnd),
+}
+
+fn lost_words(lines: u64) -> String {
+    match lines {
+        0 => "A part of a line cannot be had any more: the cluster keeps only the newest part of a log.".to_owned(),
+        1 => "1 line cannot be had any more: the cluster keeps only the newest part of a log.".to_owned(),
+        lines => format!("{lines} lines cannot be had any more: the cluster keeps only the newest part of a log."),
+    }
+}
+
+fn of_container(end: &ContainerEnd) -> StepEnd {
+    StepEnd {
+        cause: EndCause::Program,
+        exit_code: end.exit_code,
+        signal: end.signal,
+        memory_ran_out: end.memory_ran_out,
+    }
+}

@@ -1,0 +1,293 @@
+//! The Argo engine: a run is a workflow in a cluster, a step is a pod of it. What the pods do is in [`pod`], which runs
+//! there; the rest of this talks to the cluster's API server, and to nothing else.
+
+use std::{sync::Arc, time::Duration};
+
+use app::model::{cache::Readiness, identifiers::RunUid, lock::Lock, spec::TaskSpec};
+use async_trait::async_trait;
+use futures::{StreamExt as _, future, stream::BoxStream};
+use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
+use kube::{
+    Api, ResourceExt as _,
+    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
+    core::DynamicObject,
+};
+use tokio::{sync::mpsc, task::JoinSet};
+
+use self::{
+    cluster::Cluster,
+    cursor::Part,
+    follower::Follower,
+    names::Names,
+    pod_facts::{ContainerFacts, PodFacts},
+    settings::ArgoSettings,
+};
+use super::{Cancel, Engine, EngineError, EngineName, Interpreter, Observation, Positions, RunPlan, Target};
+use crate::{
+    clock::SharedClock,
+    kubernetes::{Access, Refusal, refusal},
+    runner::SecretKey,
+};
+
+pub mod assignment;
+mod cluster;
+mod cursor;
+mod follower;
+pub mod frames;
+mod log_reader;
+mod manifest;
+mod names;
+pub mod pod;
+mod pod_facts;
+pub mod settings;
+mod watch;
+mod workflow;
+mod workflow_facts;
+
+/// The engine's name, as kept with each run.
+pub const NAME: EngineName = EngineName("argo");
+
+/// How long the cluster may take when somebody waits for what it says.
+const ANSWERING: Duration = Duration::from_secs(5);
+/// How many observations may wait for whoever listens.
+const WAITING_OBSERVATIONS: usize = 16;
+/// How long a pod has to end that is stopped at once, in seconds. Not 0: that would forget it while it may still run.
+const AT_ONCE: u32 = 1;
+
+/// The Argo engine.
+pub struct ArgoEngine {
+    settings: ArgoSettings,
+    secret_key: SecretKey,
+    clock: SharedClock,
+    cluster: Arc<Cluster>,
+}
+
+impl ArgoEngine {
+    /// Sets the engine up. The cluster need not answer yet.
+    ///
+    /// # Errors
+    /// When it is not known which cluster, or by whose credentials.
+    pub async fn new(
+        settings: ArgoSettings,
+        access: &Access,
+        clock: SharedClock,
+        secret_key: SecretKey,
+    ) -> Result<Self, Refusal> {
+        let Some(reach) = access.find().await? else {
+            return Err(Refusal::new(
+                "There is no kubeconfig, and no cluster around this process.",
+                "Name a kubeconfig with --kubeconfig or KUBECONFIG, or leave `argo` out of --engine.",
+            ));
+        };
+        let namespace = reach.namespace().to_owned();
+        let names = Names::of(secret_key.instance());
+        let cluster = Arc::new(Cluster::new(reach.client().await?, namespace, names));
+        Ok(Self { settings, secret_key, clock, cluster })
+    }
+
+    /// The workflow of a run, made or found.
+    async fn workflow(&self, plan: &RunPlan) -> Result<DynamicObject, EngineError> {
+        let cluster = &self.cluster;
+        let workflow = manifest::workflow(&self.settings, &cluster.names, plan);
+        let workflow = serde_json::to_value(workflow).and_then(serde_json::from_value);
+        let workflow: DynamicObject = workflow.map_err(|error| internal(&error))?;
+        match cluster.workflows.create(&PostParams::default(), &workflow).await {
+            Err(error) if refusal::is_there_already(&error) => {}
+            created => return created.map_err(|error| refused(&error)),
+        }
+        let found = cluster.workflows.get(&cluster.names.workflow(&plan.run)).await.map_err(|error| {
+            // Removed in between: then it can be made.
+            EngineError { may_pass: refusal::is_missing(&error) || refusal::may_pass(&error), ..refused(&error) }
+        })?;
+        if cluster.names.is_ours(&plan.run, found.metadata.labels.as_ref()) {
+            Ok(found)
+        } else {
+            Err(EngineError::lasting(format!(
+                "The namespace {} has a workflow {} that is not this Stoker's. Remove it, and run the task again.",
+                cluster.namespace,
+                found.name_any()
+            )))
+        }
+    }
+
+    async fn hand_over(&self, plan: &RunPlan, workflow_uid: &str) -> Result<(), EngineError> {
+        let cluster = &self.cluster;
+        for step in &plan.steps {
+            let secret = manifest::secret(&self.settings, &cluster.names, &self.secret_key, plan, step, workflow_uid)
+                .map_err(|error| internal(&error))?;
+            match cluster.secrets.create(&PostParams::default(), &secret).await {
+                Err(error) if !refusal::is_there_already(&error) => return Err(refused(&error)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The pods of a run, as the cluster has them now.
+    async fn pods(&self, run: &RunUid) -> Result<Vec<PodFacts>, kube::Error> {
+        let selected = ListParams::default().labels(&self.cluster.names.run_selector(run));
+        Ok(self.cluster.pods.list(&selected).await?.items.iter().map(PodFacts::of).collect())
+    }
+
+    async fn check(&self) -> Result<(), EngineError> {
+        let cluster = &self.cluster;
+        match cluster.workflows.list_metadata(&ListParams::default().limit(1)).await {
+            Err(error) if refusal::is_missing(&error) => {
+                return Err(EngineError::lasting(
+                    "The cluster does not know Argo's workflows. Install Argo Workflows 3.6 or newer.",
+                ));
+            }
+            listed => listed.map_err(|error| refused(&error))?,
+        };
+        let question = SelfSubjectAccessReview {
+            spec: SelfSubjectAccessReviewSpec {
+                resource_attributes: Some(ResourceAttributes {
+                    namespace: Some(cluster.namespace.clone()),
+                    group: Some("argoproj.io".to_owned()),
+                    resource: Some("workflows".to_owned()),
+                    verb: Some("create".to_owned()),
+                    ..ResourceAttributes::default()
+                }),
+                ..SelfSubjectAccessReviewSpec::default()
+            },
+            ..SelfSubjectAccessReview::default()
+        };
+        let answer = Api::all(cluster.client.clone()).create(&PostParams::default(), &question).await;
+        let status = answer.map_err(|error| refused(&error))?.status;
+        if status.is_some_and(|status| status.allowed) {
+            Ok(())
+        } else {
+            Err(EngineError::lasting(format!(
+                "Stoker's account may not create workflows in the namespace {}. `stoker preflight` says what it needs.",
+                cluster.namespace
+            )))
+        }
+    }
+}
+
+#[async_trait]
+impl Engine for ArgoEngine {
+    fn name(&self) -> EngineName {
+        NAME
+    }
+
+    fn capacity(&self) -> usize {
+        self.settings.at_once
+    }
+
+    async fn target(&self) -> Result<Target, EngineError> {
+        Ok(Target {
+            python: self.settings.python.clone(),
+            platform: self.settings.platform.clone(),
+            interpreter: Interpreter::Elsewhere(self.settings.platform.clone()),
+        })
+    }
+
+    /// The workflow first: what belongs to it goes with it, so a server that ends in between leaves nothing behind.
+    async fn start(&self, plan: &RunPlan) -> Result<(), EngineError> {
+        let workflow = self.workflow(plan).await?;
+        let workflow_uid = workflow.uid().unwrap_or_default();
+        let handed_over = self.hand_over(plan, &workflow_uid).await;
+        if let Err(error) = &handed_over
+            && !error.may_pass
+        {
+            self.forget(&plan.run).await?;
+        }
+        handed_over
+    }
+
+    fn observe(&self, plan: &RunPlan, from: Positions) -> BoxStream<'static, Result<Observation, EngineError>> {
+        let (told, observations) = mpsc::channel(WAITING_OBSERVATIONS);
+        let followers: Vec<Follower> = plan
+            .steps
+            .iter()
+            .map(|step| {
+                let cursor = from.get(&step.step);
+                Follower::new(self.cluster.clone(), self.clock.clone(), step.step.clone(), cursor, told.clone())
+            })
+            .collect();
+        // Ends with the stream: when nobody listens any more, nobody follows.
+        let mut following = JoinSet::new();
+        following.spawn(async move {
+            let to_the_end = future::try_join_all(followers.into_iter().map(Follower::follow)).await.is_ok();
+            if to_the_end {
+                // Nobody may be left to hear it.
+                let _ = told.send(Ok(Observation::Ended)).await;
+            }
+        });
+        futures::stream::unfold((observations, following), |(mut observations, following)| async move {
+            Some((observations.recv().await?, (observations, following)))
+        })
+        .boxed()
+    }
+
+    async fn cancel(&self, run: &RunUid, how: Cancel) -> Result<(), EngineError> {
+        let cluster = &self.cluster;
+        let patch = serde_json::json!({
+            "metadata": {"annotations": {names::CANCELLED: "true"}},
+            "spec": {"shutdown": "Terminate"},
+        });
+        let name = cluster.names.workflow(run);
+        match cluster.workflows.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await {
+            Err(error) if refusal::is_missing(&error) => return Ok(()),
+            patched => patched.map_err(|error| refused(&error))?,
+        };
+        // Argo's controller takes its time, and what has ended still has a log to be read.
+        let grace = match how {
+            Cancel::WithGrace => DeleteParams::default(),
+            Cancel::AtOnce => DeleteParams::default().grace_period(AT_ONCE),
+        };
+        let pods = self.pods(run).await.map_err(|error| refused(&error))?;
+        for pod in pods.iter().filter(|pod| !has_ended(pod)) {
+            match cluster.pods.delete(&pod.name, &grace).await {
+                Err(error) if !refusal::is_missing(&error) => return Err(refused(&error)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, run: &RunUid) -> Result<(), EngineError> {
+        let name = self.cluster.names.workflow(run);
+        // Its pods and secrets are the workflow's own, and go with it.
+        match self.cluster.workflows.delete(&name, &DeleteParams::background()).await {
+            Err(error) if !refusal::is_missing(&error) => Err(refused(&error)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn kept(&self) -> Result<Vec<RunUid>, EngineError> {
+        let ours = ListParams::default().labels(&self.cluster.names.selector());
+        let workflows = self.cluster.workflows.list_metadata(&ours).await.map_err(|error| refused(&error))?;
+        let run = |labels: &std::collections::BTreeMap<String, String>| labels.get(names::RUN)?.parse().ok();
+        Ok(workflows.items.iter().filter_map(|workflow| run(workflow.labels())).collect())
+    }
+
+    /// The caches are the cluster's: only a pod could look.
+    async fn readiness(&self, spec: &TaskSpec, _lock: Option<&Lock>) -> Readiness {
+        Readiness::unknown(spec)
+    }
+
+    async fn manifest(&self, plan: &RunPlan) -> Result<String, EngineError> {
+        let workflow = manifest::workflow(&self.settings, &self.cluster.names, plan);
+        serde_saphyr::to_string(&workflow).map_err(|error| internal(&error))
+    }
+
+    async fn diagnose(&self) -> Result<(), EngineError> {
+        tokio::time::timeout(ANSWERING, self.check())
+            .await
+            .unwrap_or_else(|_| Err(EngineError::passing("The cluster does not answer in time.")))
+    }
+}
+
+fn has_ended(pod: &PodFacts) -> bool {
+    matches!(pod.container(Part::Run), ContainerFacts::Ended(_))
+}
+
+fn refused(error: &kube::Error) -> EngineError {
+    EngineError { message: refusal::explain(error).to_string(), may_pass: refusal::may_pass(error) }
+}
+
+fn internal(error: &dyn std::error::Error) -> EngineError {
+    EngineError::lasting(format!("Stoker failed inside: {error}."))
+}

@@ -1,0 +1,165 @@
+//! What runs inside the pod of a step: `stoker pod prepare` makes its environment ready, then `stoker pod run` runs its
+//! program in a container that can only read what was prepared. Both are the local engine's shim with another reader:
+//! what it writes down is printed as [frames](super::frames), for the engine to read in the log.
+
+use std::{
+    env, fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    thread,
+};
+
+use app::model::spec::Timeout;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{
+    assignment::{self, Assignment},
+    cursor::Part,
+};
+use crate::{
+    engine::{
+        StepEnd,
+        local::{
+            folder::StepFolder,
+            shim::{self, Orders, TELL_CANCEL},
+        },
+        workplace::{self, Workplace},
+    },
+    packages::{
+        environments::Python,
+        nix::{self, NixChoice, NixSettings},
+        preparation,
+    },
+    programs, runner,
+};
+
+mod printer;
+
+/// Where the assignment is.
+pub const ASSIGNMENT: &str = "/stoker/assignment";
+/// The steps' folders: of this pod alone, and shared by its containers.
+pub const STEPS: &str = "/stoker/steps";
+/// Environments and uv's cache: shared by all pods.
+pub const CACHE: &str = "/stoker/cache";
+/// The folder of preparing, among the steps'.
+const PREPARATION: &str = "preparation";
+/// The variable that says on which node the pod is.
+pub const NODE: &str = "STOKER_NODE";
+
+/// What a shell says of a program that a signal ended: this and the signal's number.
+const SIGNALLED: i32 = 128;
+
+/// Prepares the step that the pod was assigned. Ends like the runner.
+#[must_use]
+pub fn prepare() -> ExitCode {
+    exit(Part::Prepare, lay_out().and_then(|folder| shown(&folder)))
+}
+
+/// Runs the program of the step in a folder, which was prepared. Ends like the program.
+#[must_use]
+pub fn run(folder: &Path) -> ExitCode {
+    exit(Part::Run, shown(&StepFolder::at(folder.to_owned())))
+}
+
+#[expect(clippy::print_stderr, reason = "the pod's log is where somebody will look")]
+fn exit(part: Part, ended: io::Result<StepEnd>) -> ExitCode {
+    match ended {
+        Ok(end) => {
+            let code = end.exit_code.or(end.signal.map(|signal| SIGNALLED + signal));
+            code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
+        }
+        Err(error) => {
+            eprintln!("stoker: the container {} cannot do its work: {error}", part.container());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Lays the folders of both containers out. Gives that of preparing.
+fn lay_out() -> io::Result<StepFolder> {
+    let file = Path::new(ASSIGNMENT).join(assignment::FILE);
+    let assignment: Assignment = serde_json::from_slice(&fs::read(file)?)?;
+    let (plan, conditions) = (assignment.plan(), &assignment.conditions);
+    let (steps, cache) = (Path::new(STEPS), Path::new(CACHE));
+    for folder in ["environments", "sets", "uv"] {
+        fs::create_dir_all(cache.join(folder))?;
+    }
+    let uv = programs::found_on_path(Path::new("uv"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let python = runtime.block_on(Python::find(&uv, None)).map_err(io::Error::other)?;
+    let nix = NixSettings::new(NixChoice::Nix, conditions.nixpkgs.clone(), cache, nix::stoker_program());
+    let runner = runner::install(&steps.join("runner"))?;
+    let folder = StepFolder::of(steps, &assignment.step);
+    let orders = |preparation, what: &str| {
+        let workplace = Workplace {
+            runner: &runner,
+            uv: &uv,
+            python: &python,
+            cache,
+            nix: &nix,
+            conda: conditions.conda.as_ref(),
+            stage_timeout: conditions.stage_timeout,
+            minimum_free: conditions.minimum_free,
+            memory_limit: None,
+            preparation,
+        };
+        let mut environment = workplace.environment(&folder, &assignment.secrets, &plan);
+        environment.push((what.to_owned(), "1".to_owned()));
+        environment.push(("STOKER_CONTAINER_RUNTIME".to_owned(), container_runtime()));
+        Orders {
+            command: workplace::command(&runner),
+            environment,
+            preparation_timeout: conditions.preparation_timeout,
+            program_timeout: plan.spec.timeout.map(Timeout::seconds).or(conditions.default_timeout),
+            grace: conditions.grace,
+            log_limit: conditions.log_limit,
+        }
+    };
+    let markers = &assignment.secrets.markers;
+    // What only preparing may see does not reach the container in which the program runs.
+    workplace::lay_out(&folder, &plan, &orders(Vec::new(), "STOKER_PREPARED"), &markers.input_after_preparing())?;
+    let own = StepFolder::at(steps.join(PREPARATION));
+    workplace::lay_out(
+        &own,
+        &plan,
+        &orders(preparation_variables(&conditions.preparation), "STOKER_PREPARE_ONLY"),
+        &markers.input(),
+    )?;
+    Ok(own)
+}
+
+/// The engine's, and those of the image that name its own files.
+fn preparation_variables(given: &[(String, String)]) -> Vec<(String, String)> {
+    let mut variables = preparation::variables(None);
+    variables.retain(|(name, _)| given.iter().all(|(other, _)| other != name));
+    variables.extend(given.iter().cloned());
+    variables
+}
+
+fn container_runtime() -> String {
+    let node = env::var(NODE).unwrap_or_default();
+    format!("A container on the node {node}.")
+}
+
+/// Runs what a folder's orders say, and prints what happens.
+fn shown(folder: &StepFolder) -> io::Result<StepEnd> {
+    // Before anything is started, so that nothing that comes meanwhile is missed.
+    let _terminations = hear_terminations(folder)?;
+    let path: PathBuf = folder.path().to_owned();
+    let shim = thread::spawn(move || shim::run(path));
+    printer::print(folder, &mut io::stdout().lock(), || shim.is_finished())
+}
+
+/// The cluster asks a container to end by a signal: the shim hears it as a cancel.
+fn hear_terminations(folder: &StepFolder) -> io::Result<thread::JoinHandle<io::Result<()>>> {
+    let mut control = StepFolder::open_fifo(&folder.control())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut terminations = runtime.block_on(async { signal(SignalKind::terminate()) })?;
+    Ok(thread::spawn(move || {
+        while runtime.block_on(terminations.recv()).is_some() {
+            control.write_all(&[TELL_CANCEL])?;
+        }
+        Ok(())
+    }))
+}

@@ -1,0 +1,28 @@
+//! How runs go to the cluster.
+
+use crate::engine::argo::assignment::Conditions;
+
+/// How the engine is set up.
+#[derive(Debug, Clone)]
+pub struct ArgoSettings {
+    /// The task image, as the cluster's nodes know it.
+    pub image: String,
+    /// The full version of the image's Python, such as `3.11.2`.
+    pub python: String,
+    /// uv's word for the image's platform, such as `x86_64-manylinux_2_36`.
+    pub platform: String,
+    /// The claim for environments; without one, each run builds its own.
+    pub cache_claim: Option<String>,
+    /// The claim for the Nix store; without one, each run fetches its system packages.
+    pub nix_claim: Option<String>,
+    /// The account of Argo's executor in the pods. The program's container gets no account at all.
+    pub service_account: Option<String>,
+    /// How many runs may run at once.
+    pub at_once: usize,
+    /// The user id of the pods' containers.
+    pub user: i64,
+    /// Bytes of memory that the program's container may have.
+    pub memory_limit: Option<u64>,
+    /// How steps are prepared and run.
+    pub conditions: Conditions,
+}

@@ -1,0 +1,201 @@
+//! Watches the cluster: one watch for all workflows of this Stoker and one for all their pods, however many runs there
+//! are. Resumed where it broke off, and listed anew when the cluster has forgotten that place.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fmt::Debug,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use app::model::identifiers::{RunUid, StepUid};
+use futures::StreamExt as _;
+use k8s_openapi::api::core::v1::Pod;
+use kube::{
+    Api, Resource, ResourceExt as _,
+    core::DynamicObject,
+    runtime::{
+        WatchStreamExt as _,
+        watcher::{self, Event, watcher},
+    },
+};
+use serde::de::DeserializeOwned;
+use tokio::{sync::watch, task::JoinSet};
+
+use super::{
+    names::{self, Names},
+    pod_facts::PodFacts,
+    workflow_facts::WorkflowFacts,
+};
+
+/// What is known of a run in the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sight {
+    /// Its workflow.
+    pub workflow: Option<WorkflowFacts>,
+    /// The pods of its steps.
+    pub pods: HashMap<StepUid, PodFacts>,
+}
+
+impl Sight {
+    /// Adds what an object says. Gives the object's place.
+    pub fn add(&mut self, object: Object) {
+        match object {
+            Object::Workflow(facts) => self.workflow = Some(facts),
+            Object::Pod(step, facts) => {
+                self.pods.insert(step, facts);
+            }
+        }
+    }
+
+    fn take(&mut self, place: &Place) {
+        match place {
+            Place::Workflow => self.workflow = None,
+            Place::Pod(step) => {
+                self.pods.remove(step);
+            }
+        }
+    }
+}
+
+/// What an object in the cluster says.
+#[derive(Debug, Clone)]
+pub enum Object {
+    /// A workflow.
+    Workflow(WorkflowFacts),
+    /// The pod of a step.
+    Pod(StepUid, PodFacts),
+}
+
+/// Which of a run's objects.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Place {
+    Workflow,
+    Pod(StepUid),
+}
+
+impl Object {
+    fn place(&self) -> Place {
+        match self {
+            Self::Workflow(_) => Place::Workflow,
+            Self::Pod(step, _) => Place::Pod(step.clone()),
+        }
+    }
+}
+
+/// Reads a pod; `None` when it is no step's.
+#[must_use]
+pub fn read_pod(pod: &Pod) -> Option<(RunUid, Object)> {
+    let labels = pod.labels();
+    let step = label(labels, names::STEP)?;
+    Some((label(labels, names::RUN)?, Object::Pod(step, PodFacts::of(pod))))
+}
+
+/// Reads a workflow; `None` when it is no run's.
+#[must_use]
+pub fn read_workflow(workflow: &DynamicObject) -> Option<(RunUid, Object)> {
+    Some((label(workflow.labels(), names::RUN)?, Object::Workflow(WorkflowFacts::of(workflow))))
+}
+
+fn label<T: std::str::FromStr>(labels: &BTreeMap<String, String>, name: &str) -> Option<T> {
+    labels.get(name)?.parse().ok()
+}
+
+/// The watches. They end when this is dropped.
+pub struct Watch {
+    seen: Arc<Seen>,
+    _watches: JoinSet<()>,
+}
+
+/// What was seen last.
+struct Seen {
+    runs: Mutex<HashMap<RunUid, Sight>>,
+    changed: watch::Sender<()>,
+}
+
+impl Watch {
+    /// Begins to watch.
+    #[must_use]
+    pub fn begin(pods: Api<Pod>, workflows: Api<DynamicObject>, names: &Names) -> Self {
+        let seen = Arc::new(Seen { runs: Mutex::default(), changed: watch::Sender::new(()) });
+        let mut watches = JoinSet::new();
+        watches.spawn(follow(pods, names.selector(), seen.clone(), read_pod));
+        watches.spawn(follow(workflows, names.selector(), seen.clone(), read_workflow));
+        Self { seen, _watches: watches }
+    }
+
+    /// What was last seen of a run.
+    #[must_use]
+    pub fn sight(&self, run: &RunUid) -> Sight {
+        self.seen.runs().get(run).cloned().unwrap_or_default()
+    }
+
+    /// Tells when anything has changed.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.seen.changed.subscribe()
+    }
+}
+
+impl Seen {
+    fn runs(&self) -> MutexGuard<'_, HashMap<RunUid, Sight>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, run: &RunUid, change: impl FnOnce(&mut Sight)) {
+        let mut runs = self.runs();
+        let sight = runs.entry(run.clone()).or_default();
+        change(sight);
+        if *sight == Sight::default() {
+            runs.remove(run);
+        }
+        drop(runs);
+        self.changed.send_replace(());
+    }
+}
+
+async fn follow<K>(api: Api<K>, selector: String, seen: Arc<Seen>, read: fn(&K) -> Option<(RunUid, Object)>)
+where
+    K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    let mut events = watcher(api, watcher::Config::default().labels(&selector)).default_backoff().boxed();
+    // What is there by this watch's account, and what a list that is under way has named so far.
+    let (mut there, mut listed) = (HashSet::new(), HashSet::new());
+    let mut is_failing = false;
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(event) => {
+                if std::mem::take(&mut is_failing) {
+                    tracing::info!("The cluster answers again");
+                }
+                match event {
+                    Event::Init => listed.clear(),
+                    Event::InitApply(object) | Event::Apply(object) => {
+                        let Some((run, object)) = read(&object) else { continue };
+                        let place = (run, object.place());
+                        seen.change(&place.0, |sight| sight.add(object));
+                        listed.insert(place.clone());
+                        there.insert(place);
+                    }
+                    Event::InitDone => {
+                        for (run, place) in there.difference(&listed) {
+                            seen.change(run, |sight| sight.take(place));
+                        }
+                        there.clone_from(&listed);
+                    }
+                    Event::Delete(object) => {
+                        let Some((run, object)) = read(&object) else { continue };
+                        let place = (run, object.place());
+                        seen.change(&place.0, |sight| sight.take(&place.1));
+                        listed.remove(&place);
+                        there.remove(&place);
+                    }
+                }
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut is_failing, true) {
+                    tracing::warn!(%error, "The cluster cannot be watched; trying again until it answers");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What a workflow's status says, as far as it concerns a run that has not begun or will not end by itself.
+
+use kube::core::DynamicObject;
+use serde::Deserialize;
+
+use super::{names, pod_facts::sentence};
+
+/// What is known of a run's workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkflowFacts {
+    /// True once Argo's controller has looked at it.
+    pub is_picked_up: bool,
+    /// True when it has ended, by Argo's account.
+    pub has_ended: bool,
+    /// Why it does not go on, or has ended, as a sentence.
+    pub message: Option<String>,
+    /// True when this Stoker was told to cancel it.
+    pub is_cancelled: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Status {
+    phase: String,
+    message: String,
+    nodes: std::collections::BTreeMap<String, Node>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Node {
+    phase: String,
+    message: String,
+}
+
+impl WorkflowFacts {
+    /// Of a workflow. What cannot be read says nothing.
+    #[must_use]
+    pub fn of(workflow: &DynamicObject) -> Self {
+        let status =
+            workflow.data.get("status").and_then(|status| Status::deserialize(status).ok()).unwrap_or_default();
+        let waiting = status.nodes.values().find(|node| node.phase == "Pending" && !node.message.is_empty());
+        let message = if status.message.is_empty() {
+            waiting.map(|node| node.message.as_str())
+        } else {
+            Some(status.message.as_str())
+        };
+        let annotations = workflow.metadata.annotations.as_ref();
+        Self {
+            is_picked_up: !status.phase.is_empty(),
+            has_ended: matches!(status.phase.as_str(), "Succeeded" | "Failed" | "Error"),
+            message: message.map(sentence),
+            is_cancelled: annotations.is_some_and(|annotations| annotations.contains_key(names::CANCELLED)),
+        }
+    }
+}

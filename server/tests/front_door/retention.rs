@@ -1,0 +1,206 @@
+//! What is kept of runs, and what is removed.
+
+use app::model::{
+    diagnostics::Retention,
+    identifiers::{RunId, TaskId},
+    log::Stream,
+    phase::Phase,
+};
+use axum::http::Method;
+use diesel::{QueryDsl as _, QueryableByName, RunQueryDsl as _, sql_types::BigInt};
+use serde_json::{Value, json};
+use server::{
+    clock::Clock as _,
+    db::{retention, runs, schema},
+    execution::retention::sweep,
+};
+
+use crate::support::{PLAIN, TestApp};
+
+const DAY: i64 = 86_400_000;
+
+const KEEP_ALL: Retention = Retention { runs: None, days: None, log_bytes: None };
+
+async fn swept(app: &TestApp, retention: Retention) -> usize {
+    sweep(&app.database, retention, app.clock.now()).await.unwrap()
+}
+
+/// A task with so many runs that have ended, a day after each other, each with a log of so many bytes.
+async fn ended_runs(app: &TestApp, number: u32, log: usize) -> TaskId {
+    let id = app.save(&PLAIN).await;
+    let text = "x".repeat(log);
+    for run in 1..=number {
+        app.post_form(&format!("/tasks/{id}"), &[("intent", "run")]).await;
+        let keys = app.keys(&id, run).await;
+        app.start(keys.run).await;
+        if log > 0 {
+            app.log(keys, &[(Stream::Output, text.as_str())]).await;
+        }
+        app.finish(keys.run, Phase::Succeeded, None).await;
+        app.clock.pass(DAY);
+    }
+    id
+}
+
+/// The numbers of a task's runs, newest first, as programs see them.
+async fn left(app: &TestApp, id: &TaskId) -> Vec<i64> {
+    let task = app.api(Method::GET, &format!("/tasks/{id}"), Value::Null).await.json();
+    task["runs"].as_array().unwrap().iter().map(|run| run["runNumber"].as_i64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_last_runs_of_each_task_are_kept() {
+    let app = TestApp::new().await;
+    let (busy, idle) = (ended_runs(&app, 7, 10).await, ended_runs(&app, 2, 10).await);
+    assert_eq!(swept(&app, KEEP_ALL).await, 0);
+    assert_eq!(swept(&app, Retention { runs: Some(3), ..KEEP_ALL }).await, 4);
+    assert_eq!((left(&app, &busy).await, left(&app, &idle).await), (vec![7, 6, 5], vec![2, 1]));
+    assert_eq!(app.get(&format!("/tasks/{busy}/runs/4")).await.status, 404);
+    // Numbers go on after the last one.
+    app.post_form(&format!("/tasks/{busy}"), &[("intent", "run")]).await;
+    assert_eq!(left(&app, &busy).await, [8, 7, 6, 5]);
+    let question = app.get(&format!("/tasks/{busy}/delete")).await;
+    assert!(question.text.contains("Its 4 runs and their logs"), "{}", question.text);
+}
+
+#[tokio::test]
+async fn old_runs_go_but_never_the_latest_or_one_that_runs() {
+    let app = TestApp::new().await;
+    let id = ended_runs(&app, 3, 10).await;
+    app.post_form(&format!("/tasks/{id}"), &[("intent", "run")]).await;
+    let active = app.keys(&id, 4).await;
+    app.start(active.run).await;
+    app.post_form(&format!("/tasks/{id}"), &[("intent", "run")]).await;
+    app.finish(app.keys(&id, 5).await.run, Phase::Failed, None).await;
+    app.clock.pass(100 * DAY);
+    assert_eq!(swept(&app, Retention { days: Some(102), ..KEEP_ALL }).await, 1);
+    assert_eq!(left(&app, &id).await, [5, 4, 3, 2]);
+    let nothing_else = Retention { runs: Some(1), days: Some(1), log_bytes: Some(1) };
+    assert_eq!(swept(&app, nothing_else).await, 2);
+    assert_eq!(left(&app, &id).await, [5, 4]);
+    app.finish(active.run, Phase::Succeeded, None).await;
+    assert_eq!(swept(&app, nothing_else).await, 1);
+    assert_eq!(left(&app, &id).await, [5]);
+}
+
+#[tokio::test]
+async fn the_oldest_logs_go_until_the_rest_fits() {
+    let app = TestApp::new().await;
+    let (first, second) = (ended_runs(&app, 3, 1000).await, ended_runs(&app, 3, 1000).await);
+    let silent = ended_runs(&app, 2, 0).await;
+    let stored = app.api(Method::GET, "/diagnostics", Value::Null).await.json()["runs"].clone();
+    let bytes = stored["logBytes"].as_u64().unwrap();
+    assert!((6000..6300).contains(&bytes), "{stored}");
+    assert_eq!(
+        stored,
+        json!({ "number": 8, "logBytes": bytes, "keepRuns": 1000, "keepDays": null, "keepLogBytes": 20_u64 << 30 })
+    );
+    assert_eq!(swept(&app, Retention { log_bytes: Some(bytes), ..KEEP_ALL }).await, 0);
+    assert_eq!(swept(&app, Retention { log_bytes: Some(bytes - 1), ..KEEP_ALL }).await, 1);
+    assert_eq!(left(&app, &first).await, [3, 2]);
+    // Two more of the first task are older than the second's, and one of them is its latest.
+    assert_eq!(swept(&app, Retention { log_bytes: Some(bytes / 2), ..KEEP_ALL }).await, 2);
+    assert_eq!((left(&app, &first).await, left(&app, &second).await), (vec![3], vec![3, 2]));
+    assert_eq!(left(&app, &silent).await, [2, 1]);
+}
+
+#[tokio::test]
+async fn pages_lead_over_gaps_and_show_the_last_ten() {
+    let app = TestApp::new().await;
+    let id = ended_runs(&app, 14, 0).await;
+    // As when the runs between had long logs, or ended much earlier.
+    for gap in [2, 5, 6, 13] {
+        let run = app.keys(&id, gap).await.run;
+        let removed = app.database.write(move |connection| retention::remove(connection, &[run]));
+        assert_eq!(removed.await.unwrap(), 1);
+    }
+    let list = app.get("/tasks").await;
+    let strip = list.attributes(".run-strip a", "href");
+    let expected = [1, 3, 4, 7, 8, 9, 10, 11, 12, 14].map(|number| format!("/tasks/{id}/runs/{number}"));
+    assert_eq!(strip, expected);
+    let run = app.get(&format!("/tasks/{id}/runs/4")).await;
+    let link = |rel: &str| run.attributes(&format!("a[rel={rel}]"), "href");
+    let to = |number: u32| [format!("/tasks/{id}/runs/{number}")];
+    assert_eq!((link("prev"), link("next"), link("last")), (to(3).to_vec(), to(7).to_vec(), to(14).to_vec()));
+    let before_last = app.get(&format!("/tasks/{id}/runs/12")).await;
+    assert_eq!(before_last.attributes("a[rel=next]", "href"), to(14));
+    assert!(before_last.attributes("a[rel=last]", "href").is_empty());
+}
+
+#[tokio::test]
+async fn a_long_log_goes_piece_by_piece_and_its_room_is_used_again() {
+    let app = TestApp::new().await;
+    let fill = async || {
+        let (id, keys) = app.save_and_run(&PLAIN).await;
+        let text = "x".repeat(8000);
+        for _ in 0..600 {
+            app.log(keys, &[(Stream::Output, text.as_str())]).await;
+        }
+        app.finish(keys.run, Phase::Succeeded, None).await;
+        app.post_form(&format!("/tasks/{id}"), &[("intent", "run")]).await;
+        keys.run
+    };
+    let pages = async || {
+        #[derive(QueryableByName)]
+        struct Pages {
+            #[diesel(sql_type = BigInt)]
+            page_count: i64,
+        }
+        let count = app
+            .database
+            .read(|connection| Ok(diesel::sql_query("PRAGMA page_count").get_result::<Pages>(connection)?.page_count));
+        count.await.unwrap()
+    };
+    let chunks = async || {
+        let count = app.database.read(|connection| Ok(schema::log_chunks::table.count().get_result(connection)?));
+        count.await.unwrap()
+    };
+    let run: RunId = fill().await;
+    let full = pages().await;
+    let piece = app.database.write(move |connection| retention::remove(connection, &[run])).await.unwrap();
+    let after_one: i64 = chunks().await;
+    assert_eq!(piece, 0, "one transaction does not take all of it");
+    assert!((1..600).contains(&after_one), "{after_one}");
+    assert_eq!(swept(&app, Retention { runs: Some(1), ..KEEP_ALL }).await, 1);
+    assert_eq!(chunks().await, 0);
+    fill().await;
+    assert!(pages().await <= full + 8, "{} after {full}", pages().await);
+}
+
+#[tokio::test]
+async fn what_is_kept_is_said_on_the_system_page() {
+    let app = TestApp::new().await;
+    ended_runs(&app, 2, 2000).await;
+    let page = app.get("/system").await;
+    let storage = page.text_of("section[aria-labelledby=storage]");
+    assert!(storage.contains("2, with 4 KiB of logs") || storage.contains("2, with 4.0 KiB of logs"), "{storage}");
+    let expected = "are removed but the last 1000 of each task, or when all logs have more than 20";
+    assert!(storage.contains(expected), "{storage}");
+}
+
+/// The statements that look for what to remove read indexes, not the runs or the tasks' code.
+#[tokio::test]
+async fn looking_for_old_runs_costs_little() {
+    let app = TestApp::new().await;
+    let id = app.save(&PLAIN).await;
+    let filled = app.database.write(move |connection| {
+        use app::model::{identifiers::RunUid, time::Timestamp};
+        let spec = server::db::tasks::spec(connection, &id)?;
+        for number in 0..5000_u32 {
+            let mut bytes = [0; 10];
+            bytes[..4].copy_from_slice(&number.to_be_bytes());
+            let (uid, at) = (RunUid::from_random(bytes), Timestamp(i64::from(number)));
+            let new = runs::NewRun { uid: &uid, task_id: &id, spec: &spec, lock: None, engine: "local", at };
+            let created = runs::create(connection, &new)?;
+            let outcome = server::db::steps::Outcome { phase: Phase::Succeeded, exit_code: Some(0), message: None, at };
+            runs::finish(connection, created.id, &outcome)?;
+        }
+        Ok(())
+    });
+    filled.await.unwrap();
+    let begin = std::time::Instant::now();
+    assert_eq!(swept(&app, Retention { runs: Some(10), ..KEEP_ALL }).await, 4990);
+    let took = begin.elapsed();
+    println!("4990 runs were removed in {took:?}");
+    assert!(took.as_secs() < 20, "{took:?}");
+}
