@@ -5,4 +5,4 @@ CREATE INDEX runs_of_task ON runs (task_id, engine, phase);
 -- The first run since a time.
 CREATE INDEX runs_by_creation ON runs (created_at);
 -- The names that are searched, without the code beside them.
-CREATE INDEX tasks_by_name ON tasks (name, id) WHERE deleted_at IS NULL;
+CREATE INDEX tasks_by_name ON tasks (name, id, deleted_at) WHERE deleted_at IS NULL;

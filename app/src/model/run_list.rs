@@ -5,12 +5,13 @@ use std::fmt;
 use super::{
     identifiers::{RunId, RunUid, TaskId},
     phase::Phase,
-    spec::{EngineChoice, TaskName},
+    spec::EngineChoice,
+    task_title::TaskTitle,
     views::RunSummary,
 };
 
 /// Which runs to list, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct RunQuery {
     /// In which phases; `None` for all.
     pub phases: Option<PhaseChoice>,
@@ -93,7 +94,7 @@ impl RunChoice {
 }
 
 /// In which phases runs are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PhaseChoice {
     /// Those that have not ended.
     Active,
@@ -146,7 +147,7 @@ impl PhaseChoice {
 }
 
 /// Since when runs are listed, counted back from the time of the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Since {
     /// The last hour.
     Hour,
@@ -202,7 +203,7 @@ impl Since {
 }
 
 /// A place in the list (keyset paging); in an address `older.<key>` or `newer.<key>`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RunCursor {
     /// True for the page of newer runs that ends just before the place.
     pub newer: bool,
@@ -237,8 +238,8 @@ pub struct RunPage {
     pub newer: Option<RunCursor>,
     /// The page after this one.
     pub older: Option<RunCursor>,
-    /// The name of the task whose runs alone are listed.
-    pub task_name: Option<TaskName>,
+    /// What the task is called whose runs alone are listed.
+    pub task_title: Option<TaskTitle>,
     /// How many runs other choices of the filters would list.
     pub counts: RunCounts,
 }
@@ -250,8 +251,8 @@ pub struct ListedRun {
     pub uid: RunUid,
     /// The task's id.
     pub task_id: TaskId,
-    /// The task's name.
-    pub task_name: Option<TaskName>,
+    /// What the task is called.
+    pub task_title: TaskTitle,
     /// The name of its engine.
     pub engine: String,
     /// Whether somebody asked to cancel it.
@@ -273,11 +274,11 @@ impl ListedRun {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RunCounts {
     /// By phase.
-    pub phases: Vec<(Option<PhaseChoice>, Option<Count>)>,
+    pub phases: Vec<(Option<PhaseChoice>, Count)>,
     /// By engine, when there are several.
-    pub engines: Vec<(Option<EngineChoice>, Option<Count>)>,
+    pub engines: Vec<(Option<EngineChoice>, Count)>,
     /// By age.
-    pub ages: Vec<(Option<Since>, Option<Count>)>,
+    pub ages: Vec<(Option<Since>, Count)>,
 }
 
 /// A number of runs, counted up to a bound.

@@ -113,12 +113,12 @@ fn ask_cancel_several(choice: RunChoice, runs: Vec<ListedRun>) -> AnyView {
         .into_iter()
         .map(|run| {
             let number = run.summary.number;
-            let name = run.task_name.map_or_else(|| run.task_id.to_string(), |name| name.as_str().to_owned());
+            let title = run.task_title.to_string();
             view! {
                 <li>
                     <PhaseBadge phase=run.summary.phase />
                     " "
-                    <a href=routes::run(&run.task_id, number)><bdi>{name}</bdi> {format!(" #{number}")}</a>
+                    <a href=routes::run(&run.task_id, number)><bdi>{title}</bdi> {format!(" #{number}")}</a>
                 </li>
             }
         })

@@ -15,7 +15,7 @@ use crate::{
     html::Html,
     model::{
         run_list::{Count, ListedRun, PhaseChoice, RunPage, RunQuery, Since},
-        spec::{EngineChoice, TaskName},
+        spec::EngineChoice,
         time::Timestamp,
     },
     routes,
@@ -138,11 +138,11 @@ impl List {
 
     fn filters(&self, page: &RunPage) -> AnyView {
         let task = self.query.task.as_ref().map(|id| {
-            let name = page.task_name.as_ref().map_or_else(|| id.to_string(), |name| name.as_str().to_owned());
+            let title = page.task_title.as_ref().map_or_else(|| id.to_string(), ToString::to_string);
             view! {
                 <div class="filter">
                     <span class="filter-name">"Task"</span>
-                    <span dir="auto" class="filter-value">{name}</span>
+                    <span dir="auto" class="filter-value">{title}</span>
                     <a href=self.with(|query| query.task = None)>"All tasks"</a>
                 </div>
             }
@@ -228,7 +228,7 @@ impl List {
 
     /// A row is written by hand, as in the list of tasks.
     fn row(&self, html: &mut Html, run: &ListedRun, columns: Columns, now: Timestamp) {
-        let title = run.task_name.as_ref().map_or(run.task_id.as_str(), TaskName::as_str);
+        let title = run.task_title.as_str();
         let (number, phase) = (run.summary.number, run.summary.phase);
         html.markup("<tr>");
         if columns.choice {
@@ -301,13 +301,12 @@ fn filter(name: &'static str, choices: Vec<AnyView>) -> Option<AnyView> {
     })
 }
 
-fn filter_link(word: String, count: Option<Count>, address: String, is_chosen: bool) -> AnyView {
-    let count = count.map(|count| view! { " " <span class="filter-count">{count.to_string()}</span> });
+fn filter_link(word: String, count: Count, address: String, is_chosen: bool) -> AnyView {
     view! {
         <li>
             <a href=address aria-current=is_chosen.then_some("true")>
-                {word}
-                {count}
+                {word} " "
+                <span class="filter-count">{count.to_string()}</span>
             </a>
         </li>
     }

@@ -2,11 +2,14 @@
 //! runs of one engine in one phase, which an index has in order. Few groups are merged here, so that SQLite never sorts,
 //! and never walks along runs that do not match.
 
+use std::collections::HashMap;
+
 use app::model::{
     identifiers::{RunId, RunUid, TaskId},
     phase::Phase,
     run_list::{Count, ListedRun, PhaseChoice, RunCounts, RunCursor, RunPage, RunQuery, Since},
     spec::EngineChoice,
+    task_title::TaskTitle,
     time::Timestamp,
 };
 use diesel::{
@@ -30,6 +33,9 @@ pub const RUNS_PER_PAGE: usize = 50;
 /// So many of a group are read to be counted: one more than is said.
 const COUNTED: usize = Count::MOST + 1;
 
+/// Up to so many runs of the tasks that a search found are read at once.
+const FEW: usize = 5000;
+
 /// The runs of which tasks are listed.
 enum Scope {
     /// Of all.
@@ -44,10 +50,8 @@ enum Scope {
 struct Group {
     engine: String,
     phase: Phase,
-    /// Their keys, newest first, at most [`COUNTED`].
+    /// The keys of the newest ones, newest first: all, or [`COUNTED`] of them.
     runs: Vec<i64>,
-    /// Whether these are the newest ones of the group, and not just any.
-    are_newest: bool,
 }
 
 impl Group {
@@ -55,10 +59,9 @@ impl Group {
         self.runs.len() < COUNTED
     }
 
-    /// How many there are from this key on; `None` when that is not known.
-    fn count_from(&self, first: i64) -> Option<usize> {
-        let is_known = self.are_newest || self.is_complete() || first == 0;
-        is_known.then(|| self.runs.iter().take_while(|run| **run >= first).count())
+    /// How many there are from this key on; beyond [`Count::MOST`], more than that.
+    fn count_from(&self, first: i64) -> usize {
+        self.runs.iter().take_while(|run| **run >= first).count()
     }
 }
 
@@ -97,10 +100,11 @@ impl Part {
 /// # Errors
 /// `NotFound` when there is no such task.
 pub fn page(connection: &mut SqliteConnection, query: &RunQuery, now: Timestamp) -> Result<RunPage, DatabaseError> {
-    let (task_name, scope) = match &query.task {
+    let (task_title, scope) = match &query.task {
         Some(task) => {
             let name = super::tasks::name(connection, task)?.ok_or(DatabaseError::NotFound)?;
-            (views::task_name(name.as_deref()), task_scope(connection, task, &query.search)?)
+            let title = views::task_title(connection, task, name.as_deref())?;
+            (Some(title), task_scope(connection, task, &query.search)?)
         }
         None => (None, scope(connection, &query.search)?),
     };
@@ -124,7 +128,7 @@ pub fn page(connection: &mut SqliteConnection, query: &RunQuery, now: Timestamp)
     Ok(RunPage {
         newer: if part.from.is_some() { cursor(true, ids.first()) } else { None },
         older: if part.goes_back() || more { cursor(false, ids.last()) } else { None },
-        task_name,
+        task_title,
         counts: counts(&groups, query, first, &ages),
         runs: rows(connection, &ids)?,
     })
@@ -173,17 +177,23 @@ fn engines(connection: &mut SqliteConnection) -> Result<Vec<String>, DatabaseErr
 }
 
 fn groups(connection: &mut SqliteConnection, scope: &Scope) -> Result<Vec<Group>, DatabaseError> {
+    let few = match scope {
+        Scope::Found(tasks) => few_of_tasks(connection, tasks)?,
+        Scope::All | Scope::Task(_) => None,
+    };
     let mut groups = Vec::new();
     for engine in engines(connection)? {
         for phase in Phase::ALL {
-            let (runs, are_newest) = match scope {
-                Scope::All | Scope::Task(_) => {
-                    let newest = Part { first: 0, from: None };
-                    (along_index(connection, scope, &engine, phase, newest, COUNTED)?, true)
-                }
-                Scope::Found(tasks) => (of_tasks(connection, tasks, &engine, phase)?, false),
+            let mut runs = match &few {
+                Some(few) => few
+                    .iter()
+                    .filter(|key| key.engine == engine && key.phase == phase.word())
+                    .map(|key| key.id)
+                    .collect(),
+                None => along_index(connection, scope, &engine, phase, Part { first: 0, from: None }, COUNTED)?,
             };
-            groups.push(Group { engine: engine.clone(), phase, runs, are_newest });
+            runs.truncate(COUNTED);
+            groups.push(Group { engine: engine.clone(), phase, runs });
         }
     }
     Ok(groups)
@@ -225,33 +235,27 @@ fn along_index(
     Ok(ids.collect::<Result<_, _>>()?)
 }
 
-/// The keys of runs of these tasks in a group, at most [`COUNTED`] of them, which then may be any. The tasks come first
-/// in the join, so that each is one look at its index, however many runs others have.
-fn of_tasks(
-    connection: &mut SqliteConnection,
-    tasks: &str,
-    engine: &str,
-    phase: Phase,
-) -> Result<Vec<i64>, DatabaseError> {
-    #[derive(QueryableByName)]
-    struct Key {
-        #[diesel(sql_type = BigInt)]
-        id: i64,
-    }
+#[derive(QueryableByName)]
+struct Key {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    engine: String,
+    #[diesel(sql_type = Text)]
+    phase: String,
+}
+
+/// All runs of these tasks, newest first, when there are [`FEW`] at most: then they are read one task after the other,
+/// however many runs others have between them. `None` when there are more: then enough of them are near any place.
+fn few_of_tasks(connection: &mut SqliteConnection, tasks: &str) -> Result<Option<Vec<Key>>, DatabaseError> {
     let statement = diesel::sql_query(
-        "SELECT runs.id FROM json_each(?) AS found CROSS JOIN runs ON runs.task_id = found.value WHERE runs.engine = ? \
-         AND runs.phase = ?",
+        "SELECT runs.id, runs.engine, runs.phase FROM json_each(?) AS found CROSS JOIN runs ON runs.task_id = \
+         found.value",
     );
-    let mut ids = statement
-        .bind::<Text, _>(tasks)
-        .bind::<Text, _>(engine)
-        .bind::<Text, _>(phase.word())
-        .load_iter::<Key, DefaultLoadingMode>(connection)?
-        .take(COUNTED)
-        .map(|key| key.map(|key| key.id))
-        .collect::<Result<Vec<_>, _>>()?;
-    ids.sort_unstable_by(|one, other| other.cmp(one));
-    Ok(ids)
+    let keys = statement.bind::<Text, _>(tasks).load_iter::<Key, DefaultLoadingMode>(connection)?;
+    let mut keys = keys.take(FEW + 1).collect::<Result<Vec<_>, _>>()?;
+    keys.sort_unstable_by_key(|key| std::cmp::Reverse(key.id));
+    Ok((keys.len() <= FEW).then_some(keys))
 }
 
 /// The keys of one run more than a page holds, nearest to the part's place first.
@@ -267,10 +271,9 @@ fn listed(
         if !is_chosen(group, query.engine.as_ref(), query.phases) {
             continue;
         }
-        if group.is_complete() {
+        if group.is_complete() || part.from.is_none() {
             ids.extend(group.runs.iter().filter(|run| part.includes(**run)));
         } else {
-            // So many match that there are enough of them near any place.
             ids.extend(along_index(connection, scope, &group.engine, group.phase, part, RUNS_PER_PAGE + 1)?);
         }
     }
@@ -302,7 +305,7 @@ fn ages(connection: &mut SqliteConnection, now: Timestamp) -> Result<Vec<(Option
 fn counts(groups: &[Group], query: &RunQuery, first: i64, ages: &[(Option<Since>, i64)]) -> RunCounts {
     let count = |engine: Option<&EngineChoice>, phases, first| {
         let chosen = groups.iter().filter(|group| is_chosen(group, engine, phases));
-        chosen.map(|group| group.count_from(first)).sum::<Option<usize>>().map(Count::new)
+        Count::new(chosen.map(|group| group.count_from(first)).sum())
     };
     let engine = query.engine.as_ref();
     let phases = std::iter::once(None).chain(PhaseChoice::all().into_iter().map(Some));
@@ -346,7 +349,7 @@ fn rows(connection: &mut SqliteConnection, ids: &[i64]) -> Result<Vec<ListedRun>
         .filter(runs::id.eq_any(ids))
         .select((ListedColumns::as_select(), SummaryColumns::as_select(), tasks::name))
         .load(connection)?;
-    newest_first(rows)
+    newest_first(connection, rows)
 }
 
 /// These runs, newest first, as far as they are there.
@@ -360,21 +363,29 @@ pub fn named(connection: &mut SqliteConnection, uids: &[RunUid]) -> Result<Vec<L
         .filter(runs::uid.eq_any(uids.iter().map(RunUid::as_str)))
         .select((ListedColumns::as_select(), SummaryColumns::as_select(), tasks::name))
         .load(connection)?;
-    newest_first(rows)
+    newest_first(connection, rows)
 }
 
-fn newest_first(mut rows: Vec<Row>) -> Result<Vec<ListedRun>, DatabaseError> {
+fn newest_first(connection: &mut SqliteConnection, mut rows: Vec<Row>) -> Result<Vec<ListedRun>, DatabaseError> {
     rows.sort_unstable_by_key(|(run, ..)| std::cmp::Reverse(run.id));
-    rows.into_iter()
-        .map(|(run, summary, name)| {
-            Ok(ListedRun {
-                uid: values::parsed(&run.uid)?,
-                task_id: values::task_id(&run.task_id)?,
-                task_name: views::task_name(name.as_deref()),
-                engine: run.engine,
-                is_stopping: run.cancel_requested_at.is_some(),
-                summary: summary.try_into()?,
-            })
-        })
-        .collect()
+    // A list often has many runs of few tasks.
+    let mut titles: HashMap<String, TaskTitle> = HashMap::new();
+    let mut listed = Vec::with_capacity(rows.len());
+    for (run, summary, name) in rows {
+        let task_id = values::task_id(&run.task_id)?;
+        let task_title = match titles.get(&run.task_id) {
+            Some(title) => title.clone(),
+            None => views::task_title(connection, &task_id, name.as_deref())?,
+        };
+        titles.entry(run.task_id).or_insert_with(|| task_title.clone());
+        listed.push(ListedRun {
+            uid: values::parsed(&run.uid)?,
+            task_id,
+            task_title,
+            engine: run.engine,
+            is_stopping: run.cancel_requested_at.is_some(),
+            summary: summary.try_into()?,
+        });
+    }
+    Ok(listed)
 }

@@ -224,7 +224,11 @@ fn codes_of_unnamed(
 }
 
 /// What a task is called, which has this name.
-fn task_title(connection: &mut SqliteConnection, id: &TaskId, name: Option<&str>) -> Result<TaskTitle, DatabaseError> {
+pub(super) fn task_title(
+    connection: &mut SqliteConnection,
+    id: &TaskId,
+    name: Option<&str>,
+) -> Result<TaskTitle, DatabaseError> {
     let name = task_name(name);
     let code = match name {
         Some(_) => String::new(),

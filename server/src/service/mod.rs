@@ -13,6 +13,7 @@ use app::{
         log_search::{LogQuery, LogSearch},
         run_list::{ListedRun, RunPage, RunQuery},
         spec::TaskSpec,
+        time::Timestamp,
         views::{LogPage, LogWindow, RunDetail, TaskDetail, TaskPage, TaskQuery},
     },
 };
@@ -75,13 +76,14 @@ pub struct Dependencies {
 pub struct Service {
     dependencies: Dependencies,
     lists: Cache<TaskQuery, TaskPage>,
+    run_lists: Cache<(RunQuery, Timestamp), RunPage>,
 }
 
 impl Service {
     /// Puts a service together.
     #[must_use]
     pub fn new(dependencies: Dependencies) -> Self {
-        Self { dependencies, lists: Cache::default() }
+        Self { dependencies, lists: Cache::default(), run_lists: Cache::default() }
     }
 
     /// Looks whether the database answers.

@@ -138,15 +138,17 @@ async fn pages_lead_both_ways_and_every_run_comes_once() {
     seed(&app, "Few", 60, Phase::Failed, "local").await;
     seed(&app, "Many", 1100, Phase::Succeeded, "local").await;
     seed(&app, "Others", 70, Phase::Failed, "argo").await;
+    // More than are read at once when a search finds them.
+    seed(&app, "Very many", 5100, Phase::Cancelled, "local").await;
     for (start, expected) in [
-        ("/runs", 1230),
+        ("/runs", 6330),
         ("/runs?phase=succeeded", 1100),
         ("/runs?phase=failed", 130),
-        ("/runs?engine=local", 1160),
-        ("/runs?q=many", 1100),
-        ("/runs?q=e", 130),
-        ("/runs?q=task-", 1230),
-        ("/runs?q=task-&since=1h", 1230),
+        ("/runs?engine=local&phase=failed", 60),
+        ("/runs?q=very", 5100),
+        ("/runs?q=ew", 60),
+        ("/runs?q=task-&phase=failed", 130),
+        ("/runs?q=many&phase=succeeded&since=1h", 1100),
     ] {
         let (there, last) = follow(&app, start, "next").await;
         assert!(there.iter().all(|page| page.len() <= run_list::RUNS_PER_PAGE), "{start}");
@@ -163,14 +165,9 @@ async fn pages_lead_both_ways_and_every_run_comes_once() {
     assert_eq!(page.choices("phase")[0], "All 1000+");
     assert_eq!(page.choices("phase")[4], "Succeeded 1000+");
     assert_eq!(page.choices("phase")[5], "Failed 130");
-    // What is not known is not said.
-    assert_eq!(
-        app.get("/runs?q=many").await.choices("since"),
-        ["Any time 1000+", "Last hour", "24 hours", "7 days", "30 days"]
-    );
     assert!(app.get("/runs?from=older.1").await.text_of(".empty").contains("no more runs"));
     let newest = page.runs();
-    assert_eq!(app.get("/runs?from=newer.1229").await.runs(), newest, "the way back ends at a full page");
+    assert_eq!(app.get("/runs?from=newer.6329").await.runs(), newest, "the way back ends at a full page");
 }
 
 #[tokio::test]
@@ -294,7 +291,11 @@ async fn no_list_of_runs_scans_or_sorts() {
             continue;
         }
         // Names are looked through in an index of names; what a search found comes as a list.
-        let is_list = |line: &&String| line.contains("tasks_by_name") || line.contains("VIRTUAL TABLE");
+        let is_list = |line: &&String| {
+            line.contains("COVERING INDEX tasks_by_name")
+                || line.contains("tasks_deleted")
+                || line.contains("VIRTUAL TABLE")
+        };
         let scans = plan.iter().filter(|line| line.starts_with("SCAN")).any(|line| !is_list(&line));
         let sorts = plan.iter().any(|line| line.contains("TEMP B-TREE"));
         assert!(!scans && !sorts, "{statement}\n{plan:#?}");
