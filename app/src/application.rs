@@ -58,6 +58,8 @@ pub fn App() -> impl IntoView {
                     view=pages::system::DeleteCachePage
                     ssr=SsrMode::Async
                 />
+                <Route path=path!("/runs") view=pages::run_list::RunListPage ssr=SsrMode::Async />
+                <Route path=path!("/runs/cancel") view=pages::confirm::CancelRunsPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/new") view=pages::task_form::NewTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id") view=pages::task::TaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id/edit") view=pages::task_form::EditTaskPage ssr=SsrMode::Async />

@@ -13,8 +13,9 @@ use crate::model::{
     caches::CacheName,
     diagnostics::Diagnostics,
     fields::FieldErrors,
-    identifiers::{RunNumber, TaskId},
+    identifiers::{RunNumber, RunUid, TaskId},
     log_search::{LogQuery, LogSearch},
+    run_list::{ListedRun, RunPage, RunQuery},
     spec::{TaskSpec, ValidTask},
     system_packages::SystemPackages,
     views::{LogPage, LogWindow, RunDetail, TaskDetail, TaskPage, TaskQuery},
@@ -43,6 +44,15 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Asks for a run to be stopped, with everything it started.
     async fn cancel_run(&self, id: &TaskId, number: RunNumber) -> Result<(), BackendError>;
+
+    /// A page of the list of all runs.
+    async fn list_runs(&self, query: &RunQuery) -> Result<RunPage, BackendError>;
+
+    /// These runs, newest first, as far as they are there.
+    async fn runs_named(&self, runs: &[RunUid]) -> Result<Vec<ListedRun>, BackendError>;
+
+    /// Asks for these runs to be stopped, as far as they are there and have not ended.
+    async fn cancel_runs(&self, runs: &[RunUid]) -> Result<CancelledRuns, BackendError>;
 
     /// What a run of this spec would find in the cache now.
     async fn readiness(&self, spec: &TaskSpec) -> Readiness;
@@ -135,6 +145,15 @@ pub struct DeletedTask {
     pub logs: u64,
     /// Number of runs that were stopped.
     pub stopped: u64,
+}
+
+/// What became of a wish to cancel several runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CancelledRuns {
+    /// How many are being stopped.
+    pub stopping: u32,
+    /// How many had ended before, or are not there any more.
+    pub ended: u32,
 }
 
 /// What was deleted with an environment or a package set.

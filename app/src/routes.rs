@@ -7,6 +7,7 @@ use crate::model::log_search::LogQuery;
 use crate::model::{
     caches::CacheName,
     identifiers::{RunNumber, TaskId},
+    run_list::{RunChoice, RunQuery},
     time::Timestamp,
     views::{TaskCursor, TaskQuery},
 };
@@ -20,19 +21,9 @@ pub fn tasks() -> String {
 /// A page of the task list.
 #[must_use]
 pub fn tasks_page(query: &TaskQuery) -> String {
-    let mut address = tasks();
-    let mut separator = '?';
-    if !query.search.is_empty() {
-        address.push_str("?q=");
-        push_encoded(&mut address, &query.search);
-        separator = '&';
-    }
-    if let Some(cursor) = &query.from {
-        address.push(separator);
-        address.push_str("from=");
-        address.push_str(&cursor_text(cursor));
-    }
-    address
+    let search = Some(("q", query.search.clone())).filter(|(_, search)| !search.is_empty());
+    let from = query.from.as_ref().map(|cursor| ("from", cursor_text(cursor)));
+    with_parameters(&tasks(), search.into_iter().chain(from))
 }
 
 /// A page of the documentation.
@@ -141,6 +132,24 @@ pub fn log_socket(id: &TaskId, number: RunNumber, from: u64, window: u32) -> Str
     format!("/tasks/{id}/runs/{number}/log/socket?from={from}&window={window}")
 }
 
+/// All runs that a query finds, a page of them.
+#[must_use]
+pub fn runs(query: &RunQuery) -> String {
+    with_parameters("/runs", query.parameters())
+}
+
+/// The same, shown anew every few seconds.
+#[must_use]
+pub fn runs_live(query: &RunQuery) -> String {
+    with_parameters("/runs", query.parameters().into_iter().chain([("live", "1".to_owned())]))
+}
+
+/// The page that asks before cancelling several runs, and that cancels them on POST.
+#[must_use]
+pub fn cancel_runs(choice: &RunChoice) -> String {
+    with_parameters("/runs/cancel", choice.parameters())
+}
+
 /// Where preferences are sent.
 #[must_use]
 pub fn preferences() -> String {
@@ -177,6 +186,17 @@ pub fn parse_cursor(text: &str) -> Option<TaskCursor> {
     };
     let (millis, id) = rest.split_once('.')?;
     Some(TaskCursor { newer, activity_at: Timestamp(millis.parse().ok()?), id: id.parse().ok()? })
+}
+
+fn with_parameters(path: &str, parameters: impl IntoIterator<Item = (&'static str, String)>) -> String {
+    let mut address = path.to_owned();
+    for (index, (name, value)) in parameters.into_iter().enumerate() {
+        address.push(if index == 0 { '?' } else { '&' });
+        address.push_str(name);
+        address.push('=');
+        push_encoded(&mut address, &value);
+    }
+    address
 }
 
 /// Appends a value to a query string.

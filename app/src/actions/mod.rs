@@ -14,7 +14,7 @@ use leptos::{
 
 use crate::backend::{Backend, BackendError};
 
-pub use runs::{cancel_run, rerun, run_task};
+pub use runs::{cancel_run, cancel_runs, rerun, run_task};
 pub use system::{check_again, delete_cache};
 pub use tasks::{delete_task, run_example, save_and_run, save_task};
 

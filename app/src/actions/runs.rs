@@ -4,8 +4,8 @@ use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::backend;
 use crate::{
-    backend::{BackendError, StartRun},
-    model::identifiers::{RunNumber, TaskId},
+    backend::{BackendError, CancelledRuns, StartRun},
+    model::identifiers::{RunNumber, RunUid, TaskId},
 };
 
 /// Starts a run of the task as saved.
@@ -25,4 +25,10 @@ pub async fn rerun(id: TaskId, number: RunNumber) -> Result<RunNumber, BackendEr
 #[server(prefix = "/actions", endpoint = "cancel_run", input = Json)]
 pub async fn cancel_run(id: TaskId, number: RunNumber) -> Result<(), BackendError> {
     backend()?.cancel_run(&id, number).await
+}
+
+/// Asks for several runs to be stopped, with everything they started.
+#[server(prefix = "/actions", endpoint = "cancel_runs", input = Json)]
+pub async fn cancel_runs(runs: Vec<RunUid>) -> Result<CancelledRuns, BackendError> {
+    backend()?.cancel_runs(&runs).await
 }

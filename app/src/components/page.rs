@@ -9,6 +9,7 @@ use crate::{
     components::time::now,
     html::escape,
     islands::Ticker,
+    model::run_list::RunQuery,
     page_context::{Notice, Preferences, Refusal, ServerFacts, Theme},
     routes,
 };
@@ -53,6 +54,8 @@ pub fn Page(
             <a class="site-name" href=routes::tasks()>{icon::flame()} <span>"Stoker"</span></a>
             <nav aria-label="Main">
                 <a href=routes::tasks()>"Tasks"</a>
+                " "
+                <a href=routes::runs(&RunQuery::default())>"Runs"</a>
                 " "
                 <a href=routes::system()>"System"</a>
             </nav>

@@ -59,6 +59,13 @@ pub fn phase_badge(html: &mut Html, phase: Phase) {
     html.markup("<span>").text(phase.word()).markup("</span></span>");
 }
 
+/// A phase, on a page with [`phase_icons`](super::icon::phase_icons).
+pub fn phase_badge_shared(html: &mut Html, phase: Phase) {
+    html.markup(r#"<span class=""#).markup(phase_class(phase)).markup(r#"">"#);
+    phase_icon_shared(html, phase);
+    html.markup("<span>").text(phase.word()).markup("</span></span>");
+}
+
 /// The last runs of a task as a row of small links, the latest at the end, on a page with
 /// [`phase_icons`](super::icon::phase_icons). A link's title is also its name for screen readers: there is no other
 /// text in it.

@@ -16,6 +16,7 @@ pub mod log_search;
 pub mod phase;
 pub mod python_packages;
 pub mod resources;
+pub mod run_list;
 pub mod sizes;
 pub mod spec;
 pub mod system_packages;

@@ -177,7 +177,7 @@ impl Timeout {
 }
 
 /// The name of an engine that a task is to run on. Whether there is one of this name the server knows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EngineChoice(String);
 
 impl EngineChoice {

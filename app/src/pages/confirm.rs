@@ -2,11 +2,14 @@
 
 use leptos::prelude::*;
 
-use super::{load, run_number, task_id};
+use super::{load, queries, run_number, task_id};
 use crate::{
     actions::backend,
-    components::page::Page,
-    model::views::{RunDetail, TaskDetail},
+    components::{page::Page, phase::PhaseBadge},
+    model::{
+        run_list::{ListedRun, RunChoice},
+        views::{RunDetail, TaskDetail},
+    },
     routes,
 };
 
@@ -69,6 +72,65 @@ fn ask_cancel(run: RunDetail) -> AnyView {
             <form class="actions" method="post" action=routes::cancel_run(&id, number)>
                 <button class="is-danger">"Cancel run"</button>
                 <a class="button" href=routes::run(&id, number)>"Let it run"</a>
+            </form>
+        </Page>
+    }
+    .into_any()
+}
+
+/// Asks before cancelling several runs, which the address names.
+#[component]
+pub fn CancelRunsPage() -> impl IntoView {
+    let choice = RunChoice::from_parameters(queries);
+    let wanted = choice.runs.clone();
+    load(async move { backend()?.runs_named(&wanted).await }, move |runs| ask_cancel_several(choice, runs))
+}
+
+fn ask_cancel_several(choice: RunChoice, runs: Vec<ListedRun>) -> AnyView {
+    let back = routes::runs(&choice.query);
+    let active: Vec<ListedRun> = runs.into_iter().filter(ListedRun::can_be_cancelled).collect();
+    if active.is_empty() {
+        let (title, text) = if choice.runs.is_empty() {
+            ("No run was chosen", "Tick the runs to cancel in the list, then press its button again.")
+        } else {
+            ("There is nothing to cancel", "These runs have ended, or are being stopped already.")
+        };
+        return view! {
+            <Page title=title>
+                <h1>{title}</h1>
+                <p>{text}</p>
+                <p><a href=back>"Back to the runs"</a></p>
+            </Page>
+        }
+        .into_any();
+    }
+    let title = match active.len() {
+        1 => "Cancel 1 run?".to_owned(),
+        several => format!("Cancel {several} runs?"),
+    };
+    let choice = RunChoice { runs: active.iter().map(|run| run.uid.clone()).collect(), ..choice };
+    let list = active
+        .into_iter()
+        .map(|run| {
+            let number = run.summary.number;
+            let title = run.task_title.to_string();
+            view! {
+                <li>
+                    <PhaseBadge phase=run.summary.phase />
+                    " "
+                    <a href=routes::run(&run.task_id, number)><bdi>{title}</bdi> {format!(" #{number}")}</a>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <Page title=title.clone()>
+            <h1>{title.clone()}</h1>
+            <ul class="chosen-runs">{list}</ul>
+            <p>"Their programs and everything they started are stopped. The logs so far are kept."</p>
+            <form class="actions" method="post" action=routes::cancel_runs(&choice)>
+                <button class="is-danger">"Cancel runs"</button>
+                <a class="button" href=back>"Let them run"</a>
             </form>
         </Page>
     }

@@ -5,6 +5,7 @@ pub mod errors;
 pub mod help;
 pub mod run;
 pub mod run_details;
+pub mod run_list;
 pub mod run_summary;
 pub mod system;
 pub mod task;
@@ -44,6 +45,11 @@ fn run_number() -> Result<RunNumber, BackendError> {
 
 fn parameter(name: &str) -> String {
     use_params_map().with_untracked(|parameters| parameters.get(name)).unwrap_or_default()
+}
+
+/// All values of a name in the address's query.
+fn queries(name: &str) -> Vec<String> {
+    use_query_map().with_untracked(|query| query.get_all(name)).unwrap_or_default()
 }
 
 /// A value from the address's query.

@@ -132,7 +132,10 @@ fn row(html: &mut Html, task: &TaskSummary, now: Timestamp) {
     }
 
     html.markup(r#"</td><td class="task-history">"#);
-    run_strip(html, id, recent, now);
+    // A history of one would say what stands beside it.
+    if recent.len() > 1 {
+        run_strip(html, id, recent, now);
+    }
 
     html.markup(r#"</td><td class="task-when">"#);
     ago(html, recent.last().map_or(*activity_at, |run| run.started_at.unwrap_or(run.created_at)), now);

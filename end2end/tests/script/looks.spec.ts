@@ -66,6 +66,13 @@ async function everyPage(
   await look('a run that goes on');
   await page.goto(`${url}${running.path}/cancel`);
   await look('the question before cancelling');
+  await page.goto(`${url}/runs`);
+  await page.getByRole('checkbox', { name: /^Choose run #1 of Busy/ }).check();
+  await look('the list of runs');
+  await page.getByRole('button', { name: 'Cancel chosen runs…' }).click();
+  await look('the question before cancelling several');
+  await page.goto(`${url}/runs?q=nothing+like+this`);
+  await look('a list of runs without any');
   gates.open('end');
 
   await page.goto(url + task);

@@ -28,7 +28,12 @@ pub async fn pages_under_load(tools: &Tools) {
     );
     let baseline = steady(&stoker.client(), "/healthz").await;
     println!("    health check (the baseline: no page)  {}", baseline.text());
-    for (name, path) in [("list page", "/tasks".to_owned()), ("run page", format!("/tasks/{sample}/runs/50"))] {
+    for (name, path) in [
+        ("list page", "/tasks".to_owned()),
+        ("run page", format!("/tasks/{sample}/runs/50")),
+        ("runs page", "/runs".to_owned()),
+        ("runs page, filtered and searched", "/runs?q=number+1&phase=failed".to_owned()),
+    ] {
         let page = steady(&stoker.client(), &path).await;
         println!(
             "    {name:<37} {}; p99 {:.1} times the baseline (aim: under 10 ms)",

@@ -19,6 +19,7 @@ pub mod logs;
 mod pool;
 pub mod preparation;
 pub mod retention;
+pub mod run_list;
 pub mod runs;
 pub mod schema;
 pub mod steps;

@@ -41,7 +41,7 @@ const RECENT_RUNS: usize = 10;
 /// The short columns of a run.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = runs, check_for_backend(diesel::sqlite::Sqlite))]
-struct SummaryColumns {
+pub(super) struct SummaryColumns {
     number: i32,
     phase: String,
     created_at: i64,
@@ -104,7 +104,7 @@ pub fn task_page(connection: &mut SqliteConnection, query: &TaskQuery) -> Result
 }
 
 /// The words of a search, as far as they are looked at: each one is a condition, and SQLite takes only so many.
-fn searched_words(search: &str) -> impl Iterator<Item = &str> {
+pub(super) fn searched_words(search: &str) -> impl Iterator<Item = &str> {
     let end = search.char_indices().nth(MAX_SEARCH_CHARACTERS).map_or(search.len(), |(position, _)| position);
     search[..end].split_whitespace().take(MAX_SEARCH_WORDS)
 }
@@ -145,7 +145,7 @@ fn task_rows(connection: &mut SqliteConnection, query: &TaskQuery) -> Result<Vec
 }
 
 /// A pattern for `LIKE … ESCAPE '\'` that finds the word itself.
-fn like_pattern(word: &str) -> String {
+pub(super) fn like_pattern(word: &str) -> String {
     let mut pattern = String::with_capacity(word.len() + 2);
     pattern.push('%');
     for character in word.chars() {
@@ -224,7 +224,11 @@ fn codes_of_unnamed(
 }
 
 /// What a task is called, which has this name.
-fn task_title(connection: &mut SqliteConnection, id: &TaskId, name: Option<&str>) -> Result<TaskTitle, DatabaseError> {
+pub(super) fn task_title(
+    connection: &mut SqliteConnection,
+    id: &TaskId,
+    name: Option<&str>,
+) -> Result<TaskTitle, DatabaseError> {
     let name = task_name(name);
     let code = match name {
         Some(_) => String::new(),

@@ -76,6 +76,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/tasks/{id}/runs/{number}", post(forms::run))
         .route("/tasks/{id}/runs/{number}/state", get(run_state::send))
         .route("/tasks/{id}/runs/{number}/cancel", post(forms::cancel_run))
+        .route("/runs/cancel", post(forms::cancel_runs))
         .route("/system", post(forms::system))
         // All of that page changes.
         .route("/system/state", get(async || Redirect::to(&app::routes::system())))

@@ -27,6 +27,8 @@ pub enum Done {
     CacheDeleted(CacheKind),
     /// A run was asked to stop.
     Stopping(RunNumber),
+    /// So many runs were asked to stop.
+    StoppingSeveral(u32),
 }
 
 impl Done {
@@ -36,6 +38,7 @@ impl Done {
             Self::Deleted => "deleted".to_owned(),
             Self::CacheDeleted(kind) => format!("cache_deleted.{}", kind.address_word()),
             Self::Stopping(number) => format!("stopping.{number}"),
+            Self::StoppingSeveral(runs) => format!("stopping_several.{runs}"),
         }
     }
 
@@ -46,6 +49,7 @@ impl Done {
             other => match other.split_once('.')? {
                 ("cache_deleted", kind) => kind.parse().ok().map(Self::CacheDeleted),
                 ("stopping", number) => number.parse().ok().map(Self::Stopping),
+                ("stopping_several", runs) => runs.parse().ok().map(Self::StoppingSeveral),
                 _ => None,
             },
         }
@@ -58,6 +62,8 @@ impl Done {
             Self::Deleted => "The task and its runs were deleted.".to_owned(),
             Self::CacheDeleted(kind) => format!("The {} was deleted.", kind.words()),
             Self::Stopping(number) => format!("Run #{number} is being stopped."),
+            Self::StoppingSeveral(1) => "1 run is being stopped.".to_owned(),
+            Self::StoppingSeveral(runs) => format!("{runs} runs are being stopped."),
         }
     }
 
@@ -95,7 +101,9 @@ mod tests {
     #[test]
     fn codes_are_read_back_as_written() {
         let stopping = RunNumber::new(3).map(Done::Stopping).unwrap();
-        for done in [Done::Saved, Done::Deleted, Done::CacheDeleted(CacheKind::PackageSet), stopping] {
+        for done in
+            [Done::Saved, Done::Deleted, Done::CacheDeleted(CacheKind::PackageSet), stopping, Done::StoppingSeveral(2)]
+        {
             assert_eq!(Done::from_code(&done.code()), Some(done));
         }
         for code in ["", "stopping.", "stopping.0", "cache_deleted.x", "<b>"] {

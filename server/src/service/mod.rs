@@ -4,14 +4,16 @@
 use std::sync::Arc;
 
 use app::{
-    backend::{Backend, BackendError, DeletedCache, DeletedTask, SaveTask, SavedTask, StartRun},
+    backend::{Backend, BackendError, CancelledRuns, DeletedCache, DeletedTask, SaveTask, SavedTask, StartRun},
     model::{
         cache::Readiness,
         caches::CacheName,
         diagnostics::Diagnostics,
-        identifiers::{RunNumber, TaskId},
+        identifiers::{RunNumber, RunUid, TaskId},
         log_search::{LogQuery, LogSearch},
+        run_list::{ListedRun, RunPage, RunQuery},
         spec::TaskSpec,
+        time::Timestamp,
         views::{LogPage, LogWindow, RunDetail, TaskDetail, TaskPage, TaskQuery},
     },
 };
@@ -34,6 +36,7 @@ mod log_reader;
 mod logs;
 mod page;
 mod principal;
+mod run_list;
 mod runs;
 mod tasks;
 
@@ -73,13 +76,14 @@ pub struct Dependencies {
 pub struct Service {
     dependencies: Dependencies,
     lists: Cache<TaskQuery, TaskPage>,
+    run_lists: Cache<(RunQuery, Timestamp), RunPage>,
 }
 
 impl Service {
     /// Puts a service together.
     #[must_use]
     pub fn new(dependencies: Dependencies) -> Self {
-        Self { dependencies, lists: Cache::default() }
+        Self { dependencies, lists: Cache::default(), run_lists: Cache::default() }
     }
 
     /// Looks whether the database answers.
@@ -126,6 +130,18 @@ impl Backend for Service {
 
     async fn cancel_run(&self, id: &TaskId, number: RunNumber) -> Result<(), BackendError> {
         self.cancel(id, number).await
+    }
+
+    async fn list_runs(&self, query: &RunQuery) -> Result<RunPage, BackendError> {
+        self.listed_runs(query).await
+    }
+
+    async fn runs_named(&self, runs: &[RunUid]) -> Result<Vec<ListedRun>, BackendError> {
+        self.find_runs(runs).await
+    }
+
+    async fn cancel_runs(&self, runs: &[RunUid]) -> Result<CancelledRuns, BackendError> {
+        self.cancel_several(runs).await
     }
 
     async fn readiness(&self, spec: &TaskSpec) -> Readiness {

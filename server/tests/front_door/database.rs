@@ -100,29 +100,9 @@ async fn what_pages_read_never_scans_a_table() {
     connect(&path).batch_execute(&dump).unwrap();
     execute(&mut connect(&path), "UPDATE runs SET phase = 'Pending' WHERE phase = 'Running'");
     let database = Database::open(&path).await.unwrap();
-    let statements = database.read(|connection| {
-        let statements = Arc::new(Mutex::new(Vec::new()));
-        let noted = statements.clone();
-        connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-            if let InstrumentationEvent::StartQuery { query, .. } = event {
-                noted.lock().unwrap().push(query.to_string());
-            }
-        });
-        read_as_pages_do(connection)?;
-        let statements = std::mem::take(&mut *statements.lock().unwrap());
-        Ok(statements)
-    });
-    let statements = statements.await.unwrap();
+    let statements = plans(&database, read_as_pages_do).await;
     assert!(statements.len() > 15, "the statements are seen: {statements:#?}");
-    for statement in statements {
-        #[derive(QueryableByName)]
-        struct Row {
-            #[diesel(sql_type = Text)]
-            detail: String,
-        }
-        let explain = format!("EXPLAIN QUERY PLAN {statement}");
-        let plan = database.read(move |connection| Ok(diesel::sql_query(explain).load::<Row>(connection)?));
-        let plan: Vec<String> = plan.await.unwrap().into_iter().map(|row| row.detail).collect();
+    for (statement, plan) in statements {
         // A page of the list walks along its index, what waits or runs has an index of its own that is short, and who
         // asks whether there is anything stops at the first row.
         let limited = statement.contains("LIMIT");
@@ -135,6 +115,36 @@ async fn what_pages_read_never_scans_a_table() {
         let sorts = limited && plan.iter().any(|line| line.contains("TEMP B-TREE FOR ORDER BY"));
         assert!(!scans && !sorts, "{statement}\n{plan:#?}");
     }
+}
+
+/// The statements that a reading makes, each with the way that SQLite goes for it.
+pub async fn plans<F>(database: &Database, reading: F) -> Vec<(String, Vec<String>)>
+where
+    F: FnOnce(&mut SqliteConnection) -> Result<(), DatabaseError> + Send + 'static,
+{
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+    let explained = database.read(|connection| {
+        let statements = Arc::new(Mutex::new(Vec::new()));
+        let noted = statements.clone();
+        connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::StartQuery { query, .. } = event {
+                noted.lock().unwrap().push(query.to_string());
+            }
+        });
+        reading(connection)?;
+        let statements: Vec<String> = std::mem::take(&mut *statements.lock().unwrap());
+        connection.set_instrumentation(|_: InstrumentationEvent<'_>| ());
+        let plan = |statement: String| {
+            let rows: Vec<Row> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(connection)?;
+            Ok((statement, rows.into_iter().map(|row| row.detail).collect()))
+        };
+        statements.into_iter().map(plan).collect()
+    });
+    explained.await.unwrap()
 }
 
 /// Every query behind the pages that people keep open: the list and its pages, a task, a run, its log and its state.

@@ -10,6 +10,7 @@ mod log_socket;
 mod migrations;
 mod pages;
 mod retention;
+mod run_list;
 mod security;
 mod support;
 mod system;

@@ -7,11 +7,12 @@ use app::{
     model::{
         caches::CacheName,
         identifiers::{RunNumber, TaskId},
+        run_list::RunChoice,
     },
     routes,
 };
 use axum::{
-    extract::{Path, Request, State},
+    extract::{Path, Query, Request, State},
     http::{StatusCode, request::Parts},
     response::Response,
 };
@@ -112,6 +113,25 @@ pub async fn cancel_run(
     match run_names(&names) {
         Some((id, number)) => cancel(&state, parts, id, number).await,
         None => no_such_page(&state, parts).await,
+    }
+}
+
+/// The page that asks before cancelling several runs: stop them. Its address names them.
+pub async fn cancel_runs(
+    State(state): State<AppState>,
+    Query(parameters): Query<Vec<(String, String)>>,
+    request: Request,
+) -> Response {
+    let (parts, _) = match read_form(request).await {
+        Ok(form) => form,
+        Err(error) => return error.page(),
+    };
+    let choice = RunChoice::from_parameters(|name| {
+        parameters.iter().filter(|(parameter, _)| parameter == name).map(|(_, value)| value.clone()).collect()
+    });
+    match actions::call(state.backend(&parts), actions::cancel_runs(choice.runs)).await {
+        Ok(cancelled) => see_other(&routes::runs(&choice.query), Some(Done::StoppingSeveral(cancelled.stopping))),
+        Err(error) => refuse(&state, parts, &error).await,
     }
 }
 

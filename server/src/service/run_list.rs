@@ -1,0 +1,84 @@
+//! The list of all runs, and cancelling several of them at once.
+
+use app::{
+    backend::{BackendError, CancelledRuns},
+    model::{
+        identifiers::{RunUid, StepId},
+        run_list::{ListedRun, RunPage, RunQuery},
+        time::Timestamp,
+    },
+};
+use diesel::SqliteConnection;
+
+use super::{Service, backend_error, missing_task};
+use crate::db::{
+    DatabaseError, run_list,
+    runs::{self, CancelRequest},
+    views,
+};
+
+impl Service {
+    pub(super) async fn listed_runs(&self, query: &RunQuery) -> Result<RunPage, BackendError> {
+        let (database, now) = (&self.dependencies.database, self.dependencies.clock.now());
+        // What counts back from now is counted from the minute, so that the page can be remembered for as long.
+        let now = Timestamp(now.0 - now.0.rem_euclid(60_000));
+        let asked = (query.clone(), now);
+        let version = database.version().ok();
+        if let Some(page) = version.and_then(|version| self.run_lists.get(version, &asked)) {
+            return Ok(page);
+        }
+        let wanted = query.clone();
+        let page = database.read(move |connection| run_list::page(connection, &wanted, now)).await;
+        let page = page.map_err(|error| {
+            backend_error(error, || query.task.as_ref().map(|task| missing_task(task)()).unwrap_or_default())
+        })?;
+        if let Some(version) = version {
+            self.run_lists.put(version, asked, page.clone());
+        }
+        Ok(page)
+    }
+
+    pub(super) async fn find_runs(&self, runs: &[RunUid]) -> Result<Vec<ListedRun>, BackendError> {
+        let wanted = runs.to_vec();
+        let runs = self.dependencies.database.read(move |connection| run_list::named(connection, &wanted)).await;
+        runs.map_err(|error| backend_error(error, String::new))
+    }
+
+    /// All in one transaction, so that none of them starts in the place of another.
+    pub(super) async fn cancel_several(&self, runs: &[RunUid]) -> Result<CancelledRuns, BackendError> {
+        if runs.is_empty() {
+            return Err(BackendError::Conflict(
+                "No run was chosen. Go back to the list, tick the runs to cancel, and try again.".to_owned(),
+            ));
+        }
+        let (wanted, at) = (runs.to_vec(), self.dependencies.clock.now());
+        let stopped = self.dependencies.database.write(move |connection| {
+            let stopped = wanted.iter().map(|run| stop(connection, run, at)).collect::<Result<Vec<_>, _>>()?;
+            Ok(stopped.into_iter().flatten().collect::<Vec<StepId>>())
+        });
+        let stopped = stopped.await.map_err(|error| backend_error(error, String::new))?;
+        if stopped.is_empty() {
+            return Err(BackendError::Conflict(
+                "These runs have ended meanwhile, so there was nothing to cancel.".to_owned(),
+            ));
+        }
+        self.dependencies.wake.notify_one();
+        for step in &stopped {
+            self.dependencies.hints.changed(*step);
+        }
+        let stopping = u32::try_from(stopped.len()).unwrap_or(u32::MAX);
+        Ok(CancelledRuns { stopping, ended: u32::try_from(runs.len()).unwrap_or(u32::MAX) - stopping })
+    }
+}
+
+/// Notes that a run is to be stopped; `None` when it has ended or is not there.
+fn stop(connection: &mut SqliteConnection, run: &RunUid, at: Timestamp) -> Result<Option<StepId>, DatabaseError> {
+    let (task, number) = match views::run_by_uid(connection, run) {
+        Err(DatabaseError::NotFound) => return Ok(None),
+        found => found?,
+    };
+    match runs::request_cancel(connection, &task, number, at)? {
+        CancelRequest::AlreadyEnded(_) => Ok(None),
+        CancelRequest::Accepted => Ok(Some(views::run_keys(connection, &task, Some(number))?.step)),
+    }
+}
