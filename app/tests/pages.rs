@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use app::{
     App,
-    backend::{Backend, BackendError, DeletedCache, DeletedTask, SaveTask, SavedTask, StartRun},
+    backend::{Backend, BackendError, CancelledRuns, DeletedCache, DeletedTask, SaveTask, SavedTask, StartRun},
     model::{
         cache::{Readiness, Ready},
         caches::{CacheEntry, CacheKind, CacheLedger, CacheName},
@@ -20,6 +20,7 @@ use app::{
         log::{LogLine, LogLines, RunState, Stream},
         log_search::{LogMatch, LogQuery, LogSearch},
         phase::Phase,
+        run_list::{ListedRun, RunPage, RunQuery},
         spec::{TaskDraft, TaskName, TaskSpec},
         task_title::TaskTitle,
         time::Timestamp,
@@ -181,6 +182,18 @@ impl Backend for Fake {
             })
             .collect();
         Ok(LogPage { lines: LogLines { first, lines }, total: 3000 })
+    }
+
+    async fn list_runs(&self, _: &RunQuery) -> Result<RunPage, BackendError> {
+        Err(BackendError::NotFound("No test looks at this list.".to_owned()))
+    }
+
+    async fn runs_named(&self, _: &[RunUid]) -> Result<Vec<ListedRun>, BackendError> {
+        Ok(Vec::new())
+    }
+
+    async fn cancel_runs(&self, _: &[RunUid]) -> Result<CancelledRuns, BackendError> {
+        Err(BackendError::NotFound("There is no such run.".to_owned()))
     }
 
     async fn search_log(

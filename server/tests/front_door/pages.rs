@@ -188,20 +188,20 @@ async fn the_list_is_never_older_than_the_last_change() {
     assert!(page.attributes(".run-strip a", "title").is_empty(), "a history of one says nothing new");
     app.post_form(&format!("/tasks/{id}"), &[("intent", "run")]).await;
     let keys = app.keys(&id, 2).await;
-    let last = |page: &Answer| page.attributes(".run-strip a", "title").pop().unwrap();
+    let latest = |page: &Answer| page.attributes(".run-strip a", "title").pop().unwrap();
     let page = list().await;
     assert_eq!(page.text_of("td.task-name a"), "First");
-    assert_eq!(last(&page), "Run #2: Pending, not started");
+    assert_eq!(latest(&page), "Run #2: Pending, not started");
     app.start(keys.run).await;
-    assert_eq!(last(&list().await), "Run #2: Running, for 0 s");
+    assert_eq!(latest(&list().await), "Run #2: Running, for 0 s");
     // Nothing is written, but time goes by.
     app.clock.pass(70_000);
     let page = list().await;
-    assert_eq!(last(&page), "Run #2: Running, for 1 min 10 s");
+    assert_eq!(latest(&page), "Run #2: Running, for 1 min 10 s");
     assert_eq!(page.text_of("td.task-when"), "1 min ago");
     app.finish(keys.run, Phase::Failed, None).await;
     let page = list().await;
-    assert_eq!(last(&page), "Run #2: Failed, 1 min 10 s");
+    assert_eq!(latest(&page), "Run #2: Failed, 1 min 10 s");
     assert_eq!(page.attributes(".run-strip use", "href"), ["#icon-succeeded", "#icon-failed"]);
     assert!(page.attributes("symbol", "id").contains(&"icon-failed".to_owned()));
     app.save(&[("name", "Second"), ("code", "printed = 2")]).await;

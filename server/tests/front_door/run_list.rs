@@ -54,7 +54,7 @@ async fn follow(app: &TestApp, address: &str, relation: &str) -> (Vec<Vec<String
         assert_eq!(page.status, StatusCode::OK, "{address}");
         pages.push(page.runs());
         match page.attributes(&format!("a[rel={relation}]"), "href").first() {
-            Some(next) => address = next.clone(),
+            Some(next) => address.clone_from(next),
             None => return (pages, address),
         }
     }
