@@ -132,10 +132,7 @@ impl Tale {
 }
 
 async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, work).await {
-        Ok(value) => value,
-        Err(_) => panic!("{what} takes too long"),
-    }
+    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| panic!("{what} takes too long"))
 }
 
 /// Listens until enough was told, or the run has ended. A stream that stops without the end is asked for again.

@@ -132,39 +132,32 @@ impl Follower {
             let sight = self.cluster.watch.sight(&self.run);
             let pod = sight.pods.get(&self.step);
             self.was_there |= pod.is_some() || sight.workflow.is_some();
-            let mut reason = None;
-            match pod {
-                Some(pod) => {
-                    self.tell_place(pod).await?;
-                    if *pod.container(part) != ContainerFacts::Waiting {
-                        self.tell_waiting(None).await?;
-                        return Ok(Ok(pod.name.clone()));
-                    }
-                    if let Some(failed) = &pod.failed {
-                        return Ok(Err(StepEnd::by(EndCause::Outside(failed.clone()))));
-                    }
-                    // The container before it has ended without success, and was not heard to its end.
-                    if let (Part::Run, ContainerFacts::Ended(end)) = (part, pod.container(Part::Prepare))
-                        && end.exit_code != Some(0)
-                    {
-                        return Ok(Err(of_container(end)));
-                    }
-                    reason.clone_from(&pod.waiting);
+            let reason = if let Some(pod) = pod {
+                self.tell_place(pod).await?;
+                if *pod.container(part) != ContainerFacts::Waiting {
+                    self.tell_waiting(None).await?;
+                    return Ok(Ok(pod.name.clone()));
                 }
-                None => {
-                    if let Some(end) = self.without_pod(&sight).await {
-                        return Ok(Err(end));
-                    }
-                    if let Some(workflow) = &sight.workflow {
-                        let is_ignored = !workflow.is_picked_up && began_to_wait.elapsed() > PICKED_UP_WITHIN;
-                        reason = if is_ignored {
-                            Some("The workflow is not picked up: is the Argo controller running?".to_owned())
-                        } else {
-                            workflow.message.clone()
-                        };
-                    }
+                if let Some(failed) = &pod.failed {
+                    return Ok(Err(StepEnd::by(EndCause::Outside(failed.clone()))));
                 }
-            }
+                // The container before it has ended without success, and was not heard to its end.
+                if let (Part::Run, ContainerFacts::Ended(end)) = (part, pod.container(Part::Prepare))
+                    && end.exit_code != Some(0)
+                {
+                    return Ok(Err(of_container(end)));
+                }
+                pod.waiting.clone()
+            } else {
+                if let Some(end) = self.without_pod(&sight).await {
+                    return Ok(Err(end));
+                }
+                sight.workflow.as_ref().and_then(|workflow| {
+                    let is_ignored = !workflow.is_picked_up && began_to_wait.elapsed() > PICKED_UP_WITHIN;
+                    let ignored = || "The workflow is not picked up: is the Argo controller running?".to_owned();
+                    is_ignored.then(ignored).or_else(|| workflow.message.clone())
+                })
+            };
             if reason.is_some() {
                 self.tell_waiting(reason).await?;
             }
