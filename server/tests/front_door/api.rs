@@ -87,6 +87,34 @@ async fn overwriting_replaces_what_programs_can_say_and_keeps_the_rest() {
 }
 
 #[tokio::test]
+async fn a_program_can_say_all_that_the_form_can() {
+    let app = TestApp::new().await;
+    let body = json!({
+        "pythonCode": "1", "name": "Report", "environment": "A=1", "timeoutSeconds": 60, "cpuRequest": 0.5,
+        "cpuLimit": "2", "memoryRequest": "512Mi", "memoryLimit": "2Gi", "engine": "local",
+    });
+    let id = submit(&app, body).await;
+    // What is not said again stays.
+    submit(&app, json!({ "taskId": id, "pythonCode": "2", "memoryLimit": "1Gi" })).await;
+    let form = app.get(&format!("/tasks/{id}/edit")).await;
+    let fields =
+        ["name", "environment", "timeout", "cpu_request", "cpu_limit", "memory_request", "memory_limit", "engine"];
+    let expected = ["Report", "A=1", "60", "0.5", "2", "512Mi", "1Gi", "local"];
+    assert_eq!(fields.map(|name| form.field(name)), expected);
+
+    let cases = [
+        (json!({ "cpuRequest": 4, "cpuLimit": 2 }), "Ask for at most what it may use."),
+        (json!({ "memoryLimit": "lots" }), "Enter memory as a number with its unit"),
+        (json!({ "engine": "elsewhere" }), "The engine `elsewhere` is not set up here."),
+    ];
+    for (body, words) in cases {
+        let answer = app.api(Method::POST, "/tasks/submit", body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
+        assert!(answer.text.contains(words), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
 async fn wrong_values_are_refused_in_known_words() {
     let app = TestApp::new().await;
     let cases = [

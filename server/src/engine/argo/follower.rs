@@ -132,8 +132,7 @@ impl Follower {
             let sight = self.cluster.watch.sight(&self.run);
             let pod = sight.pods.get(&self.step);
             self.was_there |= pod.is_some() || sight.workflow.is_some();
-            let mut reason = None;
-            if let Some(pod) = pod {
+            let reason = if let Some(pod) = pod {
                 self.tell_place(pod).await?;
                 if *pod.container(part) != ContainerFacts::Waiting {
                     self.tell_waiting(None).await?;
@@ -148,20 +147,17 @@ impl Follower {
                 {
                     return Ok(Err(of_container(end)));
                 }
-                reason.clone_from(&pod.waiting);
+                pod.waiting.clone()
             } else {
                 if let Some(end) = self.without_pod(&sight).await {
                     return Ok(Err(end));
                 }
-                if let Some(workflow) = &sight.workflow {
+                sight.workflow.as_ref().and_then(|workflow| {
                     let is_ignored = !workflow.is_picked_up && began_to_wait.elapsed() > PICKED_UP_WITHIN;
-                    reason = if is_ignored {
-                        Some("The workflow is not picked up: is the Argo controller running?".to_owned())
-                    } else {
-                        workflow.message.clone()
-                    };
-                }
-            }
+                    let ignored = || "The workflow is not picked up: is the Argo controller running?".to_owned();
+                    is_ignored.then(ignored).or_else(|| workflow.message.clone())
+                })
+            };
             if reason.is_some() {
                 self.tell_waiting(reason).await?;
             }

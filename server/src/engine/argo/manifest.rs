@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, num::NonZeroU32};
 
+use app::model::resources::{Cpu, Memory, Resources};
 use k8s_openapi::{
     ByteString,
     api::core::v1::{
@@ -93,6 +94,20 @@ fn bare_template(name: String) -> Template {
     }
 }
 
+/// What a program asks for and may use, in the cluster's words; `None` when nothing is said.
+fn resources(asked: Resources) -> Option<ResourceRequirements> {
+    let amounts = |cpu: Option<Cpu>, memory: Option<Memory>| {
+        let cpu = cpu.map(|cpu| ("cpu".to_owned(), Quantity(format!("{}m", cpu.thousandths()))));
+        let memory = memory.map(|memory| ("memory".to_owned(), Quantity(memory.bytes().to_string())));
+        Some(cpu.into_iter().chain(memory).collect::<BTreeMap<_, _>>()).filter(|amounts| !amounts.is_empty())
+    };
+    (!asked.is_empty()).then(|| ResourceRequirements {
+        requests: amounts(asked.cpu_request, asked.memory_request),
+        limits: amounts(asked.cpu_limit, asked.memory_limit),
+        ..ResourceRequirements::default()
+    })
+}
+
 fn step_template(settings: &ArgoSettings, names: &Names, position: NonZeroU32, step: &StepPlan) -> Template {
     let conditions = &settings.conditions;
     let program = step.spec.timeout.map(app::model::spec::Timeout::seconds).or(conditions.default_timeout);
@@ -104,10 +119,8 @@ fn step_template(settings: &ArgoSettings, names: &Names, position: NonZeroU32, s
     let mut main = container(settings, Part::Run, step, needs_nix);
     // Argo names it, and refuses another name.
     let main = {
-        main.resources = settings.memory_limit.map(|bytes| ResourceRequirements {
-            limits: Some(BTreeMap::from([("memory".to_owned(), Quantity(bytes.to_string()))])),
-            ..ResourceRequirements::default()
-        });
+        let memory_limit = settings.memory_limit.map(Memory::of_bytes);
+        main.resources = resources(step.spec.resources.or(Resources { memory_limit, ..Resources::default() }));
         let mut value = serde_json::to_value(&main).unwrap_or_default();
         if let Some(fields) = value.as_object_mut() {
             fields.remove("name");
@@ -240,4 +253,22 @@ pub fn secret(
         data: Some(BTreeMap::from([(assignment::FILE.to_owned(), ByteString(serde_json::to_vec(&assignment)?))])),
         ..Secret::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resources_are_said_in_the_clusters_words_and_nothing_else() {
+        assert_eq!(resources(Resources::default()), None);
+        let asked = Resources {
+            cpu_request: Cpu::parse("0.5").unwrap(),
+            memory_limit: Memory::parse("2Gi").unwrap(),
+            ..Resources::default()
+        };
+        let said = resources(asked).unwrap();
+        let amount = |name: &str, text: &str| Some(BTreeMap::from([(name.to_owned(), Quantity(text.to_owned()))]));
+        assert_eq!((said.requests, said.limits), (amount("cpu", "500m"), amount("memory", "2147483648")));
+    }
 }

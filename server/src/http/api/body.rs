@@ -119,6 +119,16 @@ impl Fields {
         self.text(name)
     }
 
+    /// A text that may be null or missing, or a number that stands for one.
+    pub fn text_or_number(&mut self, name: &'static str) -> Option<String> {
+        if let Some(Value::Number(number)) = self.object.get(name) {
+            let text = number.to_string();
+            self.object.remove(name);
+            return Some(text);
+        }
+        self.optional_text(name)
+    }
+
     /// A truth value, also in the words that stand for one; `None` when it is missing.
     pub fn truth(&mut self, name: &'static str) -> Option<bool> {
         let value = self.object.remove(name)?;

@@ -72,6 +72,21 @@ struct Submission {
     system_dependencies: String,
     use_cache: bool,
     task_id: Option<String>,
+    /// What upstream's clients do not send; what is left out stays as it is.
+    more: More,
+}
+
+/// Fields of a task that only this API has.
+#[derive(Debug, Default)]
+struct More {
+    name: Option<String>,
+    environment: Option<String>,
+    timeout: Option<String>,
+    cpu_request: Option<String>,
+    cpu_limit: Option<String>,
+    memory_request: Option<String>,
+    memory_limit: Option<String>,
+    engine: Option<String>,
 }
 
 impl Submission {
@@ -84,6 +99,16 @@ impl Submission {
             system_dependencies: fields.optional_text("systemDependencies").unwrap_or_default(),
             use_cache: fields.truth("useCache").unwrap_or(true),
             task_id: fields.optional_text("taskId"),
+            more: More {
+                name: fields.optional_text("name"),
+                environment: fields.optional_text("environment"),
+                timeout: fields.text_or_number("timeoutSeconds"),
+                cpu_request: fields.text_or_number("cpuRequest"),
+                cpu_limit: fields.text_or_number("cpuLimit"),
+                memory_request: fields.optional_text("memoryRequest"),
+                memory_limit: fields.optional_text("memoryLimit"),
+                engine: fields.optional_text("engine"),
+            },
         };
         fields.finish()?;
         Ok(submission)
@@ -112,7 +137,14 @@ impl Submission {
             requirements: self.requirements.clone(),
             system_packages: self.system_dependencies.clone(),
             use_cache: self.use_cache,
-            ..draft
+            name: self.more.name.clone().unwrap_or(draft.name),
+            environment: self.more.environment.clone().unwrap_or(draft.environment),
+            timeout: self.more.timeout.clone().unwrap_or(draft.timeout),
+            cpu_request: self.more.cpu_request.clone().unwrap_or(draft.cpu_request),
+            cpu_limit: self.more.cpu_limit.clone().unwrap_or(draft.cpu_limit),
+            memory_request: self.more.memory_request.clone().unwrap_or(draft.memory_request),
+            memory_limit: self.more.memory_limit.clone().unwrap_or(draft.memory_limit),
+            engine: self.more.engine.clone().unwrap_or(draft.engine),
         };
         draft.parse_sent()
     }
