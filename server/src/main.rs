@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         Err(error) => return explain_usage(&error),
     };
     match line.command {
-        Command::Serve(options) => serve::run(options),
+        Command::Serve(options) => serve::run(*options),
         Command::Cache { command } => cache::run(command),
         Command::Nix { command: NixCommand::Install(options) } => nix_install(options),
         Command::Preflight(options) => preflight::run(options),

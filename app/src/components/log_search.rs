@@ -78,12 +78,12 @@ pub fn log_found(id: &TaskId, number: RunNumber, searched: &SearchedLog) -> AnyV
     let link = |word: &'static str, rel: Option<&'static str>, query: &LogQuery, line: Option<u64>| {
         view! { <a rel=rel href=routes::run_search(id, number, query, line)>{word}</a> }
     };
-    let line = searched.current_line();
+    let current = searched.current_line();
     let previous = found.previous.map(|previous| link("↑ Previous", Some("prev"), query, Some(previous)));
     let next = found.next.map(|next| link("↓ Next", Some("next"), query, Some(next)));
     // Where one is stays the same while more or less of it is shown.
-    let switch = |word: &'static str, is_on: bool, switched: LogQuery| {
-        let address = routes::run_search(id, number, &switched, line);
+    let switch = |word: &'static str, is_on: bool, query: LogQuery| {
+        let address = routes::run_search(id, number, &query, current);
         view! { <a class="button is-small" href=address aria-current=is_on.then_some("true")>{word}</a> }
     };
     // Without a text, all lines of standard error are what is looked for.
@@ -94,7 +94,7 @@ pub fn log_found(id: &TaskId, number: RunNumber, searched: &SearchedLog) -> AnyV
         switch("Only matches", query.only_matches, LogQuery { only_matches: !query.only_matches, ..query.clone() });
     let next_error = (!query.only_errors).then(|| {
         let errors = LogQuery { only_errors: true, ..LogQuery::default() };
-        link("Next error", None, &errors, Some(line.unwrap_or(*from) + 1))
+        link("Next error", None, &errors, Some(current.unwrap_or(*from) + 1))
     });
     view! {
         <nav class="log-found" aria-label="Matches">

@@ -11,7 +11,7 @@ use crate::{
     log_text::{found_line_html, line_html, lines_words},
     model::{
         identifiers::{RunNumber, TaskId},
-        log::{RunState, Stream},
+        log::Stream,
         log_search::LogQuery,
         phase::Phase,
         time::duration_text,
@@ -103,7 +103,7 @@ pub fn LogView(
 ) -> impl IntoView {
     let preferences = use_context::<Preferences>().unwrap_or_default();
     let (task, number) = (run.task_id.clone(), run.summary.number);
-    let RunState { phase, version, queue_place, .. } = run.state;
+    let phase = run.state.phase;
     let (first, next, total) = (page.lines.first, page.lines.next().max(1), page.total);
     let is_empty = page.lines.lines.is_empty();
     let only_matches = searched.as_ref().filter(|searched| searched.query.only_matches);
@@ -141,8 +141,6 @@ pub fn LogView(
             data-task=task.to_string()
             data-run=number.to_string()
             data-next=if is_empty { total + 1 } else { next }.to_string()
-            data-version=version.to_string()
-            data-queue-place=queue_place.map(|place| place.to_string())
             data-live=!phase.is_final()
             data-at-end=at_end
         >

@@ -44,7 +44,6 @@ pub fn follow(unseen: RwSignal<u32>) {
     };
     let session = Rc::new(Session {
         next: Cell::new(start.next),
-        shown: Cell::new(start.shown),
         start,
         unseen,
         refresher: Refresher::default(),
@@ -65,8 +64,6 @@ struct Start {
     run: RunNumber,
     /// The number of the first line that the page does not show yet.
     next: u64,
-    /// The version of the run, and its place in the queue, that the page shows.
-    shown: (u64, Option<u32>),
     /// Whether the run may still change.
     live: bool,
     /// Whether the page shows the log's end, so that new lines belong to it.
@@ -80,10 +77,6 @@ impl Start {
             task: log.get_attribute("data-task")?.parse().ok()?,
             run: log.get_attribute("data-run")?.parse().ok()?,
             next: log.get_attribute("data-next")?.parse().ok()?,
-            shown: (
-                log.get_attribute("data-version")?.parse().ok()?,
-                log.get_attribute("data-queue-place").and_then(|place| place.parse().ok()),
-            ),
             live: log.has_attribute("data-live"),
             at_end: log.has_attribute("data-at-end"),
         })
@@ -117,7 +110,6 @@ struct Session {
     refresher: Refresher,
     /// The number of the next line wanted. Lines below it are already here.
     next: Cell<u64>,
-    shown: Cell<(u64, Option<u32>)>,
     attempts: Cell<u32>,
     arrived: RefCell<Arrived>,
     connection: RefCell<Option<Connection>>,
@@ -200,10 +192,8 @@ impl Session {
             self.refresher.show_words();
         }
         dom::set_text("log-count", &lines_words(state.lines));
-        let shown = (state.version, state.queue_place);
-        if self.shown.replace(shown) != shown {
-            self.refresher.refresh();
-        }
+        // Told when a connection begins, and whenever something of it has changed.
+        self.refresher.refresh();
     }
 
     fn take_lines(self: &Rc<Self>, lines: &LogLines) {

@@ -21,7 +21,8 @@ pub fn read(text: &str) -> Option<LogMessage> {
         "state" => LogMessage::State(RunState {
             phase: string(&message, "phase")?.parse().ok()?,
             version: number(&message, "version")?,
-            queue_place: number(&message, "queue_place").and_then(|place| place.try_into().ok()),
+            // The server says it in the parts of the page.
+            queue_place: None,
             lines: number(&message, "lines")?,
         }),
         _ => return None,

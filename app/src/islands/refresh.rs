@@ -11,9 +11,7 @@ use web_sys::{DocumentFragment, Element, HtmlElement, HtmlTemplateElement, Respo
 use super::{dom, words};
 
 /// The parts of a page that may come anew. Those that do not come stay.
-const PARTS: [&str; 4] = ["run-summary", "run-progress", "run-difference", WHOLE];
-/// The part of the System page, which is fetched as a whole.
-const WHOLE: &str = "system-state";
+const PARTS: [&str; 4] = ["run-summary", "run-progress", "run-difference", "system-state"];
 
 /// How often a failed fetch is tried again.
 const ATTEMPTS: u32 = 5;
@@ -145,10 +143,7 @@ fn parse(html: &str) -> Option<DocumentFragment> {
 
 /// The changing parts of the page that is open, as they are now.
 async fn fetch_parts() -> Result<String, JsValue> {
-    let mut address = location().pathname()?;
-    if dom::by_id(WHOLE).is_none() {
-        address += "/state";
-    }
+    let address = location().pathname()? + "/state";
     let response: Response = JsFuture::from(window().fetch_with_str(&address)).await?.dyn_into()?;
     if !response.ok() {
         return Err(JsValue::NULL);

@@ -103,12 +103,12 @@ impl Memory {
     /// Units as Kubernetes writes them, the larger first.
     const UNITS: [(&str, u64); 8] = [
         ("Ti", 1 << 40),
-        ("Gi", 1 << 30),
-        ("Mi", 1 << 20),
-        ("Ki", 1 << 10),
         ("T", 1_000_000_000_000),
+        ("Gi", 1 << 30),
         ("G", 1_000_000_000),
+        ("Mi", 1 << 20),
         ("M", 1_000_000),
+        ("Ki", 1 << 10),
         ("k", 1000),
     ];
 

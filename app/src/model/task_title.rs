@@ -64,10 +64,11 @@ fn described_by(code: &str) -> Option<String> {
             // Inline script metadata, from `# /// script` to `# ///`.
             if comment.trim_start().starts_with("///") {
                 is_metadata = !is_metadata;
-            } else if !is_metadata && !is_for_programs(comment) {
-                if let Some(text) = readable(comment.trim_start_matches(['#', '%', '!', ':'])) {
-                    return Some(text);
-                }
+            } else if !is_metadata
+                && !is_for_programs(comment)
+                && let Some(text) = readable(comment.trim_start_matches(['#', '%', '!', ':']))
+            {
+                return Some(text);
             }
         } else if let Some((quotes, text)) = docstring_start(line) {
             if let Some(text) = readable(text.split(quotes).next().unwrap_or_default()) {

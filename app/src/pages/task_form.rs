@@ -284,7 +284,7 @@ fn requirements_fields(text: &str, errors: &FieldErrors) -> AnyView {
 /// Where to run, when there is a choice; a choice that is not offered any more is shown too.
 fn engine_field(chosen: &str, errors: &FieldErrors) -> AnyView {
     let engines = use_context::<ServerFacts>().map(|facts| facts.engines).unwrap_or_default();
-    if engines.len() < 2 && (chosen.is_empty() || engines.iter().any(|engine| *engine == chosen)) {
+    if engines.len() < 2 && (chosen.is_empty() || engines.contains(&chosen)) {
         return view! { <input type="hidden" name=Field::Engine.name() value=chosen.to_owned() /> }.into_any();
     }
     let default = engines.first().map_or_else(|| "the server's".to_owned(), |engine| format!("the server's: {engine}"));

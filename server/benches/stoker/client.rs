@@ -117,15 +117,16 @@ impl Client {
     /// The stages of a run's cache report, in words.
     pub async fn cache_stages(&self, task: &str, number: u64, stoker: &Stoker) -> String {
         use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-        use server::db::schema::runs;
+        use server::db::schema::{runs, steps};
         let database = server::db::Database::open(&stoker.data.join("stoker.sqlite")).await.unwrap();
         let task = task.to_owned();
         let report: Option<String> = database
             .read(move |connection| {
-                Ok(runs::table
+                Ok(steps::table
+                    .inner_join(runs::table)
                     .filter(runs::task_id.eq(task))
                     .filter(runs::number.eq(i32::try_from(number).unwrap()))
-                    .select(runs::cache_report)
+                    .select(steps::cache_report)
                     .first(connection)?)
             })
             .await

@@ -1,7 +1,5 @@
 //! The options that say where runs run, and how they go to a cluster.
 
-#![expect(clippy::doc_markdown, reason = "these comments are the help text, which shows backticks as they are")]
-
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, ValueEnum};

@@ -38,7 +38,7 @@ pub struct CommandLine {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the web pages and the REST API, and run tasks.
-    Serve(ServeOptions),
+    Serve(Box<ServeOptions>),
     /// See, clean and fill what is kept between runs so that they start warm. Also while a server runs.
     Cache {
         /// What to do.

@@ -276,7 +276,7 @@ mod tests {
     fn config(arguments: &[&str]) -> Result<Config, ConfigError> {
         let line = CommandLine::try_parse_from(["stoker", "serve"].iter().chain(arguments)).unwrap();
         let Command::Serve(options) = line.command else { panic!("`serve` was asked for") };
-        Config::from_options(options)
+        Config::from_options(*options)
     }
 
     #[test]

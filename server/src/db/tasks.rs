@@ -18,7 +18,7 @@ use super::{
 };
 
 /// How many runs of a deleted task go in one transaction at most.
-const RUNS_AT_ONCE: usize = 200;
+const RUNS_AT_ONCE: usize = 50;
 
 /// Adds a task. False when there is one with this id, and then nothing changes.
 ///

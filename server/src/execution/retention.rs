@@ -13,8 +13,8 @@ use crate::{
 
 /// The time from one sweep to the next.
 const HOUR: Duration = Duration::from_secs(3600);
-/// Runs that are looked for, and removed, at once: so few that other writers wait some milliseconds.
-const AT_ONCE: usize = 200;
+/// Runs that are looked for, and removed, at once: so few that other writers hardly wait.
+const AT_ONCE: usize = 50;
 
 /// Sweeps until the returned task is aborted, which harms nothing.
 #[must_use]

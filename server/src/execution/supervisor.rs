@@ -161,12 +161,7 @@ impl Supervisor {
                 // Whoever cancels a waiting run ends it; one that was only noted, as earlier versions did, ends here.
                 (Phase::Pending, false) if run.cancel_requested => self.driver.cancel_waiting(&run).await?,
                 // Before its turn comes, or a later run whose locks are found sooner would overtake it.
-                (Phase::Pending, false) if !run.locked => {
-                    if may_lock > 0 && !self.under_way.contains(&Job::Lock(run.id)) {
-                        may_lock -= 1;
-                        self.lock(&run, engine);
-                    }
-                }
+                (Phase::Pending, false) if !run.locked => may_lock -= usize::from(self.lock(&run, engine, may_lock)),
                 (Phase::Pending, false) if *place > 0 => {
                     *place -= 1;
                     self.carry(&run, engine);
@@ -221,8 +216,12 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Makes the locks of a run that lacks some; the run stays in the queue meanwhile.
-    fn lock(&mut self, run: &ActiveRun, engine: SharedEngine) {
+    /// Makes the locks of a run that lacks some, if that may begin now; the run stays in the queue meanwhile. Says whether
+    /// it began.
+    fn lock(&mut self, run: &ActiveRun, engine: SharedEngine, may_lock: usize) -> bool {
+        if may_lock == 0 || self.under_way.contains(&Job::Lock(run.id)) {
+            return false;
+        }
         let (driver, run) = (self.driver.clone(), run.clone());
         self.spawn(Job::Lock(run.id), async move {
             if let Err(error) = driver.lock(&run, &*engine).await {
@@ -230,6 +229,7 @@ impl Supervisor {
                 tokio::time::sleep(TIMER).await;
             }
         });
+        true
     }
 
     /// Starts a run or picks it up again, and follows it to its end.

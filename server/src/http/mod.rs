@@ -2,6 +2,7 @@
 
 use axum::{
     Router, middleware,
+    response::Redirect,
     routing::{get, post},
 };
 use leptos_axum::{LeptosRoutes as _, generate_route_list};
@@ -77,6 +78,8 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/tasks/{id}/runs/{number}/cancel", post(forms::cancel_run))
         .route("/runs/cancel", post(forms::cancel_runs))
         .route("/system", post(forms::system))
+        // All of that page changes.
+        .route("/system/state", get(async || Redirect::to(&app::routes::system())))
         .route("/system/{kind}/{key}/delete", post(forms::delete_cache))
         .route("/preferences", post(preferences::set))
         .fallback(pages::fallback)

@@ -190,13 +190,19 @@ impl Backend for Service {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
+    use std::{
+        fs,
+        path::{Path, PathBuf},
+    };
 
     fn sources(folder: &Path) -> Vec<(String, String)> {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        let of_entry = |path: std::path::PathBuf| match path.is_dir() {
-            true => sources(&path),
-            false => vec![(path.display().to_string(), fs::read_to_string(&path).unwrap())],
+        let of_entry = |path: PathBuf| {
+            if path.is_dir() {
+                sources(&path)
+            } else {
+                vec![(path.display().to_string(), fs::read_to_string(&path).unwrap())]
+            }
         };
         entries.flat_map(of_entry).collect()
     }

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 mod contract;
+mod faults;
 mod place;
 #[path = "../contract/rules.rs"]
 mod rules;
+mod unsteady;

@@ -1,15 +1,18 @@
 //! The cluster that the environment names, and an engine that uses it with the rights of Stoker's own account.
 
-use std::{env, sync::Arc};
+use std::{env, path::PathBuf, sync::Arc};
 
+use k8s_openapi::api::core::v1::Pod;
 use kube::{
-    Api, Client, Resource,
+    Api, Client,
+    api::ListParams,
     config::{KubeConfigOptions, Kubeconfig},
+    core::{ApiResource, DynamicObject, GroupVersionKind},
 };
 use server::{
     clock::{Random as _, SystemClock, SystemRandom},
     engine::{
-        SharedEngine,
+        RunPlan, SharedEngine,
         argo::{ArgoEngine, assignment::Conditions, settings::ArgoSettings},
     },
     kubernetes::Access,
@@ -26,8 +29,6 @@ pub fn variable(name: &str) -> String {
 
 /// A Stoker's part of the tests' namespace. Its instance is its own: tests run beside each other.
 pub struct Namespace {
-    key: [u8; 32],
-    pub settings: ArgoSettings,
     engine: SharedEngine,
     other: SharedEngine,
 }
@@ -39,17 +40,17 @@ impl Namespace {
 
     /// With other settings.
     pub async fn with(change: impl FnOnce(&mut ArgoSettings)) -> Self {
+        Self::reached_by(variable("STOKER_TEST_SERVER_KUBECONFIG").into(), change).await
+    }
+
+    /// By another way.
+    pub async fn reached_by(kubeconfig: PathBuf, change: impl FnOnce(&mut ArgoSettings)) -> Self {
         let mut settings = settings();
         change(&mut settings);
         let mut key = [0; 32];
         SystemRandom.fill(&mut key);
-        let (engine, other) = (engine(&settings, key).await, engine(&settings, key).await);
-        Self { key, settings, engine, other }
-    }
-
-    /// One more engine for the same runs.
-    pub async fn another_engine(&self) -> SharedEngine {
-        engine(&self.settings, self.key).await
+        let engine = async || engine(&settings, kubeconfig.clone(), key).await;
+        Self { engine: engine().await, other: engine().await }
     }
 }
 
@@ -63,12 +64,9 @@ impl rules::Place for Namespace {
     }
 }
 
-async fn engine(settings: &ArgoSettings, key: [u8; 32]) -> SharedEngine {
-    let access = Access {
-        kubeconfig: Some(variable("STOKER_TEST_SERVER_KUBECONFIG").into()),
-        context: None,
-        namespace: Some(variable("STOKER_TEST_NAMESPACE")),
-    };
+async fn engine(settings: &ArgoSettings, kubeconfig: PathBuf, key: [u8; 32]) -> SharedEngine {
+    let namespace = Some(variable("STOKER_TEST_NAMESPACE"));
+    let access = Access { kubeconfig: Some(kubeconfig), context: None, namespace };
     let engine = ArgoEngine::new(settings.clone(), &access, Arc::new(SystemClock), SecretKey::new(key)).await;
     Arc::new(engine.unwrap_or_else(|refusal| panic!("{refusal}")))
 }
@@ -99,16 +97,25 @@ fn settings() -> ArgoSettings {
 }
 
 /// A client with all rights, to cause faults and to look.
-pub async fn operator() -> Client {
+async fn operator() -> Client {
     let kubeconfig = Kubeconfig::from_env().unwrap().unwrap();
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
     Client::try_from(config).unwrap()
 }
 
-/// Objects of the tests' namespace.
-pub fn objects<K>(client: &Client) -> Api<K>
-where
-    K: Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>,
-{
-    Api::namespaced(client.clone(), &variable("STOKER_TEST_NAMESPACE"))
+/// The pods of the tests' namespace, with all rights.
+pub async fn pods() -> Api<Pod> {
+    Api::namespaced(operator().await, &variable("STOKER_TEST_NAMESPACE"))
+}
+
+/// The workflows of the tests' namespace, with all rights.
+pub async fn workflows() -> Api<DynamicObject> {
+    let kind = GroupVersionKind::gvk("argoproj.io", "v1alpha1", "Workflow");
+    let resource = ApiResource::from_gvk_with_plural(&kind, "workflows");
+    Api::namespaced_with(operator().await, &variable("STOKER_TEST_NAMESPACE"), &resource)
+}
+
+/// Selects what belongs to a run.
+pub fn of(plan: &RunPlan) -> ListParams {
+    ListParams::default().labels(&format!("stoker/run={}", plan.run))
 }

@@ -342,7 +342,9 @@ impl TestApp {
     pub async fn tell(&self, run: RunId) {
         let steps = schema::steps::table.filter(schema::steps::run_id.eq(run.0)).select(schema::steps::id);
         let steps: Vec<i64> = self.database.read(move |connection| Ok(steps.load(connection)?)).await.unwrap();
-        steps.into_iter().for_each(|step| self.hints.changed(StepId(step)));
+        for step in steps {
+            self.hints.changed(StepId(step));
+        }
     }
 
     /// Appends lines to a run's log in one chunk, as the recorder does.

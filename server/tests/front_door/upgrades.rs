@@ -28,7 +28,7 @@ const FIRST_DAY: i64 = 1_709_210_200_000 + DAY;
 const DAY: i64 = 86_400_000;
 
 /// What came with each schema, looked at through the queries of today.
-const ARRIVALS: [fn(&mut SqliteConnection); 7] = [
+const ARRIVALS: [fn(&mut SqliteConnection); 9] = [
     tasks_runs_locks_and_logs,
     system_packages,
     reasons_of_checkpoints,
@@ -36,6 +36,8 @@ const ARRIVALS: [fn(&mut SqliteConnection); 7] = [
     checkpoints_under_way,
     several_steps,
     deleted_tasks,
+    measured_logs,
+    resources_and_engine,
 ];
 
 #[tokio::test]
@@ -197,6 +199,25 @@ fn deleted_tasks(connection: &mut SqliteConnection) {
     assert!(matches!(gone, Err(DatabaseError::NotFound)), "{gone:?}");
     let listed = views::task_page(connection, &TaskQuery::default()).unwrap().tasks;
     let listed: Vec<TaskId> = listed.into_iter().map(|task| task.id).collect();
-    assert_eq!(listed.len(), 8, "{listed:?}");
+    assert!(listed.contains(&task_of(6)), "{listed:?}");
     assert!(!listed.contains(&task_of(7)));
+}
+
+fn measured_logs(connection: &mut SqliteConnection) {
+    use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+    let mut bytes_of = |id: &TaskId| -> i64 {
+        let run = schema::runs::table.filter(schema::runs::task_id.eq(id.as_str()));
+        run.select(schema::runs::log_bytes).get_result(connection).unwrap()
+    };
+    assert_eq!(bytes_of(&task_of(8)), 4242);
+    assert!(bytes_of(&task_of(1)) > 0, "logs from before are measured");
+}
+
+fn resources_and_engine(connection: &mut SqliteConnection) {
+    let spec = task(connection, &task_of(9)).spec;
+    assert_eq!(spec.resources.cpu_request.unwrap().to_string(), "0.5");
+    assert_eq!(spec.resources.memory_limit.unwrap().to_string(), "2Gi");
+    assert_eq!(spec.engine.as_ref().unwrap().as_str(), "argo");
+    assert_eq!(run(connection, &task_of(9), 1).step.spec, spec);
+    assert!(task(connection, &task_of(8)).spec.resources.is_empty(), "tasks from before leave it to the server");
 }

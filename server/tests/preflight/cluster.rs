@@ -38,7 +38,7 @@ async fn a_cluster_in_which_all_is_well() {
         "rbac-pod-logs",
         "rbac-claims",
         "rbac-events",
-        "rbac-config-maps",
+        "rbac-secrets",
         "rbac-nodes",
         "claim-cache",
         "argo-crd",
@@ -71,12 +71,12 @@ async fn missing_verbs_are_named() {
 
 #[tokio::test]
 async fn what_runs_can_do_without_only_warns() {
-    let forbidden = vec![("nodes", "list"), ("configmaps", "create")];
+    let forbidden = vec![("nodes", "list"), ("events", "list")];
     let cluster = FakeCluster { forbidden, claim: claim("Bound", "ReadWriteOnce"), ..FakeCluster::default() };
     let report = look(cluster, &KUBERNETES).await;
     assert_eq!((report.code, report.worst()), (2, "warning"));
     assert!(report.words("rbac-nodes").contains("Add the verbs list for nodes to the account's ClusterRole"));
-    assert_eq!(report.status("rbac-config-maps"), "warning");
+    assert_eq!(report.status("rbac-events"), "warning");
     assert!(report.words("containerd").contains("may not list nodes"), "{report:#?}");
     assert!(report.words("claim-cache").contains("how many there are is not known"), "{report:#?}");
 }

@@ -24,6 +24,8 @@ use crate::{
     kubernetes::refusal,
 };
 
+const SIGKILL: i32 = 9;
+const SIGTERM: i32 = 15;
 /// How often to look when nothing is said.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long a workflow may be there without anybody having looked at it.
@@ -131,36 +133,33 @@ impl Follower {
             let pod = sight.pods.get(&self.step);
             self.was_there |= pod.is_some() || sight.workflow.is_some();
             let mut reason = None;
-            match pod {
-                Some(pod) => {
-                    self.tell_place(pod).await?;
-                    if *pod.container(part) != ContainerFacts::Waiting {
-                        self.tell_waiting(None).await?;
-                        return Ok(Ok(pod.name.clone()));
-                    }
-                    if let Some(failed) = &pod.failed {
-                        return Ok(Err(StepEnd::by(EndCause::Outside(failed.clone()))));
-                    }
-                    // The container before it has ended without success, and was not heard to its end.
-                    if let (Part::Run, ContainerFacts::Ended(end)) = (part, pod.container(Part::Prepare))
-                        && end.exit_code != Some(0)
-                    {
-                        return Ok(Err(of_container(end)));
-                    }
-                    reason.clone_from(&pod.waiting);
+            if let Some(pod) = pod {
+                self.tell_place(pod).await?;
+                if *pod.container(part) != ContainerFacts::Waiting {
+                    self.tell_waiting(None).await?;
+                    return Ok(Ok(pod.name.clone()));
                 }
-                None => {
-                    if let Some(end) = self.without_pod(&sight).await {
-                        return Ok(Err(end));
-                    }
-                    if let Some(workflow) = &sight.workflow {
-                        let is_ignored = !workflow.is_picked_up && began_to_wait.elapsed() > PICKED_UP_WITHIN;
-                        reason = if is_ignored {
-                            Some("The workflow is not picked up: is the Argo controller running?".to_owned())
-                        } else {
-                            workflow.message.clone()
-                        };
-                    }
+                if let Some(failed) = &pod.failed {
+                    return Ok(Err(StepEnd::by(EndCause::Outside(failed.clone()))));
+                }
+                // The container before it has ended without success, and was not heard to its end.
+                if let (Part::Run, ContainerFacts::Ended(end)) = (part, pod.container(Part::Prepare))
+                    && end.exit_code != Some(0)
+                {
+                    return Ok(Err(of_container(end)));
+                }
+                reason.clone_from(&pod.waiting);
+            } else {
+                if let Some(end) = self.without_pod(&sight).await {
+                    return Ok(Err(end));
+                }
+                if let Some(workflow) = &sight.workflow {
+                    let is_ignored = !workflow.is_picked_up && began_to_wait.elapsed() > PICKED_UP_WITHIN;
+                    reason = if is_ignored {
+                        Some("The workflow is not picked up: is the Argo controller running?".to_owned())
+                    } else {
+                        workflow.message.clone()
+                    };
                 }
             }
             if reason.is_some() {
@@ -337,21 +336,24 @@ impl Follower {
         Ok(Some(PartEnd { at: at.unwrap_or_else(|| self.clock.now()), end }))
     }
 
-    /// Who asked the container to end, it cannot know: a cancel is one only when it was ours.
+    /// Who asked the container to end, it cannot know: a cancel is one only when it was ours. Nor does it always hear that
+    /// it was asked: the signal may reach the program before it reaches the shim.
     async fn judge(&self, end: StepEnd) -> StepEnd {
-        let was_stopped = end.cause == EndCause::Cancelled || (end.cause == EndCause::Program && end.signal.is_some());
-        if !was_stopped {
+        let was_killed =
+            end.cause == EndCause::Program && matches!(end.signal, Some(SIGTERM | SIGKILL)) && !end.memory_ran_out;
+        if end.cause != EndCause::Cancelled && !was_killed {
             return end;
         }
         let sight = self.look().await.unwrap_or_else(|_| self.cluster.watch.sight(&self.run));
-        let is_cancelled = sight.workflow.as_ref().is_some_and(|workflow| workflow.is_cancelled);
-        if is_cancelled {
+        if sight.workflow.as_ref().is_some_and(|workflow| workflow.is_cancelled) {
             return StepEnd { cause: EndCause::Cancelled, ..end };
         }
-        if end.cause != EndCause::Cancelled {
+        let pod = sight.pods.get(&self.step);
+        let failed = pod.and_then(|pod| pod.failed.clone());
+        let is_removed = failed.is_some() || pod.is_none_or(|pod| pod.is_being_removed);
+        if was_killed && !is_removed {
             return end;
         }
-        let failed = sight.pods.get(&self.step).and_then(|pod| pod.failed.clone());
         let cause = EndCause::Outside(failed.unwrap_or_else(|| {
             "Somebody outside Stoker, or the cluster itself, removed the run's pod while it ran. Run it again."
                 .to_owned()

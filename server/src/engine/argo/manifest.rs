@@ -48,14 +48,13 @@ pub fn workflow(settings: &ArgoSettings, names: &Names, plan: &RunPlan) -> Workf
     let numbered = || (1..).filter_map(NonZeroU32::new).zip(&plan.steps);
     let mut templates: Vec<Template> =
         numbered().map(|(position, step)| step_template(settings, names, position, step)).collect();
-    let entrypoint = match templates.as_slice() {
-        [only] => only.name.clone(),
-        _ => {
-            let task = |position| DagTask { name: names::template(position), template: names::template(position) };
-            let tasks = numbered().map(|(position, _)| task(position)).collect();
-            templates.push(Template { dag: Some(Dag { tasks }), ..bare_template(ALL_STEPS.to_owned()) });
-            ALL_STEPS.to_owned()
-        }
+    let entrypoint = if let [only] = templates.as_slice() {
+        only.name.clone()
+    } else {
+        let task = |position| DagTask { name: names::template(position), template: names::template(position) };
+        let tasks = numbered().map(|(position, _)| task(position)).collect();
+        templates.push(Template { dag: Some(Dag { tasks }), ..bare_template(ALL_STEPS.to_owned()) });
+        ALL_STEPS.to_owned()
     };
     let grace = settings.conditions.grace + BEYOND_GRACE;
     Workflow {

@@ -354,7 +354,9 @@ impl Engine for LocalEngine {
         };
         self.beside(move |workshop| {
             let steps = workshop.staged(Some(&run)).map_err(|error| folder_error(&error))?;
-            steps.iter().for_each(|step| workshop.tell(step, letter));
+            for step in &steps {
+                workshop.tell(step, letter);
+            }
             Ok(())
         })
         .await

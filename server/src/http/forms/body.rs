@@ -8,6 +8,7 @@ use axum::{
     response::Response,
 };
 use futures::StreamExt as _;
+use percent_encoding::percent_decode;
 
 use crate::http::error_page::error_page;
 
@@ -144,27 +145,8 @@ fn read_urlencoded(bytes: &[u8]) -> Result<FormFields, FormError> {
 
 /// Undoes the encoding of `application/x-www-form-urlencoded`. A `%` that starts no code stands for itself.
 fn decoded(text: &[u8]) -> Result<String, FormError> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((&first, after)) = rest.split_first() {
-        rest = after;
-        match (first, after) {
-            (b'+', _) => bytes.push(b' '),
-            (b'%', [high, low, after_code @ ..]) => match (hexadecimal(*high), hexadecimal(*low)) {
-                (Some(high), Some(low)) => {
-                    bytes.push(high << 4 | low);
-                    rest = after_code;
-                }
-                _ => bytes.push(b'%'),
-            },
-            (other, _) => bytes.push(other),
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| FormError::NotText)
-}
-
-fn hexadecimal(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    let text: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    String::from_utf8(percent_decode(&text).collect()).map_err(|_| FormError::NotText)
 }
 
 fn with_line_feeds(text: &str) -> String {

@@ -31,7 +31,9 @@ use crate::{
         nix::{self, NixChoice, NixSettings},
         preparation,
     },
-    programs, runner,
+    programs,
+    remove_tree::remove_tree,
+    runner,
 };
 
 mod printer;
@@ -53,7 +55,12 @@ const SIGNALLED: i32 = 128;
 /// Prepares the step that the pod was assigned. Ends like the runner.
 #[must_use]
 pub fn prepare() -> ExitCode {
-    exit(Part::Prepare, lay_out().and_then(|folder| shown(&folder)))
+    let prepared = lay_out().and_then(|folder| {
+        let ended = shown(&folder);
+        // What only preparing may know is in there, and the program's container has the folder above.
+        remove_tree(folder.path()).and(ended)
+    });
+    exit(Part::Prepare, prepared)
 }
 
 /// Runs the program of the step in a folder, which was prepared. Ends like the program.
