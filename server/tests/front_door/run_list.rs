@@ -142,7 +142,7 @@ async fn pages_lead_both_ways_and_every_run_comes_once() {
     // More than are read at once when a search finds them.
     seed(&app, "Very many", 5100, Phase::Cancelled, "local").await;
     for (start, expected) in [
-        ("/runs", 400),
+        ("/runs", 400_usize),
         ("/runs?phase=succeeded", 1100),
         ("/runs?phase=failed", 130),
         ("/runs?engine=local&phase=failed", 60),
