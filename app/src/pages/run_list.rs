@@ -246,8 +246,8 @@ impl List {
         html.markup(r#""><bdi>"#).text(title).markup("</bdi> #").value(number).markup("</a>");
         if self.query.task.is_none() {
             let only = self.with(|query| query.task = Some(run.task_id.clone()));
-            html.markup(r#" <a class="run-only" href=""#).text(&only).markup(r#"" aria-label="Only runs of "#);
-            html.text(title).markup(r#"">only these</a>"#);
+            html.markup(r#" <a class="run-only" href=""#).text(&only).markup(r#"">only these"#);
+            html.markup(r#"<span class="visually-hidden"> runs of "#).text(title).markup("</span></a>");
         }
         html.markup("</td>");
         if columns.engine {

@@ -23,7 +23,7 @@ test('runs of all tasks are found by filters that add up', async ({ page, reques
 
   await filters.getByRole('link', { name: /^All \d/ }).first().click();
   await expect(page.getByRole('link', { name: `${good} #1`, exact: true })).toBeVisible();
-  await page.getByRole('row', { name: bad }).getByRole('link', { name: `Only runs of ${bad}` }).click();
+  await page.getByRole('row', { name: bad }).getByRole('link', { name: `only these runs of ${bad}` }).click();
   await expect(page.getByRole('row')).toHaveCount(2);
   await page.getByRole('link', { name: `${bad} #1`, exact: true }).click();
   await expect(page).toHaveURL(failed.path);

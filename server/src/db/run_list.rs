@@ -344,6 +344,9 @@ struct ListedColumns {
 type Row = (ListedColumns, SummaryColumns, Option<String>);
 
 fn rows(connection: &mut SqliteConnection, ids: &[i64]) -> Result<Vec<ListedRun>, DatabaseError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows: Vec<Row> = runs::table
         .inner_join(tasks::table)
         .filter(runs::id.eq_any(ids))
