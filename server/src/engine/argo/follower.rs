@@ -335,8 +335,13 @@ impl Follower {
     /// Who asked the container to end, it cannot know: a cancel is one only when it was ours. Nor does it always hear that
     /// it was asked: the signal may reach the program before it reaches the shim.
     async fn judge(&self, end: StepEnd) -> StepEnd {
-        let was_killed =
-            end.cause == EndCause::Program && matches!(end.signal, Some(SIGTERM | SIGKILL)) && !end.memory_ran_out;
+        // Whether memory ran out is known for the whole node only, and is no reason for a SIGTERM.
+        let is_kill = match end.signal {
+            Some(SIGTERM) => true,
+            Some(SIGKILL) => !end.memory_ran_out,
+            _ => false,
+        };
+        let was_killed = end.cause == EndCause::Program && is_kill;
         if end.cause != EndCause::Cancelled && !was_killed {
             return end;
         }
