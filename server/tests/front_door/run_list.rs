@@ -55,7 +55,7 @@ async fn follow(app: &TestApp, address: &str, relation: &str, most: usize) -> (V
         assert_eq!(page.status, StatusCode::OK, "{address}");
         pages.push(page.runs());
         match page.attributes(&format!("a[rel={relation}]"), "href").first() {
-            Some(next) if pages.len() < most => address = next.clone(),
+            Some(next) if pages.len() < most => address.clone_from(next),
             _ => return (pages, address),
         }
     }
