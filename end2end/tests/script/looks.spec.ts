@@ -105,6 +105,8 @@ async function everyPage(
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`axe finds nothing on any page (${colorScheme})`, async ({ page, request, gates, ownServer, problems }) => {
+    // Axe looks at each of some twenty pages for seconds.
+    test.setTimeout(240_000);
     problems.expectStatus(404, 422);
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await everyPage(page, request, gates, ownServer, async (what) => {
@@ -122,6 +124,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 test('no page scrolls sideways at 360 pixels', async ({ page, request, gates, ownServer, problems }) => {
+  test.setTimeout(120_000);
   problems.expectStatus(404, 422);
   await page.setViewportSize({ width: 360, height: 740 });
   await everyPage(page, request, gates, ownServer, async (what) => {
