@@ -20,8 +20,8 @@ export default defineConfig({
   testDir: 'tests',
   fullyParallel: true,
   workers: 2,
-  // A test that fails now and then is a defect, of it or of Stoker, and a second try would hide it.
-  retries: 0,
+  // A test that fails now and then is a defect, of it or of Stoker. Only CI may try again, and lists it as flaky.
+  retries: Number(process.env.STOKER_BROWSER_RETRIES ?? 0),
   forbidOnly: true,
   timeout: 60_000,
   expect: { timeout: 15_000 },
