@@ -13,28 +13,19 @@ use app::model::{
     identifiers::{RunId, RunNumber, RunUid, StepId, TaskId},
     log::Stream,
     phase::Phase,
-    spec::{TaskDraft, TaskSpec},
+    spec::{TaskDraft, TaskSpec, ValidTask},
 };
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use server::{
-    clock::{Clock as _, SystemClock, SystemRandom, random_run_uid},
-    config::DataFolder,
+    clock::{Clock as _, SystemClock, SystemRandom, random_run_uid, random_task_id},
     db::{
         Database,
         logs::{self, Most},
-        runs, schema,
-        values::SpecColumns,
+        runs, schema, tasks,
     },
-    engine::{
-        Engines,
-        local::{
-            LocalEngine, LocalSettings,
-            caches::{CacheFolders, Caches},
-        },
-    },
+    engine::Engines,
     packages::{
         environments::Python,
-        nix::{self, NixChoice, NixSettings},
         resolver::uv::{AT_ONCE, UvResolver},
     },
     runner::SecretKey,
@@ -46,6 +37,10 @@ use tokio::{
 
 #[path = "support/assembled.rs"]
 mod assembled;
+#[path = "support/local_engine.rs"]
+mod local_engine;
+
+use local_engine::uv;
 
 /// A supervisor with everything below it, on a folder of its own.
 struct Engine {
@@ -54,10 +49,6 @@ struct Engine {
     supervisor: JoinHandle<()>,
     /// Kept until the end of the test.
     folder: Option<tempfile::TempDir>,
-}
-
-fn uv() -> PathBuf {
-    server::programs::found_on_path(Path::new("uv"))
 }
 
 async fn engine_in(folder: PathBuf, at_once: usize) -> Engine {
@@ -69,33 +60,13 @@ async fn engine_with_shim(shim: PathBuf, folder: PathBuf, at_once: usize) -> Eng
     let database = Database::open(&folder.join("stoker.sqlite")).await.unwrap();
     let python = Python::find(&uv(), None).await;
     let secret_key = SecretKey::keep_in(&folder.join("secret.key"), &SystemRandom).unwrap();
-    let settings = LocalSettings {
-        data: folder.clone(),
-        cache: folder.join("cache"),
-        uv: uv(),
-        python,
-        index_url: None,
-        default_timeout: None,
-        preparation_timeout: 600,
-        grace: 2,
-        log_limit: 64 * 1024 * 1024,
-        memory_limit: None,
-        stage_timeout: 600,
-        minimum_free: 0,
-        at_once,
-        nix: NixSettings::new(NixChoice::None, nix::NIXPKGS.into(), &folder.join("cache"), shim.clone()),
-        conda: None,
-        stoker: shim,
-    };
-    let clock = Arc::new(SystemClock);
-    let caches = Caches::new(CacheFolders::of(&DataFolder(folder.clone())).unwrap(), None, clock.clone());
-    let engine = LocalEngine::new(settings, caches, clock.clone(), secret_key.clone()).unwrap();
+    let engine = local_engine::local_engine(folder.clone(), shim, python, at_once, secret_key.clone());
     let resolver = UvResolver {
         uv: uv(),
         cache: folder.join("cache/uv"),
         index_url: None,
         database: database.clone(),
-        clock,
+        clock: Arc::new(SystemClock),
         turns: Semaphore::new(AT_ONCE),
     };
     let stoker =
@@ -140,23 +111,13 @@ impl Seen {
 impl Engine {
     async fn submit(&self, spec: TaskSpec) -> (RunId, StepId, TaskId, RunNumber) {
         let at = SystemClock.now();
-        let mut bytes = [0; 6];
-        server::clock::Random::fill(&SystemRandom, &mut bytes);
-        let task = TaskId::from_random(bytes);
-        let id = task.clone();
+        let task = random_task_id(&SystemRandom);
+        let (id, valid) = (task.clone(), ValidTask { name: None, spec });
         let created = self
             .database
             .write(move |connection| {
-                use schema::tasks;
-                diesel::insert_into(tasks::table)
-                    .values((
-                        tasks::id.eq(id.as_str()),
-                        tasks::created_at.eq(at.0),
-                        tasks::updated_at.eq(at.0),
-                        tasks::activity_at.eq(at.0),
-                        SpecColumns::from(&spec),
-                    ))
-                    .execute(connection)?;
+                assert!(tasks::insert(connection, &id, &valid, at)?);
+                let spec = valid.spec;
                 let uid = random_run_uid(&SystemRandom);
                 let new = runs::NewRun { uid: &uid, task_id: &id, spec: &spec, lock: None, engine: "local", at };
                 runs::create(connection, &new)

@@ -192,14 +192,13 @@ impl Config {
         if !place.addr.ip().is_loopback() {
             return Err(ConfigError::NotLoopback(place.addr));
         }
-        let EngineOptions { mut engines, cluster } = options.engine;
-        let mut seen = Vec::new();
-        engines.retain(|kind| {
-            !seen.contains(kind) && {
-                seen.push(*kind);
-                true
+        let EngineOptions { engines: named, cluster } = options.engine;
+        let mut engines = Vec::new();
+        for kind in named {
+            if !engines.contains(&kind) {
+                engines.push(kind);
             }
-        });
+        }
         let cluster = engines.contains(&EngineKind::Argo).then(|| ClusterConfig::from_options(cluster)).transpose()?;
         Ok(Self {
             engines,

@@ -20,6 +20,14 @@ use super::{
 /// How many runs of a deleted task go in one transaction at most.
 const RUNS_AT_ONCE: usize = 50;
 
+/// A task that was not deleted.
+type Present<'a> = dsl::Filter<dsl::Find<tasks::table, &'a str>, dsl::IsNull<tasks::deleted_at>>;
+
+/// A task by its id, for everybody who asks for it.
+pub(super) fn present(id: &TaskId) -> Present<'_> {
+    tasks::table.find(id.as_str()).filter(tasks::deleted_at.is_null())
+}
+
 /// Adds a task. False when there is one with this id, and then nothing changes.
 ///
 /// # Errors
@@ -63,8 +71,7 @@ pub fn update(
     task: &ValidTask,
     at: Timestamp,
 ) -> Result<Update, DatabaseError> {
-    let present = tasks::table.find(id.as_str()).filter(tasks::deleted_at.is_null());
-    let present = i64::from(present.select(tasks::revision).get_result::<i32>(connection)?);
+    let present = i64::from(present(id).select(tasks::revision).get_result::<i32>(connection)?);
     if expected_revision.is_some_and(|expected| expected != present) {
         return Ok(Update::Outdated(present));
     }
@@ -85,8 +92,7 @@ pub fn update(
 /// # Errors
 /// `NotFound` when there is no such task.
 pub fn spec(connection: &mut SqliteConnection, id: &TaskId) -> Result<TaskSpec, DatabaseError> {
-    let task = tasks::table.find(id.as_str()).filter(tasks::deleted_at.is_null());
-    task.select(SpecColumns::as_select()).get_result(connection)?.try_into()
+    present(id).select(SpecColumns::as_select()).get_result(connection)?.try_into()
 }
 
 /// A task as saved.
@@ -94,11 +100,8 @@ pub fn spec(connection: &mut SqliteConnection, id: &TaskId) -> Result<TaskSpec, 
 /// # Errors
 /// `NotFound` when there is no such task.
 pub fn saved(connection: &mut SqliteConnection, id: &TaskId) -> Result<ValidTask, DatabaseError> {
-    let (name, spec): (Option<String>, SpecColumns) = tasks::table
-        .find(id.as_str())
-        .filter(tasks::deleted_at.is_null())
-        .select((tasks::name, SpecColumns::as_select()))
-        .get_result(connection)?;
+    let (name, spec): (Option<String>, SpecColumns) =
+        present(id).select((tasks::name, SpecColumns::as_select())).get_result(connection)?;
     Ok(ValidTask { name: views::task_name(name.as_deref()), spec: spec.try_into()? })
 }
 
@@ -107,8 +110,7 @@ pub fn saved(connection: &mut SqliteConnection, id: &TaskId) -> Result<ValidTask
 /// # Errors
 /// When the database does not answer.
 pub fn name(connection: &mut SqliteConnection, id: &TaskId) -> Result<Option<Option<String>>, DatabaseError> {
-    let task = tasks::table.find(id.as_str()).filter(tasks::deleted_at.is_null());
-    Ok(task.select(tasks::name).get_result(connection).optional()?)
+    Ok(present(id).select(tasks::name).get_result(connection).optional()?)
 }
 
 /// What went with a task.
@@ -157,13 +159,19 @@ pub fn delete(connection: &mut SqliteConnection, id: &TaskId, at: Timestamp) -> 
     Ok(Deletion { runs: values::count(runs), logs: values::count(logs), stopped })
 }
 
-/// Whether a deleted task has left something.
+/// Whether a deleted task has left something that [`sweep`] would remove.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn to_sweep(connection: &mut SqliteConnection) -> Result<bool, DatabaseError> {
-    let deleted = tasks::table.filter(tasks::deleted_at.is_not_null()).select(tasks::id);
-    Ok(diesel::select(dsl::exists(deleted)).get_result(connection)?)
+    Ok(next_to_sweep(connection)?.is_some())
+}
+
+/// A deleted task whose runs have all ended.
+fn next_to_sweep(connection: &mut SqliteConnection) -> Result<Option<String>, DatabaseError> {
+    let active = runs::table.filter(super::runs::is_active()).select(runs::task_id);
+    let task = tasks::table.filter(tasks::deleted_at.is_not_null()).filter(tasks::id.ne_all(active));
+    Ok(task.select(tasks::id).get_result(connection).optional()?)
 }
 
 /// Removes a slice of what deleted tasks have left, of those whose runs have all ended. True when there may be more to
@@ -172,14 +180,7 @@ pub fn to_sweep(connection: &mut SqliteConnection) -> Result<bool, DatabaseError
 /// # Errors
 /// When the database does not answer.
 pub fn sweep(connection: &mut SqliteConnection) -> Result<bool, DatabaseError> {
-    let active = runs::table.filter(super::runs::is_active()).select(runs::task_id);
-    let task: Option<String> = tasks::table
-        .filter(tasks::deleted_at.is_not_null())
-        .filter(tasks::id.ne_all(active))
-        .select(tasks::id)
-        .get_result(connection)
-        .optional()?;
-    let Some(task) = task else { return Ok(false) };
+    let Some(task) = next_to_sweep(connection)? else { return Ok(false) };
     let left = runs::table
         .filter(runs::task_id.eq(&task))
         .select(runs::id)

@@ -28,6 +28,7 @@ use super::{
     DatabaseError, checkpoints,
     runs::is_active,
     schema::{runs, steps, tasks},
+    tasks::present,
     values::{self, SpecColumns, StepSpecColumns},
 };
 
@@ -263,9 +264,7 @@ pub fn task(
     id: &TaskId,
     older_than: Option<RunNumber>,
 ) -> Result<TaskDetail, DatabaseError> {
-    let (name, revision, created_at, updated_at, spec): (Option<String>, i32, i64, i64, SpecColumns) = tasks::table
-        .find(id.as_str())
-        .filter(tasks::deleted_at.is_null())
+    let (name, revision, created_at, updated_at, spec): (Option<String>, i32, i64, i64, SpecColumns) = present(id)
         .select((tasks::name, tasks::revision, tasks::created_at, tasks::updated_at, SpecColumns::as_select()))
         .get_result(connection)?;
     let run_count: i64 = runs::table.filter(runs::task_id.eq(id.as_str())).count().get_result(connection)?;

@@ -36,7 +36,7 @@ pub const NO_SUCH_RUN: u16 = close_code::POLICY;
 
 /// What the viewer wants.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
-pub struct Wish {
+pub struct SocketQuery {
     from: Option<u64>,
     window: Option<u32>,
 }
@@ -46,7 +46,7 @@ pub async fn open(
     State(state): State<AppState>,
     Access(service): Access,
     Path((id, number)): Path<(String, String)>,
-    Query(wish): Query<Wish>,
+    Query(query): Query<SocketQuery>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     upgrade.max_message_size(LARGEST_MESSAGE).on_upgrade(async move |socket| {
@@ -54,7 +54,7 @@ pub async fn open(
         let mut closing = state.closing.subscribe();
         let mut viewer = Viewer::new(socket);
         let farewell = match find(&service, &id, &number).await {
-            Ok(step) => follow(&service, step, wish, &mut viewer, &mut closing).await,
+            Ok(step) => follow(&service, step, query, &mut viewer, &mut closing).await,
             Err(farewell) => Some(farewell),
         };
         if let Some(farewell) = farewell {
@@ -90,13 +90,13 @@ pub fn stopping() -> Farewell {
 async fn follow(
     service: &Service,
     step: StepId,
-    wish: Wish,
+    query: SocketQuery,
     viewer: &mut Viewer,
     closing: &mut watch::Receiver<bool>,
 ) -> Option<Farewell> {
     // Hints first, the database second: so nothing falls in between.
     let mut hints = service.hints().subscribe(step);
-    let mut reader = service.log_reader(step, wish.from.unwrap_or(1), wish.window);
+    let mut reader = service.log_reader(step, query.from.unwrap_or(1), query.window);
     loop {
         if *closing.borrow() {
             return Some(stopping());
@@ -110,7 +110,7 @@ async fn follow(
         let told = viewer.tell(reading, &hint).await;
         // What lies in buffers on the way cannot be left out any more: so a viewer that may be spared lines gets the next
         // ones only when it has taken these.
-        let is_paced = wish.window.is_some() && has_lines && matches!(told, Told::Part | Told::All);
+        let is_paced = query.window.is_some() && has_lines && matches!(told, Told::Part | Told::All);
         if is_paced && viewer.peer.wait_until_taken(closing).await.is_break() {
             return None;
         }

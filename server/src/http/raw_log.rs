@@ -22,12 +22,12 @@ use crate::service::{Service, TextPart};
 
 /// How the log is wanted.
 #[derive(Debug, Default, Deserialize)]
-pub struct Wish {
+pub struct RawLogQuery {
     download: Option<String>,
     stream: Option<String>,
 }
 
-impl Wish {
+impl RawLogQuery {
     /// The only stream wanted, if not all are.
     fn only(&self) -> Option<Stream> {
         match self.stream.as_deref() {
@@ -43,27 +43,27 @@ impl Wish {
 pub async fn send(
     Access(service): Access,
     Path((id, number)): Path<(String, String)>,
-    Query(wish): Query<Wish>,
+    Query(query): Query<RawLogQuery>,
 ) -> Response {
     let (Ok(id), Ok(number)) = (id.parse::<TaskId>(), number.parse::<RunNumber>()) else {
         return (StatusCode::NOT_FOUND, "There is no such run.").into_response();
     };
     let first = match service.run_keys(&id, number).await {
-        Ok(keys) => service.text_part(keys.step, 1, wish.only()).await.map(|part| (keys.step, part)),
+        Ok(keys) => service.text_part(keys.step, 1, query.only()).await.map(|part| (keys.step, part)),
         Err(error) => Err(error),
     };
     let (step, first) = match first {
         Ok(first) => first,
         Err(error) => return (error.status(), error.to_string()).into_response(),
     };
-    let only = wish.only();
+    let only = query.only();
     let parts =
         futures::stream::try_unfold((service, first), move |(service, part)| next_part(service, step, part, only));
     let mut response = Body::from_stream(parts).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    if wish.download.is_some_and(|download| download != "0")
+    if query.download.is_some_and(|download| download != "0")
         && let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"{id}-run-{number}.log\""))
     {
         headers.insert(header::CONTENT_DISPOSITION, name);

@@ -19,23 +19,14 @@ use crate::db::{
 
 impl Service {
     pub(super) async fn listed_runs(&self, query: &RunQuery) -> Result<RunPage, BackendError> {
-        let (database, now) = (&self.dependencies.database, self.dependencies.clock.now());
+        let now = self.dependencies.clock.now();
         // What counts back from now is counted from the minute, so that the page can be remembered for as long.
         let now = Timestamp(now.0 - now.0.rem_euclid(60_000));
-        let asked = (query.clone(), now);
-        let version = database.version().ok();
-        if let Some(page) = version.and_then(|version| self.run_lists.get(version, &asked)) {
-            return Ok(page);
-        }
-        let wanted = query.clone();
-        let page = database.read(move |connection| run_list::page(connection, &wanted, now)).await;
-        let page = page.map_err(|error| {
+        let read = |connection: &mut _, (query, now): &(RunQuery, _)| run_list::page(connection, query, *now);
+        let page = self.run_lists.get_or_read(&self.dependencies.database, (query.clone(), now), read).await;
+        page.map_err(|error| {
             backend_error(error, || query.task.as_ref().map(|task| missing_task(task)()).unwrap_or_default())
-        })?;
-        if let Some(version) = version {
-            self.run_lists.put(version, asked, page.clone());
-        }
-        Ok(page)
+        })
     }
 
     pub(super) async fn find_runs(&self, runs: &[RunUid]) -> Result<Vec<ListedRun>, BackendError> {

@@ -24,7 +24,7 @@ use crate::{
         tasks::{self, Deletion, Update},
         views,
     },
-    engine::SharedEngine,
+    engine::{Engines, SharedEngine},
     packages::resolver::ResolveError,
 };
 
@@ -36,18 +36,8 @@ enum Saved {
 
 impl Service {
     pub(super) async fn task_page(&self, query: &TaskQuery) -> Result<TaskPage, BackendError> {
-        // A version that cannot be told costs a read, no more.
-        let version = self.dependencies.database.version().ok();
-        if let Some(page) = version.and_then(|version| self.lists.get(version, query)) {
-            return Ok(page);
-        }
-        let wanted = query.clone();
-        let page = self.dependencies.database.read(move |connection| views::task_page(connection, &wanted)).await;
-        let page = page.map_err(|error| backend_error(error, || "There are no tasks.".to_owned()))?;
-        if let Some(version) = version {
-            self.lists.put(version, query.clone(), page.clone());
-        }
-        Ok(page)
+        let page = self.lists.get_or_read(&self.dependencies.database, query.clone(), views::task_page).await;
+        page.map_err(|error| backend_error(error, || "There are no tasks.".to_owned()))
     }
 
     pub(super) async fn task_detail(
@@ -87,12 +77,14 @@ impl Service {
         change: impl FnOnce(&ValidTask) -> Result<ValidTask, FieldErrors> + Send + 'static,
     ) -> Result<(), BackendError> {
         let (wanted, at) = (id.clone(), self.dependencies.clock.now());
+        let engines = self.dependencies.engines.clone();
         let changed = self
             .dependencies
             .database
             .write(move |connection| {
                 let present = tasks::saved(connection, &wanted)?;
-                Ok(match change(&present) {
+                let changed = change(&present).and_then(|task| engine_of(&engines, &task.spec).map(|_| task));
+                Ok(match changed {
                     Ok(task) => tasks::update(connection, &wanted, None, &task, at).map(|_| Ok(()))?,
                     Err(errors) => Err(errors),
                 })
@@ -102,8 +94,7 @@ impl Service {
     }
 
     pub(super) async fn save(&self, save: SaveTask) -> Result<SavedTask, BackendError> {
-        let engine = self.dependencies.engines.chosen(save.task.spec.engine.as_ref());
-        let engine = engine.map_err(|error| BackendError::Invalid(FieldErrors::one(Field::Engine, error.message)))?;
+        let engine = engine_of(&self.dependencies.engines, &save.task.spec).map_err(BackendError::Invalid)?;
         let lock = match save.resolve {
             Resolve::Now => self.lock_of(&save.task.spec, engine).await?,
             Resolve::Later => None,
@@ -155,6 +146,11 @@ impl Service {
         let stopped: HashSet<RunId> = stopped.into_iter().map(|(run, _)| run).collect();
         Ok(DeletedTask { runs, logs, stopped: stopped.len() as u64 })
     }
+}
+
+/// The engine that a spec is to run on.
+fn engine_of<'a>(engines: &'a Engines, spec: &TaskSpec) -> Result<&'a SharedEngine, FieldErrors> {
+    engines.chosen(spec.engine.as_ref()).map_err(|error| FieldErrors::one(Field::Engine, error.message))
 }
 
 /// Saves and, when asked, makes the run, in the caller's transaction.

@@ -2,25 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
-use server::{
-    clock::SystemClock,
-    config::DataFolder,
-    engine::{
-        SharedEngine,
-        local::{
-            LocalEngine, LocalSettings,
-            caches::{CacheFolders, Caches},
-        },
-    },
-    packages::{
-        environments::Python,
-        nix::{self, NixChoice, NixSettings},
-    },
-    runner::SecretKey,
-};
+use server::{engine::SharedEngine, packages::environments::Python, runner::SecretKey};
 
+#[path = "../support/local_engine.rs"]
+mod local_engine;
 mod rules;
 
 /// A data folder of its own.
@@ -31,38 +18,16 @@ struct Folder {
 
 impl Folder {
     async fn new() -> Self {
-        let python = Python::find(&server::programs::found_on_path(Path::new("uv")), None).await.unwrap();
+        let python = Python::find(&local_engine::uv(), None).await.unwrap();
         Self { folder: tempfile::tempdir().unwrap(), python }
     }
 }
 
 impl rules::Place for Folder {
     fn engine(&self) -> SharedEngine {
-        let data = self.folder.path().to_owned();
-        let cache = data.join("cache");
-        let stoker = Path::new(env!("CARGO_BIN_EXE_stoker"));
-        let clock = Arc::new(SystemClock);
-        let folders = CacheFolders::of(&DataFolder(data.clone())).unwrap();
-        let settings = LocalSettings {
-            nix: NixSettings::new(NixChoice::None, nix::NIXPKGS.into(), &cache, stoker.into()),
-            data,
-            cache,
-            stoker: stoker.into(),
-            uv: server::programs::found_on_path(Path::new("uv")),
-            python: Ok(self.python.clone()),
-            index_url: None,
-            default_timeout: None,
-            preparation_timeout: 600,
-            grace: 2,
-            log_limit: 64 * 1024 * 1024,
-            memory_limit: None,
-            stage_timeout: 600,
-            minimum_free: 0,
-            at_once: 2,
-            conda: None,
-        };
-        let caches = Caches::new(folders, None, clock.clone());
-        Arc::new(LocalEngine::new(settings, caches, clock, SecretKey::new([1; 32])).unwrap())
+        let (data, shim) = (self.folder.path().to_owned(), env!("CARGO_BIN_EXE_stoker").into());
+        let python = Ok(self.python.clone());
+        Arc::new(local_engine::local_engine(data, shim, python, 2, SecretKey::new([1; 32])))
     }
 
     fn restarted(&self) -> SharedEngine {

@@ -106,6 +106,7 @@ async fn a_program_can_say_all_that_the_form_can() {
         (json!({ "cpuRequest": 4, "cpuLimit": 2 }), "Ask for at most what it may use."),
         (json!({ "memoryLimit": "lots" }), "Enter memory as a number with its unit"),
         (json!({ "engine": "elsewhere" }), "The engine `elsewhere` is not set up here."),
+        (json!({ "taskId": id, "engine": "elsewhere" }), "The engine `elsewhere` is not set up here."),
     ];
     for (body, words) in cases {
         let answer = app.api(Method::POST, "/tasks/submit", body).await;

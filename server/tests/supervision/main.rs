@@ -14,17 +14,12 @@ use app::model::{
     views::RunDetail,
 };
 use async_trait::async_trait;
-use diesel::{ExpressionMethods as _, RunQueryDsl as _};
 use server::{
     clock::{SystemRandom, random_run_uid, random_task_id},
     db::{
         Database,
         logs::{self, Most},
-        runs,
-        schema::tasks,
-        steps,
-        values::SpecColumns,
-        views,
+        runs, steps, tasks, views,
     },
     engine::{EndCause, Engines, StepEnd, StepEvent, Target},
     packages::resolver::{ResolveError, Resolver},
@@ -89,18 +84,11 @@ impl Place {
     async fn submit(&self, engine: &'static str, step_names: &'static [&'static str]) -> Run {
         let (task, uid) = (random_task_id(&SystemRandom), random_run_uid(&SystemRandom));
         let (id, run_uid) = (task.clone(), uid.clone());
-        let spec = TaskDraft { code: "pass".into(), ..TaskDraft::default() }.parse().unwrap().spec;
+        let valid = TaskDraft { code: "pass".into(), ..TaskDraft::default() }.parse().unwrap();
         let made = self.database.write(move |connection| {
             let at = Timestamp(1);
-            diesel::insert_into(tasks::table)
-                .values((
-                    tasks::id.eq(id.as_str()),
-                    tasks::created_at.eq(at.0),
-                    tasks::updated_at.eq(at.0),
-                    tasks::activity_at.eq(at.0),
-                    SpecColumns::from(&spec),
-                ))
-                .execute(connection)?;
+            assert!(tasks::insert(connection, &id, &valid, at)?);
+            let spec = valid.spec;
             let new = runs::NewRun { uid: &run_uid, task_id: &id, spec: &spec, lock: None, engine, at };
             let created = runs::create(connection, &new)?;
             let mut all = vec![created.step];

@@ -116,7 +116,7 @@ impl Recorder {
         let mut observations = engine.observe(&followed, positions.collect());
         let mut written_at: Option<Instant> = None;
         while let Some(observation) = observations.next().await {
-            let StepEvents { step, events, next } = match observation? {
+            let told = match observation? {
                 Observation::Step(told) => told,
                 Observation::Ended => {
                     return Ok(if recordings.values().all(|recording| recording.has_ended) {
@@ -126,8 +126,8 @@ impl Recorder {
                     });
                 }
             };
-            let Some(recording) = recordings.get_mut(&step) else { continue };
-            let batch = read_batch(recording, StepEvents { step, events, next })?;
+            let Some(recording) = recordings.get_mut(&told.step) else { continue };
+            let batch = read_batch(recording, told)?;
             let ended = batch.end.is_some();
             self.write(recording, batch).await?;
             match recording.transcript.partial().filter(|_| !ended) {
