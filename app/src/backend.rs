@@ -12,13 +12,15 @@ use crate::model::{
     cache::Readiness,
     caches::CacheName,
     diagnostics::Diagnostics,
-    fields::FieldErrors,
+    fields::{FieldErrors, FlowErrors},
+    flow::{Flow, StepKey},
     identifiers::{RunNumber, RunUid, TaskId},
     log_search::{LogQuery, LogSearch},
     run_list::{ListedRun, RunPage, RunQuery},
     spec::{TaskSpec, ValidTask},
+    step_address::StepAddress,
     system_packages::SystemPackages,
-    views::{LogPage, LogWindow, RunDetail, TaskDetail, TaskPage, TaskQuery},
+    views::{FlowDetail, LogPage, LogWindow, RunDetail, StepOutput, TaskDetail, TaskPage, TaskQuery},
 };
 
 /// What a page may ask of the server.
@@ -57,28 +59,43 @@ pub trait Backend: Send + Sync + 'static {
     /// What a run of this spec would find in the cache now.
     async fn readiness(&self, spec: &TaskSpec) -> Readiness;
 
-    /// A run.
-    async fn run(&self, id: &TaskId, number: RunNumber) -> Result<RunDetail, BackendError>;
+    /// A run, with this step of it.
+    async fn run(&self, step: &StepAddress) -> Result<RunDetail, BackendError>;
 
-    /// A run with a part of its log, both as they were at one moment.
-    async fn run_with_log(
+    /// A run with a part of a step's log, both as they were at one moment.
+    async fn run_with_log(&self, step: &StepAddress, window: LogWindow) -> Result<(RunDetail, LogPage), BackendError>;
+
+    /// A part of a step's log.
+    async fn log(&self, step: &StepAddress, window: LogWindow) -> Result<LogPage, BackendError>;
+
+    /// Looks through a step's whole log, and tells what is found from a line on.
+    async fn search_log(&self, step: &StepAddress, query: &LogQuery, from: u64) -> Result<LogSearch, BackendError>;
+
+    /// A flow with the newest runs, or with those numbered below `older_than`.
+    async fn flow(&self, id: &TaskId, older_than: Option<RunNumber>) -> Result<FlowDetail, BackendError>;
+
+    /// The flow as a run of it had it.
+    async fn flow_of_run(&self, id: &TaskId, number: RunNumber) -> Result<Flow, BackendError>;
+
+    /// Saves a flow, and starts a run of it when asked, both or neither.
+    async fn save_flow(&self, save: SaveFlow) -> Result<SavedTask, BackendError>;
+
+    /// Starts a run that goes on where an ended one failed: what succeeded there is kept.
+    async fn restart(&self, id: &TaskId, number: RunNumber) -> Result<RunNumber, BackendError>;
+
+    /// Starts a run of one step of a flow as saved, alone. It reads the outputs of an earlier run, if one is named.
+    async fn run_step(
         &self,
         id: &TaskId,
-        number: RunNumber,
-        window: LogWindow,
-    ) -> Result<(RunDetail, LogPage), BackendError>;
+        step: &StepKey,
+        inputs_of: Option<RunNumber>,
+    ) -> Result<RunNumber, BackendError>;
 
-    /// A part of a run's log.
-    async fn log(&self, id: &TaskId, number: RunNumber, window: LogWindow) -> Result<LogPage, BackendError>;
+    /// What a step has left so far.
+    async fn outputs(&self, step: &StepAddress) -> Result<Vec<StepOutput>, BackendError>;
 
-    /// Looks through a run's whole log, and tells what is found from a line on.
-    async fn search_log(
-        &self,
-        id: &TaskId,
-        number: RunNumber,
-        query: &LogQuery,
-        from: u64,
-    ) -> Result<LogSearch, BackendError>;
+    /// The beginning of an output, so many bytes of it at most.
+    async fn output(&self, step: &StepAddress, name: &str, most: usize) -> Result<Vec<u8>, BackendError>;
 
     /// How this server is doing. Never waits for a slow count or check: what is not known yet is said to be so.
     async fn diagnostics(&self) -> Result<Diagnostics, BackendError>;
@@ -112,6 +129,21 @@ pub enum Resolve {
     Now,
     /// Leave it to the run.
     Later,
+}
+
+/// What to save of a flow.
+#[derive(Debug, Clone)]
+pub struct SaveFlow {
+    /// The flow to overwrite; `None` makes a new one.
+    pub id: Option<TaskId>,
+    /// The revision that the user started from; a newer one in the database is a conflict. `None` overwrites.
+    pub expected_revision: Option<i64>,
+    /// The new content.
+    pub flow: Flow,
+    /// Whether to find exact package versions before saving.
+    pub resolve: Resolve,
+    /// Whether to start a run in the same step.
+    pub run: bool,
 }
 
 /// What was saved.
@@ -183,6 +215,9 @@ pub enum BackendError {
     /// Values that cannot be saved.
     #[error("There is a problem with what you entered.")]
     Invalid(FieldErrors),
+    /// Values of a flow that cannot be saved.
+    #[error("There is a problem with what you entered.")]
+    InvalidFlow(FlowErrors),
     /// Exact package versions could not be looked up (index unreachable, resolver missing); saving without is possible.
     #[error("{0}")]
     Unresolved(String),
@@ -201,7 +236,7 @@ impl BackendError {
         match self {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) | Self::EditConflict { .. } => StatusCode::CONFLICT,
-            Self::Invalid(_) | Self::Unresolved(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Invalid(_) | Self::InvalidFlow(_) | Self::Unresolved(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use crate::model::log_search::LogQuery;
 use crate::model::{
     caches::CacheName,
-    identifiers::{RunNumber, TaskId},
+    identifiers::{Kind, RunNumber, TaskId},
     run_list::{RunChoice, RunQuery},
+    step_address::StepAddress,
     time::Timestamp,
     views::{TaskCursor, TaskQuery},
 };
@@ -18,12 +19,22 @@ pub fn tasks() -> String {
     "/tasks".to_owned()
 }
 
-/// A page of the task list.
+/// The list of flows.
+#[must_use]
+pub fn flows() -> String {
+    "/flows".to_owned()
+}
+
+/// A page of the list of tasks, or of flows.
 #[must_use]
 pub fn tasks_page(query: &TaskQuery) -> String {
     let search = Some(("q", query.search.clone())).filter(|(_, search)| !search.is_empty());
     let from = query.from.as_ref().map(|cursor| ("from", cursor_text(cursor)));
-    with_parameters(&tasks(), search.into_iter().chain(from))
+    let list = match query.kind {
+        Kind::Task => tasks(),
+        Kind::Flow => flows(),
+    };
+    with_parameters(&list, search.into_iter().chain(from))
 }
 
 /// A page of the documentation.
@@ -53,53 +64,66 @@ pub fn new_task_from_example(key: &str) -> String {
 /// A task with its newest runs.
 #[must_use]
 pub fn task(id: &TaskId) -> String {
-    format!("/tasks/{id}")
+    match id.kind() {
+        Kind::Task => format!("/tasks/{id}"),
+        Kind::Flow => format!("/flows/{id}"),
+    }
 }
 
 /// A task with its runs numbered below one.
 #[must_use]
 pub fn task_older(id: &TaskId, older_than: RunNumber) -> String {
-    format!("/tasks/{id}?older_than={older_than}#runs")
+    format!("{}?older_than={older_than}#runs", task(id))
 }
 
 /// The form to change a task; with a run, filled in from that run.
 #[must_use]
 pub fn edit_task(id: &TaskId, run: Option<RunNumber>) -> String {
     match run {
-        Some(number) => format!("/tasks/{id}/edit?run={number}"),
-        None => format!("/tasks/{id}/edit"),
+        Some(number) => format!("{}/edit?run={number}", task(id)),
+        None => format!("{}/edit", task(id)),
     }
 }
 
 /// The page that asks before deleting a task, and that deletes it on POST.
 #[must_use]
 pub fn delete_task(id: &TaskId) -> String {
-    format!("/tasks/{id}/delete")
+    format!("{}/delete", task(id))
 }
 
 /// A run.
 #[must_use]
 pub fn run(id: &TaskId, number: RunNumber) -> String {
-    format!("/tasks/{id}/runs/{number}")
+    format!("{}/runs/{number}", task(id))
 }
 
-/// A run, its log shown around a line.
+/// A step of a run, with its log; a run of a task is one page with its only step.
 #[must_use]
-pub fn run_at_line(id: &TaskId, number: RunNumber, line: u64) -> String {
-    format!("/tasks/{id}/runs/{number}?line={line}#L{line}")
+pub fn step(address: &StepAddress) -> String {
+    let run = run(&address.task, address.number);
+    match &address.step {
+        Some(step) => format!("{run}/steps/{step}"),
+        None => run,
+    }
 }
 
-/// A run, its log shown up to before a line.
+/// A page with a log, shown around a line.
 #[must_use]
-pub fn run_before_line(id: &TaskId, number: RunNumber, line: u64) -> String {
-    format!("/tasks/{id}/runs/{number}?before={line}#log")
+pub fn at_line(page: &str, line: u64) -> String {
+    format!("{page}?line={line}#L{line}")
 }
 
-/// A run, its log searched, shown from a line on; without one from the first match on. It goes to the match.
+/// A page with a log, shown up to before a line.
+#[must_use]
+pub fn before_line(page: &str, line: u64) -> String {
+    format!("{page}?before={line}#log")
+}
+
+/// A page with a log, searched, shown from a line on; without one from the first match on. It goes to the match.
 #[cfg(feature = "ssr")]
 #[must_use]
-pub fn run_search(id: &TaskId, number: RunNumber, query: &LogQuery, line: Option<u64>) -> String {
-    let mut address = format!("{}?q=", run(id, number));
+pub fn log_search(page: &str, query: &LogQuery, line: Option<u64>) -> String {
+    let mut address = format!("{page}?q=");
     push_encoded(&mut address, &query.text);
     if query.only_errors {
         let _ = write!(address, "&only={}", LogQuery::ERRORS);
@@ -117,19 +141,19 @@ pub fn run_search(id: &TaskId, number: RunNumber, query: &LogQuery, line: Option
 /// The page that asks before cancelling a run, and that cancels it on POST.
 #[must_use]
 pub fn cancel_run(id: &TaskId, number: RunNumber) -> String {
-    format!("/tasks/{id}/runs/{number}/cancel")
+    format!("{}/cancel", run(id, number))
 }
 
-/// A run's whole log as plain text, to read or to download.
+/// The whole log of a page as plain text, to read or to download.
 #[must_use]
-pub fn raw_log(id: &TaskId, number: RunNumber, download: bool) -> String {
-    format!("/tasks/{id}/runs/{number}/log{}", if download { "?download=1" } else { "" })
+pub fn raw_log(page: &str, download: bool) -> String {
+    format!("{page}/log{}", if download { "?download=1" } else { "" })
 }
 
-/// The websocket that tells a run's log from a line on.
+/// The websocket that tells the log of a page from a line on.
 #[must_use]
-pub fn log_socket(id: &TaskId, number: RunNumber, from: u64, window: u32) -> String {
-    format!("/tasks/{id}/runs/{number}/log/socket?from={from}&window={window}")
+pub fn log_socket(page: &str, from: u64, window: u32) -> String {
+    format!("{page}/log/socket?from={from}&window={window}")
 }
 
 /// All runs that a query finds, a page of them.
@@ -229,7 +253,7 @@ mod tests {
 
     #[test]
     fn searches_are_encoded() {
-        let query = TaskQuery { search: "a b&c=ü".to_owned(), from: None };
+        let query = TaskQuery { search: "a b&c=ü".to_owned(), ..TaskQuery::default() };
         assert_eq!(tasks_page(&query), "/tasks?q=a+b%26c%3D%C3%BC");
     }
 
@@ -239,7 +263,7 @@ mod tests {
         let (id, number) = (TaskId::from_random([1; 6]), RunNumber::new(1).unwrap());
         let query = LogQuery { text: "a&b".to_owned(), only_errors: true, only_matches: true };
         assert_eq!(
-            run_search(&id, number, &query, Some(7)),
+            log_search(&run(&id, number), &query, Some(7)),
             format!("/tasks/{id}/runs/1?q=a%26b&only=error&show=matches&line=7#match")
         );
     }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use app::{
     App,
-    backend::{Backend, BackendError, CancelledRuns, DeletedCache, DeletedTask, SaveTask, SavedTask, StartRun},
+    backend::{
+        Backend, BackendError, CancelledRuns, DeletedCache, DeletedTask, SaveFlow, SaveTask, SavedTask, StartRun,
+    },
     model::{
         cache::{Readiness, Ready},
         caches::{CacheEntry, CacheKind, CacheLedger, CacheName},
@@ -16,17 +18,19 @@ use app::{
             DayOfRuns, Diagnostics, EngineLimits, EngineState, KeptRuns, LastChecks, RecentError, Retention, Versions,
         },
         fields::{Field, FieldErrors},
+        flow::{Flow, StepKey, StepName},
         identifiers::{RunNumber, RunUid, StepId, TaskId},
         log::{LogLine, LogLines, RunState, Stream},
         log_search::{LogMatch, LogQuery, LogSearch},
         phase::Phase,
         run_list::{ListedRun, RunPage, RunQuery},
         spec::{TaskDraft, TaskName, TaskSpec},
+        step_address::StepAddress,
         task_title::TaskTitle,
         time::Timestamp,
         views::{
-            LogPage, LogWindow, PreviousRun, RunDetail, RunSummary, StepDetail, TaskDetail, TaskPage, TaskQuery,
-            TaskSummary,
+            FlowDetail, LogPage, LogWindow, PreviousRun, RunDetail, RunSummary, StepDetail, StepOutput, TaskDetail,
+            TaskPage, TaskQuery, TaskSummary,
         },
     },
     page_context::{Now, TaskFormState},
@@ -113,7 +117,8 @@ impl Backend for Fake {
         })
     }
 
-    async fn run(&self, _: &TaskId, run: RunNumber) -> Result<RunDetail, BackendError> {
+    async fn run(&self, address: &StepAddress) -> Result<RunDetail, BackendError> {
+        let run = address.number;
         let summary = summary(run);
         Ok(RunDetail {
             task_id: id(),
@@ -122,9 +127,12 @@ impl Backend for Fake {
             engine: "local".to_owned(),
             queue_place: None,
             cancel_requested_at: None,
+            origin: None,
+            steps: Vec::new(),
             step: StepDetail {
                 id: StepId(1),
-                name: "main".to_owned(),
+                key: StepKey::only(),
+                name: StepName::parse("main").unwrap(),
                 phase: summary.phase,
                 spec: spec("print('old')\n"),
                 lock: None,
@@ -141,6 +149,8 @@ impl Backend for Fake {
                     millis: 5400,
                 }],
                 exit_code: summary.phase.is_final().then_some(1),
+                message: None,
+                attempts: Vec::new(),
                 attempt: 1,
                 waiting_for: None,
                 place: None,
@@ -153,16 +163,11 @@ impl Backend for Fake {
         })
     }
 
-    async fn run_with_log(
-        &self,
-        id: &TaskId,
-        run: RunNumber,
-        window: LogWindow,
-    ) -> Result<(RunDetail, LogPage), BackendError> {
-        Ok((self.run(id, run).await?, self.log(id, run, window).await?))
+    async fn run_with_log(&self, step: &StepAddress, window: LogWindow) -> Result<(RunDetail, LogPage), BackendError> {
+        Ok((self.run(step).await?, self.log(step, window).await?))
     }
 
-    async fn log(&self, _: &TaskId, _: RunNumber, window: LogWindow) -> Result<LogPage, BackendError> {
+    async fn log(&self, _: &StepAddress, window: LogWindow) -> Result<LogPage, BackendError> {
         let (first, count) = match window {
             LogWindow::Last(count) => (3001 - u64::from(count), u64::from(count)),
             LogWindow::Around(line, count) => (line.saturating_sub(u64::from(count) / 2).max(1), u64::from(count)),
@@ -196,13 +201,35 @@ impl Backend for Fake {
         Err(BackendError::NotFound("There is no such run.".to_owned()))
     }
 
-    async fn search_log(
-        &self,
-        _: &TaskId,
-        _: RunNumber,
-        query: &LogQuery,
-        from: u64,
-    ) -> Result<LogSearch, BackendError> {
+    async fn flow(&self, _: &TaskId, _: Option<RunNumber>) -> Result<FlowDetail, BackendError> {
+        Err(BackendError::NotFound("There is no such flow.".to_owned()))
+    }
+
+    async fn flow_of_run(&self, _: &TaskId, _: RunNumber) -> Result<Flow, BackendError> {
+        Err(BackendError::NotFound("There is no such flow.".to_owned()))
+    }
+
+    async fn save_flow(&self, _: SaveFlow) -> Result<SavedTask, BackendError> {
+        Err(BackendError::EditConflict { revision: 5 })
+    }
+
+    async fn restart(&self, _: &TaskId, _: RunNumber) -> Result<RunNumber, BackendError> {
+        Ok(number(3))
+    }
+
+    async fn run_step(&self, _: &TaskId, _: &StepKey, _: Option<RunNumber>) -> Result<RunNumber, BackendError> {
+        Ok(number(3))
+    }
+
+    async fn outputs(&self, _: &StepAddress) -> Result<Vec<StepOutput>, BackendError> {
+        Ok(Vec::new())
+    }
+
+    async fn output(&self, _: &StepAddress, _: &str, _: usize) -> Result<Vec<u8>, BackendError> {
+        Err(BackendError::NotFound("There is no such output.".to_owned()))
+    }
+
+    async fn search_log(&self, _: &StepAddress, query: &LogQuery, from: u64) -> Result<LogSearch, BackendError> {
         let lines = vec![(42, LogLine(Stream::Output, NOW, format!("{} here", query.text)))];
         Ok(LogSearch {
             total: 3,
@@ -446,33 +473,35 @@ async fn an_active_run_renews_itself_without_a_script() {
     assert!(html.contains(r#"<noscript><meta http-equiv="refresh" content="2"></noscript>"#));
     assert!(html.contains("data-live") && html.contains(r#"data-next="3001""#) && html.contains("data-at-end"));
     assert!(html.contains(r#"value="cancel""#));
-    let html = page(&routes::run_at_line(&id(), number(2), 42)).await;
+    let html = page(&routes::at_line(&routes::run(&id(), number(2)), 42)).await;
     assert!(html.contains(r#"id="L42""#) && !html.contains("data-at-end") && !html.contains(r#"http-equiv="refresh""#));
 }
 
 #[tokio::test]
 async fn a_searched_log_marks_what_was_found_and_renews_itself_no_more() {
     let query = LogQuery { text: EVIL.to_owned(), ..LogQuery::default() };
-    let html = page(routes::run_search(&id(), number(2), &query, None).strip_suffix("#match").unwrap()).await;
+    let html =
+        page(routes::log_search(&routes::run(&id(), number(2)), &query, None).strip_suffix("#match").unwrap()).await;
     assert!(html.contains("2 of 3 lines with a match") && html.contains(r#"is-current" id="L42""#));
     assert!(html.contains("&amp;line=7#match") && html.contains("&amp;line=99#match"));
     assert!(!html.contains("<script>alert") && !html.contains(r#"http-equiv="refresh""#));
 
     let query = LogQuery { text: "found".to_owned(), only_matches: true, ..LogQuery::default() };
-    let html = page(routes::run_search(&id(), number(2), &query, None).strip_suffix("#match").unwrap()).await;
+    let html =
+        page(routes::log_search(&routes::run(&id(), number(2)), &query, None).strip_suffix("#match").unwrap()).await;
     assert!(html.contains("<mark>found</mark> here") && !html.contains(r#"id="L43""#) && !html.contains("data-at-end"));
 }
 
 #[tokio::test]
 async fn what_preparing_printed_is_folded_away() {
-    let html = page(&routes::run_at_line(&id(), number(1), 400)).await;
+    let html = page(&routes::at_line(&routes::run(&id(), number(1)), 400)).await;
     assert!(html.contains(r#"<details class="log-group" id="log-preparation"><summary>Prepared in 5.4 s, 13 lines</summary><div class="line from-stoker" id="L1">"#));
     let (_, after) = html.split_once(r#"id="L13""#).unwrap();
     assert!(after.contains(r#"</details><div class="line from-output" id="L14">"#));
-    let html = page(&routes::run_at_line(&id(), number(1), 13)).await;
+    let html = page(&routes::at_line(&routes::run(&id(), number(1)), 13)).await;
     assert!(html.contains(r#"id="log-preparation" open>"#), "the line asked for is in it");
     // The second run is being prepared yet.
-    assert!(!page(&routes::run_at_line(&id(), number(2), 400)).await.contains("log-preparation"));
+    assert!(!page(&routes::at_line(&routes::run(&id(), number(2)), 400)).await.contains("log-preparation"));
 }
 
 #[tokio::test]

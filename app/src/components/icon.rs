@@ -39,6 +39,7 @@ const fn shared_id(phase: Phase) -> &'static str {
         Phase::Failed => "icon-failed",
         Phase::Error => "icon-error",
         Phase::Cancelled => "icon-cancelled",
+        Phase::Skipped => "icon-skipped",
     }
 }
 
@@ -53,6 +54,7 @@ const fn phase_strokes(phase: Phase) -> &'static str {
         Phase::Failed => r#"<circle cx="8" cy="8" r="6"/><path d="m5.8 5.8 4.4 4.4m0-4.4-4.4 4.4"/>"#,
         Phase::Error => r#"<path d="M8 1.9 14.4 13.4H1.6Z"/><path d="M8 6v3.4m0 1.7v.2"/>"#,
         Phase::Cancelled => r#"<circle cx="8" cy="8" r="6"/><path d="M4 12 12 4"/>"#,
+        Phase::Skipped => r#"<circle cx="8" cy="8" r="6" stroke-dasharray="2.5 2.2"/><path d="M5.5 8h5"/>"#,
     }
 }
 

@@ -6,7 +6,6 @@ use leptos::prelude::*;
 use crate::{
     log_text::{Matcher, found_line_html, number_words},
     model::{
-        identifiers::{RunNumber, TaskId},
         log_search::{LogMatch, LogQuery, LogSearch},
         views::RunDetail,
     },
@@ -38,8 +37,9 @@ impl SearchedLog {
     /// The lines that match, and nothing else; each leads to its place in the log.
     pub fn lines_html(&self, run: &RunDetail) -> String {
         let (matcher, whole) = (self.matcher(), LogQuery { only_matches: false, ..self.query.clone() });
+        let page = run.page();
         let html = |(number, line): &(u64, _)| {
-            let address = routes::run_search(&run.task_id, run.summary.number, &whole, Some(*number));
+            let address = routes::log_search(&page, &whole, Some(*number));
             found_line_html(*number, line, &matcher, self.current_line() == Some(*number), &address)
         };
         self.found.lines.iter().map(html).collect()
@@ -47,12 +47,12 @@ impl SearchedLog {
 }
 
 /// The form that searches a log.
-pub fn log_search_form(id: &TaskId, number: RunNumber, searched: Option<&SearchedLog>) -> AnyView {
+pub fn log_search_form(page: &str, searched: Option<&SearchedLog>) -> AnyView {
     let query = searched.map(|searched| searched.query.clone()).unwrap_or_default();
     let hidden = |name, value, is_set: bool| is_set.then(|| view! { <input type="hidden" name=name value=value /> });
     view! {
         // A form keeps what comes after the `#`, and so leads to the match.
-        <form class="log-search" role="search" method="get" action=format!("{}#match", routes::run(id, number))>
+        <form class="log-search" role="search" method="get" action=format!("{page}#match")>
             <label class="visually-hidden" for="log-search">"Search the log"</label>
             <input
                 type="search"
@@ -73,17 +73,17 @@ pub fn log_search_form(id: &TaskId, number: RunNumber, searched: Option<&Searche
 }
 
 /// What was found, and where it goes on from there.
-pub fn log_found(id: &TaskId, number: RunNumber, searched: &SearchedLog) -> AnyView {
+pub fn log_found(page: &str, searched: &SearchedLog) -> AnyView {
     let SearchedLog { query, from, found } = searched;
     let link = |word: &'static str, rel: Option<&'static str>, query: &LogQuery, line: Option<u64>| {
-        view! { <a rel=rel href=routes::run_search(id, number, query, line)>{word}</a> }
+        view! { <a rel=rel href=routes::log_search(page, query, line)>{word}</a> }
     };
     let current = searched.current_line();
     let previous = found.previous.map(|previous| link("↑ Previous", Some("prev"), query, Some(previous)));
     let next = found.next.map(|next| link("↓ Next", Some("next"), query, Some(next)));
     // Where one is stays the same while more or less of it is shown.
     let switch = |word: &'static str, is_on: bool, query: LogQuery| {
-        let address = routes::run_search(id, number, &query, current);
+        let address = routes::log_search(page, &query, current);
         view! { <a class="button is-small" href=address aria-current=is_on.then_some("true")>{word}</a> }
     };
     // Without a text, all lines of standard error are what is looked for.
@@ -104,7 +104,7 @@ pub fn log_found(id: &TaskId, number: RunNumber, searched: &SearchedLog) -> AnyV
             {next_error}
             {only_errors}
             {only_matches}
-            <a href=format!("{}#log", routes::run(id, number))>"End the search"</a>
+            <a href=format!("{page}#log")>"End the search"</a>
         </nav>
     }
     .into_any()

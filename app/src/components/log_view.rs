@@ -10,7 +10,6 @@ use crate::{
     islands::{LogTail, words},
     log_text::{found_line_html, line_html, lines_words},
     model::{
-        identifiers::{RunNumber, TaskId},
         log::Stream,
         log_search::LogQuery,
         phase::Phase,
@@ -102,7 +101,7 @@ pub fn LogView(
     searched: Option<SearchedLog>,
 ) -> impl IntoView {
     let preferences = use_context::<Preferences>().unwrap_or_default();
-    let (task, number) = (run.task_id.clone(), run.summary.number);
+    let (address, number) = (run.page(), run.summary.number);
     let phase = run.state.phase;
     let (first, next, total) = (page.lines.first, page.lines.next().max(1), page.total);
     let is_empty = page.lines.lines.is_empty();
@@ -119,14 +118,14 @@ pub fn LogView(
     }
     let html = only_matches.map_or_else(|| lines_html(&run, &page, searched.as_ref(), place), |it| it.lines_html(&run));
     let (earlier, later) = match only_matches {
-        Some(searched) => ways_to_matches(&task, number, searched),
-        None => ways_to_lines(&task, number, first, (!at_end).then_some(next)),
+        Some(searched) => ways_to_matches(&address, searched),
+        None => ways_to_lines(&address, first, (!at_end).then_some(next)),
     };
     let errors = LogQuery { only_errors: true, ..LogQuery::default() };
     let errors = searched.is_none().then(|| {
-        view! { <a href=routes::run_search(&task, number, &errors, None) title="Go through the lines of standard error">"Errors"</a> }
+        view! { <a href=routes::log_search(&address, &errors, None) title="Go through the lines of standard error">"Errors"</a> }
     });
-    let found = searched.as_ref().map(|searched| log_found(&task, number, searched));
+    let found = searched.as_ref().map(|searched| log_found(&address, searched));
     let missing = match place {
         LogPlace::Line(line) if line > total => Some(view! {
             <p class="log-note">{format!("The log has no line {line}: it has {}.", lines_words(total))}</p>
@@ -138,8 +137,7 @@ pub fn LogView(
             class="log"
             id="log"
             aria-labelledby="log-title"
-            data-task=task.to_string()
-            data-run=number.to_string()
+            data-page=address.clone()
             data-next=if is_empty { total + 1 } else { next }.to_string()
             data-live=!phase.is_final()
             data-at-end=at_end
@@ -147,12 +145,12 @@ pub fn LogView(
             <div class="log-toolbar">
                 <h2 id="log-title">"Log"</h2>
                 <span class="log-count" id="log-count">{lines_words(total)}</span>
-                {log_search_form(&task, number, searched.as_ref())}
+                {log_search_form(&address, searched.as_ref())}
                 {errors}
                 <Toggle name="wrap_log" is_on=preferences.wrap_log word="Wrap" title="Wrap long lines" />
                 <Toggle name="log_times" is_on=preferences.log_times word="Times" title="Show the time (UTC) of each line" />
-                <a href=routes::raw_log(&task, number, false)>"Raw"</a>
-                <a href=routes::raw_log(&task, number, true) download="">"Download"</a>
+                <a href=routes::raw_log(&address, false)>"Raw"</a>
+                <a href=routes::raw_log(&address, true) download="">"Download"</a>
             </div>
             {found}
             {missing}
@@ -213,18 +211,18 @@ fn preparation_lines(run: &RunDetail, page: &LogPage) -> usize {
 }
 
 /// The links above and below the lines of a log: to those before and after.
-fn ways_to_lines(task: &TaskId, number: RunNumber, first: u64, later: Option<u64>) -> (AnyView, Option<AnyView>) {
+fn ways_to_lines(page: &str, first: u64, later: Option<u64>) -> (AnyView, Option<AnyView>) {
     let earlier = view! {
-        <a class="log-earlier" id="log-earlier" href=routes::run_before_line(task, number, first) hidden=first <= 1>
+        <a class="log-earlier" id="log-earlier" href=routes::before_line(page, first) hidden=first <= 1>
             "Show earlier lines"
         </a>
     };
     let later = later.map(|line| {
         view! {
             <p class="log-later">
-                <a href=routes::run_at_line(task, number, line)>"Show later lines"</a>
+                <a href=routes::at_line(page, line)>"Show later lines"</a>
                 " · "
-                <a href=format!("{}#log", routes::run(task, number))>"Go to the end"</a>
+                <a href=format!("{page}#log")>"Go to the end"</a>
             </p>
         }
         .into_any()
@@ -233,8 +231,8 @@ fn ways_to_lines(task: &TaskId, number: RunNumber, first: u64, later: Option<u64
 }
 
 /// The links above and below the lines that match, when nothing else is shown.
-fn ways_to_matches(task: &TaskId, number: RunNumber, searched: &SearchedLog) -> (AnyView, Option<AnyView>) {
-    let address = |line| routes::run_search(task, number, &searched.query, Some(line));
+fn ways_to_matches(page: &str, searched: &SearchedLog) -> (AnyView, Option<AnyView>) {
+    let address = |line| routes::log_search(page, &searched.query, Some(line));
     let earlier = searched.found.earlier.map(|line| {
         view! { <a class="log-earlier" href=address(line)>"Show earlier matches"</a> }
     });

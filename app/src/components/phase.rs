@@ -21,6 +21,7 @@ pub const fn phase_class(phase: Phase) -> &'static str {
         Phase::Failed => "phase is-failed",
         Phase::Error => "phase is-error",
         Phase::Cancelled => "phase is-cancelled",
+        Phase::Skipped => "phase is-skipped",
     }
 }
 
@@ -32,6 +33,7 @@ pub const fn phase_sign(phase: Phase) -> &'static str {
         Phase::Succeeded => "✓",
         Phase::Failed | Phase::Error => "✗",
         Phase::Cancelled => "⊘",
+        Phase::Skipped => "–",
     }
 }
 
@@ -41,7 +43,7 @@ pub const fn phase_favicon(phase: Phase) -> &'static str {
         Phase::Pending => "/favicon-pending.svg",
         Phase::Running => "/favicon-running.svg",
         Phase::Succeeded => "/favicon-succeeded.svg",
-        Phase::Failed | Phase::Error | Phase::Cancelled => "/favicon-failed.svg",
+        Phase::Failed | Phase::Error | Phase::Cancelled | Phase::Skipped => "/favicon-failed.svg",
     }
 }
 

@@ -18,10 +18,7 @@ use super::{
 };
 use crate::{
     log_text::{line_html, lines_words, partial_html},
-    model::{
-        identifiers::{RunNumber, TaskId},
-        log::{LogLines, LogMessage, RunState},
-    },
+    model::log::{LogLines, LogMessage, RunState},
     routes,
 };
 
@@ -60,8 +57,8 @@ pub fn follow(unseen: RwSignal<u32>) {
 
 /// Where the server's part of the page ends, as it has written it to `#log`.
 struct Start {
-    task: TaskId,
-    run: RunNumber,
+    /// The address of the page of the step whose log it is.
+    page: String,
     /// The number of the first line that the page does not show yet.
     next: u64,
     /// Whether the run may still change.
@@ -74,8 +71,7 @@ impl Start {
     fn read() -> Option<Self> {
         let log = dom::by_id("log")?;
         Some(Self {
-            task: log.get_attribute("data-task")?.parse().ok()?,
-            run: log.get_attribute("data-run")?.parse().ok()?,
+            page: log.get_attribute("data-page")?,
             next: log.get_attribute("data-next")?.parse().ok()?,
             live: log.has_attribute("data-live"),
             at_end: log.has_attribute("data-at-end"),
@@ -144,7 +140,7 @@ impl Session {
         let location = window().location();
         let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
         let host = location.host().ok()?;
-        let path = routes::log_socket(&self.start.task, self.start.run, self.next.get(), KEPT_LINES);
+        let path = routes::log_socket(&self.start.page, self.next.get(), KEPT_LINES);
         WebSocket::new(&format!("{scheme}://{host}{path}")).ok()
     }
 
@@ -279,7 +275,7 @@ impl Session {
             && first > 1
         {
             // Setting an attribute fails only for a malformed name.
-            let _ = link.set_attribute("href", &routes::run_before_line(&self.start.task, self.start.run, first));
+            let _ = link.set_attribute("href", &routes::before_line(&self.start.page, first));
             let _ = link.remove_attribute("hidden");
         }
     }
@@ -301,7 +297,7 @@ impl Session {
     /// An address such as `#L42` may name a line that is not on the page: then the server renders the page around it.
     fn show_line_of_address(&self) {
         let go = {
-            let (task, run) = (self.start.task.clone(), self.start.run);
+            let page = self.start.page.clone();
             move || {
                 let Some(line) = location_hash().and_then(|hash| hash.strip_prefix('L')?.parse::<u64>().ok()) else {
                     return;
@@ -312,7 +308,7 @@ impl Session {
                         shown.scroll_into_view();
                     }
                 } else if location().search().is_ok_and(|search| search != format!("?line={line}")) {
-                    let _ = location().assign(&routes::run_at_line(&task, run, line));
+                    let _ = location().assign(&routes::at_line(&page, line));
                 }
             }
         };

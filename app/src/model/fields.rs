@@ -1,5 +1,7 @@
 //! Messages that belong to a field of a form or of a request.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// A field of the task form.
@@ -30,6 +32,16 @@ pub enum Field {
     MemoryLimit,
     /// Where to run.
     Engine,
+    /// What a flow is for.
+    Description,
+    /// A step's name.
+    StepName,
+    /// The steps that a step waits for.
+    RunsAfter,
+    /// How those must have ended.
+    RunsWhen,
+    /// How often a step is tried again.
+    Retries,
     /// No single field: the form as a whole.
     Form,
 }
@@ -51,6 +63,11 @@ impl Field {
             Self::MemoryRequest => "memory_request",
             Self::MemoryLimit => "memory_limit",
             Self::Engine => "engine",
+            Self::Description => "description",
+            Self::StepName => "step_name",
+            Self::RunsAfter => "runs_after",
+            Self::RunsWhen => "runs_when",
+            Self::Retries => "retries",
             Self::Form => "form",
         }
     }
@@ -108,5 +125,27 @@ impl FieldErrors {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// All messages of a submitted flow.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FlowErrors {
+    /// Those of the flow itself.
+    pub flow: FieldErrors,
+    /// Those of its steps, by their index.
+    pub steps: BTreeMap<usize, FieldErrors>,
+}
+
+impl FlowErrors {
+    /// True when there is nothing to say.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.flow.is_empty() && self.steps.values().all(FieldErrors::is_empty)
+    }
+
+    /// Where the messages of a step go.
+    pub fn of_step(&mut self, step: usize) -> &mut FieldErrors {
+        self.steps.entry(step).or_default()
     }
 }

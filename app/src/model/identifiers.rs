@@ -9,18 +9,47 @@ use serde::{Deserialize, Serialize};
 #[error("`{0}` is not the name of a {1}")]
 pub struct UnknownIdentifier(String, &'static str);
 
-/// Names a task: `task-` and twelve lowercase hexadecimal digits.
+/// Names what a user saves, a task or a flow: `task-` or `flow-`, and twelve lowercase hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TaskId(String);
 
-impl TaskId {
-    const PREFIX: &'static str = "task-";
+/// What a user saves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum Kind {
+    /// One program.
+    #[default]
+    Task,
+    /// Several steps in an order.
+    Flow,
+}
 
-    /// Makes the name out of six random bytes.
+impl Kind {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Task => "task-",
+            Self::Flow => "flow-",
+        }
+    }
+}
+
+impl TaskId {
+    /// Makes the name of a task out of six random bytes.
     #[must_use]
     pub fn from_random(bytes: [u8; 6]) -> Self {
-        Self(format!("{}{}", Self::PREFIX, hexadecimal(&bytes)))
+        Self::of_kind(Kind::Task, bytes)
+    }
+
+    /// Makes the name of something of this kind out of six random bytes.
+    #[must_use]
+    pub fn of_kind(kind: Kind, bytes: [u8; 6]) -> Self {
+        Self(format!("{}{}", kind.prefix(), hexadecimal(&bytes)))
+    }
+
+    /// What it names.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        if self.0.starts_with(Kind::Flow.prefix()) { Kind::Flow } else { Kind::Task }
     }
 
     /// The name as text, as it stands in URLs and in the database.
@@ -34,8 +63,8 @@ impl FromStr for TaskId {
     type Err = UnknownIdentifier;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits = text.strip_prefix(Self::PREFIX).unwrap_or_default();
-        if digits.len() == 12 && is_hexadecimal(digits) {
+        let digits = [Kind::Task, Kind::Flow].into_iter().find_map(|kind| text.strip_prefix(kind.prefix()));
+        if digits.is_some_and(|digits| digits.len() == 12 && is_hexadecimal(digits)) {
             Ok(Self(text.to_owned()))
         } else {
             Err(UnknownIdentifier(text.chars().take(80).collect(), "task"))
@@ -228,13 +257,15 @@ mod tests {
     fn task_ids_are_read_back_as_written() {
         let id = TaskId::from_random([0, 1, 0xab, 0xff, 9, 0x10]);
         assert_eq!(id.as_str(), "task-0001abff0910");
-        assert_eq!(id.as_str().parse(), Ok(id));
+        assert_eq!((id.kind(), id.as_str().parse()), (Kind::Task, Ok(id)));
+        let flow = TaskId::of_kind(Kind::Flow, [0, 1, 0xab, 0xff, 9, 0x10]);
+        assert_eq!((flow.as_str(), flow.kind()), ("flow-0001abff0910", Kind::Flow));
     }
 
     #[test]
     fn other_text_is_no_task_id() {
         for text in
-            ["", "task-", "task-0001ABFF0910", "task-0001abff091", "task-0001abff0910a", "flow-0001abff0910", "../etc"]
+            ["", "task-", "task-0001ABFF0910", "task-0001abff091", "task-0001abff0910a", "run-0001abff0910", "../etc"]
         {
             assert!(text.parse::<TaskId>().is_err(), "{text}");
         }

@@ -18,11 +18,17 @@ pub enum Phase {
     /// Stoker or the machine failed, not the code.
     Error,
     Cancelled,
+    /// A step that never ran, for how those before it ended. No run is in this phase.
+    Skipped,
 }
 
 impl Phase {
     /// All phases, in the order above.
-    pub const ALL: [Self; 6] =
+    pub const ALL: [Self; 7] =
+        [Self::Pending, Self::Running, Self::Succeeded, Self::Failed, Self::Error, Self::Cancelled, Self::Skipped];
+
+    /// Those that a run can be in.
+    pub const OF_RUNS: [Self; 6] =
         [Self::Pending, Self::Running, Self::Succeeded, Self::Failed, Self::Error, Self::Cancelled];
 
     /// The word, as stored and shown.
@@ -35,6 +41,7 @@ impl Phase {
             Self::Failed => "Failed",
             Self::Error => "Error",
             Self::Cancelled => "Cancelled",
+            Self::Skipped => "Skipped",
         }
     }
 
@@ -81,7 +88,7 @@ impl FromStr for Phase {
 
 #[cfg(test)]
 mod tests {
-    use super::Phase::{self, Cancelled, Error, Failed, Pending, Running, Succeeded};
+    use super::Phase::{self, Cancelled, Error, Failed, Pending, Running, Skipped, Succeeded};
 
     #[test]
     fn a_run_stands_where_its_steps_do() {
@@ -93,6 +100,9 @@ mod tests {
             (vec![Cancelled, Failed, Succeeded], Failed),
             (vec![Cancelled, Error, Failed], Error),
             (vec![Succeeded, Cancelled], Cancelled),
+            (vec![Succeeded, Skipped], Succeeded),
+            (vec![Failed, Skipped], Failed),
+            (vec![Skipped, Pending], Running),
         ] {
             assert_eq!(Phase::of_run(&steps), run, "{steps:?}");
         }

@@ -106,7 +106,7 @@ impl PhaseChoice {
     /// All choices but that of all runs, as they are offered.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        [Self::Active].into_iter().chain(Phase::ALL.map(Self::One)).collect()
+        [Self::Active].into_iter().chain(Phase::OF_RUNS.map(Self::One)).collect()
     }
 
     /// Whether runs in this phase are listed.
@@ -138,6 +138,7 @@ impl PhaseChoice {
             Self::One(Phase::Failed) => "failed",
             Self::One(Phase::Error) => "error",
             Self::One(Phase::Cancelled) => "cancelled",
+            Self::One(Phase::Skipped) => "skipped",
         }
     }
 

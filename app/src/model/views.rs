@@ -5,18 +5,23 @@ use serde::{Deserialize, Serialize};
 use super::{
     cache::CacheReport,
     checkpoint::{Checkpoint, CheckpointStatus},
-    identifiers::{RunId, RunNumber, RunUid, StepId, TaskId},
+    flow::{Flow, Placement, RunsWhen, StepKey, StepName},
+    identifiers::{Kind, RunId, RunNumber, RunUid, StepId, TaskId},
     lock::Lock,
     log::{LogLines, RunState},
     phase::Phase,
     spec::{TaskName, TaskSpec},
+    step_address::StepAddress,
     task_title::TaskTitle,
     time::Timestamp,
 };
+use crate::routes;
 
 /// Which part of the task list to show. Newest activity first.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct TaskQuery {
+    /// What is listed.
+    pub kind: Kind,
     /// Words to look for in name, id, code and packages; empty for all.
     pub search: String,
     /// Where the page starts; `None` for the newest.
@@ -127,8 +132,12 @@ pub struct RunDetail {
     pub queue_place: Option<u32>,
     /// When somebody asked to cancel it.
     pub cancel_requested_at: Option<Timestamp>,
+    /// What the run took from another one, if it did not begin anew.
+    pub origin: Option<RunOrigin>,
     /// The step that is shown.
     pub step: StepDetail,
+    /// All its steps, in the order of the definition; a task's run has one.
+    pub steps: Vec<StepSummary>,
     /// The run before it, to compare with.
     pub previous: Option<PreviousRun>,
     /// The run after it, if there is one.
@@ -144,8 +153,10 @@ pub struct RunDetail {
 pub struct StepDetail {
     /// Its key.
     pub id: StepId,
-    /// Its name within the run.
-    pub name: String,
+    /// Names it within the run.
+    pub key: StepKey,
+    /// What people call it.
+    pub name: StepName,
     /// Where it stands.
     pub phase: Phase,
     /// Its own frozen copy of the spec.
@@ -158,12 +169,106 @@ pub struct StepDetail {
     pub checkpoints: Vec<Checkpoint>,
     /// The program's exit code; `None` while it runs, or when a signal ended it.
     pub exit_code: Option<i32>,
+    /// Why it ended so, or why it was not run.
+    pub message: Option<String>,
+    /// The attempts before the present one, in order.
+    pub attempts: Vec<Attempt>,
     /// Which attempt it is at, from 1.
     pub attempt: u32,
     /// What it waits for outside of Stoker, as a sentence.
     pub waiting_for: Option<String>,
     /// Where the engine placed it, such as a node of a cluster.
     pub place: Option<String>,
+}
+
+/// An attempt of a step that failed, after which there was another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Its number, from 1.
+    pub number: u32,
+    /// How it ended.
+    pub phase: Phase,
+    /// The first line of its log within the step's.
+    pub first_line: u64,
+    /// When its turn came.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Timestamp,
+    /// Why it ended so.
+    pub message: Option<String>,
+    /// The program's exit code.
+    pub exit_code: Option<i32>,
+}
+
+/// A step of a run in a list, and in its drawing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepSummary {
+    /// Names it within the run.
+    pub key: StepKey,
+    /// What people call it.
+    pub name: StepName,
+    /// Where it stands.
+    pub phase: Phase,
+    /// The steps that it waits for, by their index.
+    pub runs_after: Vec<usize>,
+    /// How those must have ended.
+    pub runs_when: RunsWhen,
+    /// Where it was put on the drawing.
+    pub placement: Option<Placement>,
+    /// Which attempt it is at, from 1.
+    pub attempt: u32,
+    /// When its turn came.
+    pub started_at: Option<Timestamp>,
+    /// When its last checkpoint so far was made: up to then it was prepared.
+    pub prepared_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Why it ended as it did, why it was not run, or what it waits for.
+    pub message: Option<String>,
+    /// The run whose result it has, when it was not run again.
+    pub kept_from: Option<RunNumber>,
+}
+
+/// What a run took from an earlier run of the same flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunOrigin {
+    /// It goes on where that one failed: steps that succeeded there are kept.
+    Restart(RunNumber),
+    /// It is one step alone, with the outputs of that run as its inputs.
+    StepOf(RunNumber),
+    /// It is one step alone, without inputs.
+    StepAlone,
+}
+
+/// A flow with a page of its run history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlowDetail {
+    /// Its id.
+    pub id: TaskId,
+    /// The flow as saved.
+    pub flow: Flow,
+    /// Counts the saves; a form sends it back, so that two people do not overwrite each other unseen.
+    pub revision: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last saved.
+    pub updated_at: Timestamp,
+    /// How many runs it has.
+    pub run_count: u32,
+    /// A page of its runs, newest first.
+    pub runs: Vec<RunSummary>,
+    /// Set when there are older runs: the number to continue below.
+    pub older_than: Option<RunNumber>,
+}
+
+/// Something that a step left for the steps after it and for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepOutput {
+    /// Its name, such as `output.json`.
+    pub name: String,
+    /// How many bytes it has.
+    pub bytes: u64,
 }
 
 impl StepDetail {
@@ -175,6 +280,17 @@ impl StepDetail {
 }
 
 impl RunDetail {
+    /// The address of the page of the step that is shown.
+    #[must_use]
+    pub fn page(&self) -> String {
+        routes::step(&StepAddress {
+            task: self.task_id.clone(),
+            number: self.summary.number,
+            // A task's run has one step, and is one page with it.
+            step: (self.task_id.kind() == Kind::Flow).then(|| self.step.key.clone()),
+        })
+    }
+
     /// The checkpoint that is under way.
     #[must_use]
     pub fn under_way(&self) -> Option<&Checkpoint> {

@@ -8,6 +8,7 @@ use crate::{
     components::{page::Page, phase::PhaseBadge},
     model::{
         run_list::{ListedRun, RunChoice},
+        step_address::StepAddress,
         views::{RunDetail, TaskDetail},
     },
     routes,
@@ -49,7 +50,7 @@ fn ask_delete(task: TaskDetail) -> AnyView {
 #[component]
 pub fn CancelRunPage() -> impl IntoView {
     let (id, number) = (task_id(), run_number());
-    load(async move { backend()?.run(&id?, number?).await }, ask_cancel)
+    load(async move { backend()?.run(&StepAddress::first(id?, number?)).await }, ask_cancel)
 }
 
 fn ask_cancel(run: RunDetail) -> AnyView {

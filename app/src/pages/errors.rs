@@ -20,7 +20,10 @@ pub fn NoSuchPage() -> impl IntoView {
 pub fn error_page(error: BackendError) -> AnyView {
     let title = match &error {
         BackendError::NotFound(_) => "Not found",
-        BackendError::Conflict(_) | BackendError::EditConflict { .. } | BackendError::Invalid(_) => "This does not fit",
+        BackendError::Conflict(_)
+        | BackendError::EditConflict { .. }
+        | BackendError::Invalid(_)
+        | BackendError::InvalidFlow(_) => "This does not fit",
         BackendError::Unavailable(_) => "Stoker is busy",
         BackendError::Internal(_) | BackendError::Unresolved(_) => "Stoker made a mistake",
     };

@@ -13,11 +13,15 @@ pub mod task_form;
 pub mod task_list;
 
 use leptos::prelude::*;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::{use_location, use_params_map, use_query_map};
 
 use crate::{
     backend::BackendError,
-    model::identifiers::{RunNumber, TaskId},
+    model::{
+        identifiers::{RunNumber, TaskId},
+        step_address::StepAddress,
+    },
+    routes,
 };
 
 /// Waits for the data, then shows it, or a page that says why there is none.
@@ -33,9 +37,23 @@ fn load<T: Send + 'static>(
     })
 }
 
-/// The task that the address names.
+/// The task or flow that the address names, each only in its own place.
 fn task_id() -> Result<TaskId, BackendError> {
-    parameter("id").parse().map_err(|error| BackendError::NotFound(format!("{error}.")))
+    let id: TaskId = parameter("id").parse().map_err(|error| BackendError::NotFound(format!("{error}.")))?;
+    if use_location().pathname.with_untracked(|path| path.starts_with(&routes::task(&id))) {
+        Ok(id)
+    } else {
+        Err(BackendError::NotFound(format!("There is nothing called `{id}` here.")))
+    }
+}
+
+/// The step that the address names, or the one that its run shows first.
+fn step_address() -> Result<StepAddress, BackendError> {
+    let step = match parameter("step") {
+        step if step.is_empty() => None,
+        step => Some(step.parse().map_err(|error| BackendError::NotFound(format!("{error}.")))?),
+    };
+    Ok(StepAddress { task: task_id()?, number: run_number()?, step })
 }
 
 /// The run that the address names.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::{
-    load, query, run_details, run_number,
+    load, query, run_details,
     run_summary::{self, FailureLine},
-    task_id,
+    step_address,
 };
 use crate::{
     actions::backend,
@@ -21,10 +21,10 @@ use crate::{
     html::Html,
     log_text::plain_text,
     model::{
-        identifiers::{RunNumber, TaskId},
         log::Stream,
         log_search::LogQuery,
         phase::Phase,
+        step_address::StepAddress,
         views::{LogPage, LogWindow, RunDetail},
     },
     page_context::Now,
@@ -36,7 +36,7 @@ const FAILURE_LINES: u32 = 200;
 /// A run.
 #[component]
 pub fn RunPage() -> impl IntoView {
-    let (id, number) = (task_id(), run_number());
+    let address = step_address();
     let line = |name| query(name).and_then(|text| text.parse::<u64>().ok());
     let place = match (line("line"), line("before")) {
         (Some(line), _) => LogPlace::Line(line),
@@ -45,7 +45,7 @@ pub fn RunPage() -> impl IntoView {
     };
     let word = |name| query(name).unwrap_or_default();
     let search = LogQuery::parse(&word("q"), &word("only"), &word("show"));
-    load(async move { read(&*backend()?, &id?, number?, place, search).await }, show)
+    load(async move { read(&*backend()?, &address?, place, search).await }, show)
 }
 
 /// Everything that the page shows.
@@ -59,25 +59,24 @@ struct RunData {
 
 async fn read(
     backend: &dyn Backend,
-    id: &TaskId,
-    number: RunNumber,
+    address: &StepAddress,
     place: LogPlace,
     search: Option<LogQuery>,
 ) -> Result<RunData, BackendError> {
     let searched = match search {
         Some(query) => {
             let from = place.first_line();
-            let found = backend.search_log(id, number, &query, from).await?;
+            let found = backend.search_log(address, &query, from).await?;
             Some(SearchedLog { query, from, found })
         }
         None => None,
     };
     let place = searched.as_ref().and_then(SearchedLog::current_line).map_or(place, LogPlace::Line);
-    let (run, log) = backend.run_with_log(id, number, place.window()).await?;
-    let failure = if run.summary.phase == Phase::Failed && place == LogPlace::End {
+    let (run, log) = backend.run_with_log(address, place.window()).await?;
+    let failure = if run.step.phase == Phase::Failed && place == LogPlace::End {
         last_error(&log)
     } else {
-        failure_line(backend, id, &run).await?
+        failure_line(backend, address, &run).await?
     };
     Ok(RunData { run, log, place, searched, failure })
 }
@@ -85,13 +84,13 @@ async fn read(
 /// The line that most likely says why a run failed, if it did.
 async fn failure_line(
     backend: &dyn Backend,
-    id: &TaskId,
+    address: &StepAddress,
     run: &RunDetail,
 ) -> Result<Option<FailureLine>, BackendError> {
-    if run.summary.phase != Phase::Failed {
+    if run.step.phase != Phase::Failed {
         return Ok(None);
     }
-    Ok(last_error(&backend.log(id, run.summary.number, LogWindow::Last(FAILURE_LINES)).await?))
+    Ok(last_error(&backend.log(address, LogWindow::Last(FAILURE_LINES)).await?))
 }
 
 /// The last line of standard error that is not blank.
@@ -143,11 +142,10 @@ fn changing_details(run: &RunDetail, with_difference: bool) -> AnyView {
 pub async fn changing_parts(
     backend: Arc<dyn Backend>,
     now: Now,
-    id: &TaskId,
-    number: RunNumber,
+    address: &StepAddress,
 ) -> Result<String, BackendError> {
-    let run = backend.run(id, number).await?;
-    let failure = failure_line(&*backend, id, &run).await?;
+    let run = backend.run(address).await?;
+    let failure = failure_line(&*backend, address, &run).await?;
     let mut head = Html::default();
     head.markup("<title>").text(&page_title(&title(&run))).markup(r#"</title><link id="favicon" href=""#);
     head.markup(phase_favicon(run.summary.phase)).markup(r#"">"#);

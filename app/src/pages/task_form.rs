@@ -18,6 +18,7 @@ use crate::{
         fields::{Field, FieldErrors},
         identifiers::{RunNumber, TaskId},
         spec::{TaskDraft, TaskName, Timeout},
+        step_address::StepAddress,
         views::{RunDetail, TaskDetail},
     },
     page_context::{ServerFacts, TaskFormState},
@@ -52,7 +53,7 @@ pub fn EditTaskPage() -> impl IntoView {
         let (backend, id) = (backend()?, id?);
         let task = backend.task(&id, None).await?;
         let run = match number {
-            Some(number) => Some(backend.run(&id, number).await?),
+            Some(number) => Some(backend.run(&StepAddress::first(id.clone(), number)).await?),
             None => None,
         };
         let readiness = backend.readiness(run.as_ref().map_or(&task.spec, |run| &run.step.spec)).await;

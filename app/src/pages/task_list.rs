@@ -14,6 +14,7 @@ use crate::{
     examples,
     html::Html,
     model::{
+        identifiers::Kind,
         time::Timestamp,
         views::{TaskPage, TaskQuery, TaskSummary},
     },
@@ -27,6 +28,7 @@ const ROW_BYTES: usize = 3 * 1024;
 #[component]
 pub fn TaskListPage() -> impl IntoView {
     let asked = TaskQuery {
+        kind: Kind::Task,
         search: query("q").unwrap_or_default(),
         from: query("from").and_then(|text| routes::parse_cursor(&text)),
     };
@@ -65,7 +67,8 @@ fn list(search: &str, page: TaskPage) -> AnyView {
         }
         .into_any()
     };
-    let to = |from| routes::tasks_page(&TaskQuery { search: search.to_owned(), from: Some(from) });
+    let to =
+        |from| routes::tasks_page(&TaskQuery { search: search.to_owned(), from: Some(from), ..TaskQuery::default() });
     let newer = page.newer.map(|cursor| view! { <a rel="prev" href=to(cursor)>"← Newer"</a> });
     let older = page.older.map(|cursor| view! { <a rel="next" href=to(cursor)>"Older →"</a> });
     let pager = (newer.is_some() || older.is_some()).then(|| {

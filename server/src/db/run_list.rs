@@ -183,7 +183,7 @@ fn groups(connection: &mut SqliteConnection, scope: &Scope) -> Result<Vec<Group>
     };
     let mut groups = Vec::new();
     for engine in engines(connection)? {
-        for phase in Phase::ALL {
+        for phase in Phase::OF_RUNS {
             let mut runs = match &few {
                 Some(few) => few
                     .iter()
