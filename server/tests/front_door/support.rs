@@ -328,7 +328,7 @@ impl TestApp {
     pub async fn start(&self, run: RunId) {
         let at = self.clock.now();
         let start = move |connection: &mut _| {
-            let steps = steps::of_run(connection, run)?;
+            let steps = server::db::steps::of_run(connection, run)?;
             runs::start(connection, run, &steps, at)
         };
         assert!(self.database.write(start).await.unwrap());
