@@ -19,6 +19,7 @@ use super::{
     steps::{self as step_rows, NewStep, Outcome, StepInputs},
     values,
 };
+use crate::engine::Account;
 
 /// The name of the one step that a task's run has.
 pub const ONLY_STEP: &str = "main";
@@ -296,6 +297,28 @@ pub(super) fn derive(connection: &mut SqliteConnection, id: RunId, at: Timestamp
         ))
         .execute(connection)?;
     Ok(())
+}
+
+/// Adds the engine's own account to a run that has ended, if the two differ. False when they agree, or when the run was
+/// stopped: engines have their own words for that.
+///
+/// # Errors
+/// `NotFound` when it was deleted.
+pub fn compare(connection: &mut SqliteConnection, id: RunId, account: &Account) -> Result<bool, DatabaseError> {
+    let (phase, message): (String, Option<String>) =
+        runs::table.find(id.0).select((runs::phase, runs::message)).get_result(connection)?;
+    let differs = match values::phase(&phase)? {
+        Phase::Succeeded => !account.succeeded,
+        Phase::Failed => account.succeeded,
+        _ => false,
+    };
+    if differs {
+        let message = [message.as_deref().unwrap_or_default(), account.words.as_str()].join(" ");
+        diesel::update(runs::table.find(id.0))
+            .set((runs::message.eq(message.trim()), runs::version.eq(runs::version + 1)))
+            .execute(connection)?;
+    }
+    Ok(differs)
 }
 
 /// Counts a change of the run that viewers should see.

@@ -319,6 +319,23 @@ pub fn set_waiting(connection: &mut SqliteConnection, id: StepId, reason: Option
     Ok(())
 }
 
+/// Keeps what all steps of a run wait for that have not ended. False when that is known already.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn set_all_waiting(
+    connection: &mut SqliteConnection,
+    run: RunId,
+    reason: Option<&str>,
+) -> Result<bool, DatabaseError> {
+    let changed = diesel::update(steps::table.filter(steps::run_id.eq(run.0)))
+        .filter(is_active())
+        .filter(steps::waiting_for.is_not(reason))
+        .set(steps::waiting_for.eq(reason))
+        .execute(connection)?;
+    Ok(changed > 0)
+}
+
 /// Keeps where a step was placed.
 ///
 /// # Errors

@@ -1,6 +1,8 @@
 //! What a step's pod is told, as data: the only thing that goes from the engine into the pod. It travels in a secret, since
 //! a program and its variables may hold passwords, and never in a template, an argument or a variable.
 
+use std::io;
+
 use app::model::{identifiers::StepUid, lock::Lock, spec::TaskSpec};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +14,8 @@ pub const FILE: &str = "assignment.json";
 /// What a pod is to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assignment {
+    /// The version of the server, which the pod's must be too.
+    pub version: String,
     /// The step.
     pub step: StepUid,
     /// Its name within the run.
@@ -52,9 +56,29 @@ pub struct Conditions {
 impl Assignment {
     /// For a step.
     #[must_use]
-    pub fn of(plan: &StepPlan, secrets: Secrets, conditions: Conditions) -> Self {
+    pub fn of(plan: &StepPlan, version: String, secrets: Secrets, conditions: Conditions) -> Self {
         let StepPlan { step, name, spec, lock } = plan.clone();
-        Self { step, name, spec, lock, secrets, conditions }
+        Self { version, step, name, spec, lock, secrets, conditions }
+    }
+
+    /// Reads what another process of the same version wrote.
+    ///
+    /// # Errors
+    /// When it is of another version, in the user's words; or damaged.
+    pub fn read(bytes: &[u8]) -> io::Result<Result<Self, String>> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: String,
+        }
+        let Versioned { version } = serde_json::from_slice(bytes)?;
+        let own = env!("CARGO_PKG_VERSION");
+        if version != own {
+            return Ok(Err(format!(
+                "The task image has Stoker {own}, and the server is Stoker {version}. Make the image of the same version, \
+                 and name it with --image."
+            )));
+        }
+        Ok(Ok(serde_json::from_slice(bytes)?))
     }
 
     /// The step as engines know it.
