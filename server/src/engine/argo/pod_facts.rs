@@ -115,7 +115,12 @@ fn memory_limit(pod: &Pod, part: Part) -> Option<u64> {
     let containers = &pod.spec.as_ref()?.containers;
     let container = containers.iter().find(|container| container.name == part.container())?;
     let limit = container.resources.as_ref()?.limits.as_ref()?.get("memory")?;
-    Memory::parse(&limit.0).ok().flatten().map(Memory::bytes)
+    memory(&limit.0).map(Memory::bytes)
+}
+
+/// An amount of memory as the cluster writes it: `2Gi`, or a number of bytes.
+fn memory(text: &str) -> Option<Memory> {
+    text.parse().map(Memory::of_bytes).ok().or_else(|| Memory::parse(text).ok()?)
 }
 
 /// What the program's container asks for, in words; `None` when it asks for nothing.
@@ -124,8 +129,8 @@ fn asked_for(pod: &Pod) -> Option<String> {
     let main = containers.iter().find(|container| container.name == Part::Run.container())?;
     let requests = main.resources.as_ref()?.requests.as_ref()?;
     let cpu = requests.get("cpu").map(|amount| format!("{} CPU", amount.0));
-    let memory = requests.get("memory").and_then(|amount| Memory::parse(&amount.0).ok()?);
-    let amounts: Vec<String> = cpu.into_iter().chain(memory.map(|memory| format!("{memory} of memory"))).collect();
+    let bytes = requests.get("memory").and_then(|amount| memory(&amount.0));
+    let amounts: Vec<String> = cpu.into_iter().chain(bytes.map(|bytes| format!("{bytes} of memory"))).collect();
     (!amounts.is_empty()).then(|| amounts.join(" and "))
 }
 

@@ -43,7 +43,7 @@ fn in_words(message: &str) -> String {
             "A quota of the namespace leaves no room for the run's pod. It goes on when there is room. {said}"
         );
     }
-    if said.contains("is forbidden") {
+    if said.contains("pods \"") && said.contains("is forbidden") {
         return format!("The cluster refuses the run's pod: {said}");
     }
     said
