@@ -25,6 +25,7 @@ use super::{
     steps::{self as step_rows, Beginning, NewStep, Outcome, StepInGraph, StepInputs},
     values::{self, InFlow},
 };
+use crate::engine::Account;
 
 /// True for runs that have not ended. Spelled as the partial index `runs_active` is: SQLite then looks at those alone.
 pub fn is_active() -> SqlLiteral<Bool> {
@@ -467,6 +468,28 @@ pub(super) fn derive(connection: &mut SqliteConnection, id: RunId, at: Timestamp
         ))
         .execute(connection)?;
     Ok(())
+}
+
+/// Adds the engine's own account to a run that has ended, if the two differ. False when they agree, or when the run was
+/// stopped: engines have their own words for that.
+///
+/// # Errors
+/// `NotFound` when it was deleted.
+pub fn compare(connection: &mut SqliteConnection, id: RunId, account: &Account) -> Result<bool, DatabaseError> {
+    let (phase, message): (String, Option<String>) =
+        runs::table.find(id.0).select((runs::phase, runs::message)).get_result(connection)?;
+    let differs = match values::phase(&phase)? {
+        Phase::Succeeded => !account.succeeded,
+        Phase::Failed => account.succeeded,
+        _ => false,
+    };
+    if differs {
+        let message = [message.as_deref().unwrap_or_default(), account.words.as_str()].join(" ");
+        diesel::update(runs::table.find(id.0))
+            .set((runs::message.eq(message.trim()), runs::version.eq(runs::version + 1)))
+            .execute(connection)?;
+    }
+    Ok(differs)
 }
 
 /// Counts a change of the run that viewers should see.

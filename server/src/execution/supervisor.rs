@@ -25,7 +25,7 @@ use crate::{
         steps::{self, Outcome},
         tasks,
     },
-    engine::{Cancel, Engine, EngineName, Engines, Order, RunPlan, SharedEngine},
+    engine::{Account, Cancel, Engine, EngineName, Engines, Order, RunPlan, SharedEngine},
     execution::{
         hints::Hints,
         places::{Part, Places},
@@ -430,17 +430,32 @@ impl Driver {
         }
         let plan = plan(inputs);
         let recorded = self.database.read(move |connection| steps::active(connection, id, part.step())).await?;
-        if recorded.iter().all(|step| step.recorded.cursor.is_none())
-            && let Err(error) = engine.start(&plan).await
-        {
-            if error.may_pass {
-                return Err(error.into());
+        if recorded.iter().all(|step| step.recorded.cursor.is_none()) {
+            match engine.start(&plan).await {
+                // Only an earlier attempt can have said something.
+                Ok(()) if run.phase == Phase::Running => self.say_waiting(run, part, None).await?,
+                Ok(()) => {}
+                Err(error) if error.may_pass && !run.cancel_requested => {
+                    self.say_waiting(run, part, Some(error.message)).await?;
+                    return Ok(Followed::Interrupted);
+                }
+                Err(error) => {
+                    let (phase, message) = if run.cancel_requested {
+                        (Phase::Cancelled, runs::CANCELLED_WAITING.to_owned())
+                    } else {
+                        (Phase::Error, error.message)
+                    };
+                    self.finish(run, part, phase, message).await?;
+                    return self.let_go(run, &plan, engine).await;
+                }
             }
-            self.finish(run, part, Phase::Error, error.message).await?;
-            return self.let_go(run, &plan, engine).await;
         }
         match self.recorder.follow(engine, id, part.step(), &plan).await {
-            Ok(Followed::ToTheEnd) => {}
+            Ok(Followed::ToTheEnd) => {
+                if let Some(account) = engine.account(&run.uid).await {
+                    self.compare(run, account).await;
+                }
+            }
             Err(error) if error.is_lasting() => {
                 tracing::error!(run.id = %id, %error, "A run cannot be recorded; ending it");
                 let message = match &error {
@@ -452,6 +467,39 @@ impl Driver {
             interrupted => return interrupted,
         }
         self.let_go(run, &plan, engine).await
+    }
+
+    /// Says at the page of a run what holds it up, or that nothing does any more.
+    async fn say_waiting(&self, run: &ActiveRun, part: Part, reason: Option<String>) -> Result<(), DatabaseError> {
+        let id = run.id;
+        let words = reason.clone();
+        let is_news = self.database.write(move |connection| {
+            let is_news = steps::set_all_waiting(connection, id, part.step(), words.as_deref())?;
+            if is_news {
+                runs::touch(connection, id)?;
+            }
+            Ok(is_news)
+        });
+        if is_news.await? {
+            if let Some(reason) = reason {
+                tracing::warn!(run.id = %id, reason, "A run cannot be started now; trying again");
+            }
+            self.tell(run);
+        }
+        Ok(())
+    }
+
+    /// Says at the page of a run when its engine's own books differ from what was told.
+    async fn compare(&self, run: &ActiveRun, account: Account) {
+        let (id, words) = (run.id, account.words.clone());
+        match self.database.write(move |connection| runs::compare(connection, id, &account)).await {
+            Ok(false) | Err(DatabaseError::NotFound) => {}
+            Ok(true) => {
+                tracing::warn!(run.id = %id, account = words, "The engine's own books differ from how a run ended");
+                self.tell(run);
+            }
+            Err(error) => tracing::warn!(run.id = %id, %error, "An engine's own account of a run could not be kept"),
+        }
     }
 
     /// Only for what has ended in the database. What is left is tried again when the engines are cleaned.

@@ -9,6 +9,8 @@ use app::{
     },
 };
 
+use futures::future;
+
 use super::{Service, backend_error};
 use crate::{
     db::{self, preparation, retention, runs},
@@ -44,7 +46,9 @@ impl Service {
             })?,
         };
         let programs = sources.versions.get().await;
+        let clusters = future::join_all(self.dependencies.engines.iter().map(|engine| engine.cluster())).await;
         Ok(Diagnostics {
+            cluster: clusters.into_iter().flatten().next(),
             engine: EngineState {
                 name: engine.name().to_string(),
                 running: in_phase(Phase::Running),

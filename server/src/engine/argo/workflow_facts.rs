@@ -12,6 +12,8 @@ pub struct WorkflowFacts {
     pub is_picked_up: bool,
     /// True when it has ended, by Argo's account.
     pub has_ended: bool,
+    /// True when it has ended, and well, by Argo's account.
+    pub has_succeeded: bool,
     /// Why it does not go on, or has ended, as a sentence.
     pub message: Option<String>,
     /// True when this Stoker was told to cancel it.
@@ -33,6 +35,20 @@ struct Node {
     message: String,
 }
 
+/// A message of Argo's, with what it means where that is known.
+fn in_words(message: &str) -> String {
+    let said = sentence(message);
+    if said.contains("exceeded quota") {
+        return format!(
+            "A quota of the namespace leaves no room for the run's pod. It goes on when there is room. {said}"
+        );
+    }
+    if said.contains("pods \"") && said.contains("is forbidden") {
+        return format!("The cluster refuses the run's pod: {said}");
+    }
+    said
+}
+
 impl WorkflowFacts {
     /// Of a workflow. What cannot be read says nothing.
     #[must_use]
@@ -49,7 +65,8 @@ impl WorkflowFacts {
         Self {
             is_picked_up: !status.phase.is_empty(),
             has_ended: matches!(status.phase.as_str(), "Succeeded" | "Failed" | "Error"),
-            message: message.map(sentence),
+            has_succeeded: status.phase == "Succeeded",
+            message: message.map(in_words),
             is_cancelled: annotations.is_some_and(|annotations| annotations.contains_key(names::CANCELLED)),
         }
     }
