@@ -27,7 +27,9 @@ use self::{
     settings::ArgoSettings,
     workflow_facts::WorkflowFacts,
 };
-use super::{Account, Cancel, Engine, EngineError, EngineName, Interpreter, Observation, Positions, RunPlan, Target};
+use super::{
+    Account, Cancel, Engine, EngineError, EngineName, Interpreter, Observation, Order, Positions, RunPlan, Target,
+};
 use crate::{
     clock::SharedClock,
     kubernetes::{Access, Refusal, refusal},
