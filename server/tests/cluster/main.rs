@@ -8,6 +8,7 @@ mod contract;
 mod faults;
 mod narrow;
 mod place;
+mod probe;
 #[path = "../contract/rules.rs"]
 mod rules;
 #[path = "../support/server.rs"]

@@ -196,7 +196,7 @@ impl Follower {
     /// before that is said, the cluster itself is asked.
     async fn without_pod(&mut self, sight: &Sight) -> Option<StepEnd> {
         let over = |sight: &Sight| {
-            sight.workflow.as_ref().is_none_or(|workflow| workflow.has_ended || workflow.is_cancelled)
+            sight.workflow.as_ref().is_none_or(|workflow| workflow.end.is_some() || workflow.is_cancelled)
                 || self.position.part == Part::Run
         };
         if !over(sight) {
@@ -212,7 +212,7 @@ impl Follower {
         }
         Some(StepEnd::by(match sight.workflow {
             Some(workflow) if workflow.is_cancelled => EndCause::Cancelled,
-            Some(workflow) if workflow.has_ended => EndCause::Outside(format!(
+            Some(workflow) if workflow.end.is_some() => EndCause::Outside(format!(
                 "The run's workflow ended without a pod: {}",
                 workflow.message.as_deref().unwrap_or("Argo gives no reason. Run it again.")
             )),

@@ -25,7 +25,7 @@ use self::{
     names::Names,
     pod_facts::{ContainerFacts, PodFacts},
     settings::ArgoSettings,
-    workflow_facts::WorkflowFacts,
+    workflow_facts::{WorkflowEnd, WorkflowFacts},
 };
 use super::{
     Account, Cancel, Engine, EngineError, EngineName, Interpreter, Observation, Order, Positions, RunPlan, Target,
@@ -158,7 +158,7 @@ impl ArgoEngine {
         loop {
             changes.mark_unchanged();
             let workflow = self.cluster.watch.sight(run).workflow?;
-            if workflow.has_ended {
+            if workflow.end.is_some() {
                 return Some(workflow);
             }
             changes.changed().await.ok()?;
@@ -294,13 +294,14 @@ impl Engine for ArgoEngine {
         let ended = tokio::time::timeout(CONTROLLER_SEES_WITHIN, self.ended_workflow(run)).await;
         self.unsettled().remove(run);
         let workflow = ended.ok()??;
-        let outcome = if workflow.has_succeeded { "succeeded" } else { "failed" };
+        let succeeded = workflow.end == Some(WorkflowEnd::Succeeded);
+        let outcome = if succeeded { "succeeded" } else { "failed" };
         let message = workflow.message.map(|message| format!(" Its message: {message}")).unwrap_or_default();
         let words = format!(
             "Argo's own account differs: it says that the run's workflow {outcome}.{message} Stoker goes by what the \
              program's container itself said."
         );
-        Some(Account { succeeded: workflow.has_succeeded, words })
+        Some(Account { succeeded, words })
     }
 
     async fn forget(&self, run: &RunUid) -> Result<(), EngineError> {

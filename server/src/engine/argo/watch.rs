@@ -56,7 +56,7 @@ impl Sight {
         match object {
             Object::Workflow(facts) => self.workflow = Some(facts),
             Object::Pod(step, facts) => {
-                self.pods.insert(step, facts);
+                self.pods.insert(step, *facts);
             }
         }
     }
@@ -83,7 +83,7 @@ pub enum Object {
     /// A workflow.
     Workflow(WorkflowFacts),
     /// The pod of a step.
-    Pod(StepUid, PodFacts),
+    Pod(StepUid, Box<PodFacts>),
 }
 
 /// Which of a run's objects.
@@ -107,7 +107,7 @@ impl Object {
 pub fn read_pod(pod: &Pod) -> Option<(RunUid, Object)> {
     let labels = pod.labels();
     let step = label(labels, names::STEP)?;
-    Some((label(labels, names::RUN)?, Object::Pod(step, PodFacts::of(pod))))
+    Some((label(labels, names::RUN)?, Object::Pod(step, Box::new(PodFacts::of(pod)))))
 }
 
 /// Reads a workflow; `None` when it is no run's.
