@@ -25,6 +25,15 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The word for one of this kind.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Task => "task",
+            Self::Flow => "flow",
+        }
+    }
+
     const fn prefix(self) -> &'static str {
         match self {
             Self::Task => "task-",
