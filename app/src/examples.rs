@@ -79,11 +79,7 @@ impl FlowExample {
     pub fn draft(&self) -> FlowDraft {
         let step = |step: &ExampleStep| StepDraft {
             key: step.key.to_owned(),
-            program: TaskDraft {
-                name: step.name.to_owned(),
-                code: step.code.to_owned(),
-                ..TaskDraft::default()
-            },
+            program: TaskDraft { name: step.name.to_owned(), code: step.code.to_owned(), ..TaskDraft::default() },
             runs_after: step.runs_after.iter().map(|key| (*key).to_owned()).collect(),
             ..StepDraft::default()
         };

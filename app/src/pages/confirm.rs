@@ -92,7 +92,9 @@ fn ask_cancel(run: RunDetail) -> AnyView {
     }
     let words = match id.kind() {
         Kind::Task => "The program and everything it started are stopped. The log so far is kept.",
-        Kind::Flow => "Its steps that run are stopped, with everything they started, and no other begins. The logs so far are kept.",
+        Kind::Flow => {
+            "Its steps that run are stopped, with everything they started, and no other begins. The logs so far are kept."
+        }
     };
     view! {
         <Page title=format!("Cancel run #{number}?")>

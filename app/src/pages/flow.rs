@@ -70,8 +70,7 @@ fn show(detail: &FlowDetail, is_older_page: bool) -> AnyView {
 }
 
 fn steps(id: &TaskId, flow: &Flow, runs: &[RunSummary]) -> AnyView {
-    let items =
-        flow.steps().iter().map(|step| view! { <li>{step_view(id, flow, step, runs)}</li> }).collect_view();
+    let items = flow.steps().iter().map(|step| view! { <li>{step_view(id, flow, step, runs)}</li> }).collect_view();
     view! { <ol class="flow-steps">{items}</ol> }.into_any()
 }
 

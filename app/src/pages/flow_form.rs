@@ -91,8 +91,7 @@ fn edit_page(
     state: Option<FlowFormState>,
 ) -> AnyView {
     let shown = run.as_ref().map_or(&flow.flow, |(_, flow)| flow);
-    let mut state =
-        state.unwrap_or_else(|| FlowFormState { draft: FlowDraft::of(shown), ..FlowFormState::default() });
+    let mut state = state.unwrap_or_else(|| FlowFormState { draft: FlowDraft::of(shown), ..FlowFormState::default() });
     state.revision = state.revision.or(Some(flow.revision));
     let name = flow.flow.name().as_str();
     let (title, action, back, origin) = match run {
@@ -102,12 +101,9 @@ fn edit_page(
             routes::run(&flow.id, number),
             Origin::Run { id: flow.id, number, has_changed: of_run != flow.flow },
         ),
-        None => (
-            format!("Edit {name}"),
-            routes::edit_task(&flow.id, None),
-            routes::task(&flow.id),
-            Origin::Saved(flow.id),
-        ),
+        None => {
+            (format!("Edit {name}"), routes::edit_task(&flow.id, None), routes::task(&flow.id), Origin::Saved(flow.id))
+        }
     };
     form_page(FormPage { title, action, back, state, origin, tasks })
 }

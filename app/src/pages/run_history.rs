@@ -28,38 +28,37 @@ pub struct RunHistory<'a> {
 
 impl RunHistory<'_> {
     pub fn view(&self, now: Timestamp) -> AnyView {
-    let Self { id, runs, older_than, is_older_page } = *self;
-    if runs.is_empty() && !is_older_page {
-        return view! { <p class="empty">"Not run yet. Press Run, and its log appears live."</p> }.into_any();
+        let Self { id, runs, older_than, is_older_page } = *self;
+        if runs.is_empty() && !is_older_page {
+            return view! { <p class="empty">"Not run yet. Press Run, and its log appears live."</p> }.into_any();
+        }
+        let rows = runs.iter().map(|run| run_row(id, run, now)).collect_view();
+        let newest =
+            is_older_page.then(|| view! { <a rel="prev" href=format!("{}#runs", routes::task(id))>"← Newest"</a> });
+        let older = older_than.map(|number| view! { <a rel="next" href=routes::task_older(id, number)>"Older →"</a> });
+        let pager = (newest.is_some() || older.is_some()).then(|| {
+            view! { <nav class="pager" aria-label="Pages of runs">{newest} {older}</nav> }
+        });
+        view! {
+            <div class="card is-flush">
+                <table class="table run-table">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Run"</th>
+                            <th scope="col">"Phase"</th>
+                            <th scope="col">"When"</th>
+                            <th scope="col" class="number">"Duration"</th>
+                            <th scope="col">"Message"</th>
+                            <th scope="col"><span class="visually-hidden">"Start again from it"</span></th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+            {pager}
+        }
+        .into_any()
     }
-    let rows = runs.iter().map(|run| run_row(id, run, now)).collect_view();
-    let newest =
-        is_older_page.then(|| view! { <a rel="prev" href=format!("{}#runs", routes::task(id))>"← Newest"</a> });
-    let older =
-        older_than.map(|number| view! { <a rel="next" href=routes::task_older(id, number)>"Older →"</a> });
-    let pager = (newest.is_some() || older.is_some()).then(|| {
-        view! { <nav class="pager" aria-label="Pages of runs">{newest} {older}</nav> }
-    });
-    view! {
-        <div class="card is-flush">
-            <table class="table run-table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Run"</th>
-                        <th scope="col">"Phase"</th>
-                        <th scope="col">"When"</th>
-                        <th scope="col" class="number">"Duration"</th>
-                        <th scope="col">"Message"</th>
-                        <th scope="col"><span class="visually-hidden">"Start again from it"</span></th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-        {pager}
-    }
-    .into_any()
-}
 }
 
 fn run_row(id: &TaskId, run: &RunSummary, now: Timestamp) -> AnyView {

@@ -210,8 +210,7 @@ impl<'a> StepForms<'a> {
             }
         };
         let focus = self.focus;
-        let up = (index > 0)
-            .then(|| button("Move up", FlowEdit::MoveUp(index), focus == Some(Focus::MoveUp(index))));
+        let up = (index > 0).then(|| button("Move up", FlowEdit::MoveUp(index), focus == Some(Focus::MoveUp(index))));
         let down = (index + 1 < self.draft.steps.len())
             .then(|| button("Move down", FlowEdit::MoveDown(index), focus == Some(Focus::MoveDown(index))));
         view! {
@@ -231,9 +230,8 @@ fn hidden_fields(part: FormPart<'_>, step: &StepDraft) -> AnyView {
     let hidden = |control: &str, value: String| {
         view! { <input type="hidden" name=part.name(control) value=value /> }
     };
-    let placement = step
-        .placement
-        .map(|Placement { x, y }| view! { {hidden("x", x.to_string())} {hidden("y", y.to_string())} });
+    let placement =
+        step.placement.map(|Placement { x, y }| view! { {hidden("x", x.to_string())} {hidden("y", y.to_string())} });
     view! { {hidden("key", step.key.clone())} {placement} }.into_any()
 }
 

@@ -85,12 +85,9 @@ fn edit_page(task: TaskDetail, run: Option<RunDetail>, readiness: Readiness, sta
                 Origin::Run { id: task.id, number, has_changed: run.step.spec != task.spec },
             )
         }
-        None => (
-            format!("Edit {name}"),
-            routes::edit_task(&task.id, None),
-            routes::task(&task.id),
-            Origin::Saved(task.id),
-        ),
+        None => {
+            (format!("Edit {name}"), routes::edit_task(&task.id, None), routes::task(&task.id), Origin::Saved(task.id))
+        }
     };
     form_page(FormPage { title, action, back, state, origin, readiness: Some(readiness) })
 }

@@ -97,8 +97,7 @@ fn list(shown: &TaskQuery, page: TaskPage) -> AnyView {
         view! { <nav class="pager" aria-label="Pages">{newer} {older}</nav> }
     });
     let searching = (!page.none_at_all).then(|| search_form(shown));
-    let tab_title =
-        if shown.search.is_empty() { title.to_owned() } else { format!("{} · {title}", shown.search) };
+    let tab_title = if shown.search.is_empty() { title.to_owned() } else { format!("{} · {title}", shown.search) };
     // A new task is offered on every page.
     let new_flow = (shown.kind == Kind::Flow && !page.none_at_all)
         .then(|| view! { <a class="button" href=routes::new_flow()>"New flow"</a> });

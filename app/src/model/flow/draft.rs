@@ -5,9 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Description, Flow, FlowFault, FlowStep, Outline, Placement, Retries, RunsWhen, StepKey, StepName, faults,
-};
+use super::{Description, Flow, FlowFault, FlowStep, Outline, Placement, Retries, RunsWhen, StepKey, StepName, faults};
 use crate::model::{
     fields::{Field, FieldErrors, FlowErrors},
     spec::{Code, EngineChoice, TaskDraft, TaskName, ValueError},
@@ -277,8 +275,7 @@ fn note(errors: &mut FlowErrors, faults: Vec<FlowFault>, names: &[String]) {
         match fault.step() {
             None => errors.flow.push(Field::Form, message),
             Some(step) => {
-                let field =
-                    if matches!(fault, FlowFault::Twice(_)) { Field::StepName } else { Field::RunsAfter };
+                let field = if matches!(fault, FlowFault::Twice(_)) { Field::StepName } else { Field::RunsAfter };
                 errors.of_step(step).push(field, message);
             }
         }
@@ -319,11 +316,7 @@ mod tests {
             step("-1", "Report", &["load_data", "-2"]),
         ]);
         let flow = draft.parse().unwrap();
-        let expected = [
-            ("load_data_2", vec![]),
-            ("load_data", vec![]),
-            ("report", vec!["load_data_2", "load_data"]),
-        ];
+        let expected = [("load_data_2", vec![]), ("load_data", vec![]), ("report", vec!["load_data_2", "load_data"])];
         let expected = expected.map(|(key, after)| (key.to_owned(), after.into_iter().map(str::to_owned).collect()));
         assert_eq!(edges(&flow), expected);
     }
@@ -378,6 +371,9 @@ mod tests {
         let errors = draft.parse().unwrap_err();
         assert!(at(&errors, 2, Field::RunsAfter).unwrap().contains("no step called `Z`"));
         draft.settle_names();
-        assert_eq!((draft.steps[2].runs_after.as_slice(), draft.steps[2].also_after.as_str()), (["b".to_owned()].as_slice(), "Z"));
+        assert_eq!(
+            (draft.steps[2].runs_after.as_slice(), draft.steps[2].also_after.as_str()),
+            (["b".to_owned()].as_slice(), "Z")
+        );
     }
 }

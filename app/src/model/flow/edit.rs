@@ -163,13 +163,9 @@ mod tests {
 
     #[test]
     fn words_are_read_back() {
-        for edit in [
-            FlowEdit::Add,
-            FlowEdit::Duplicate(0),
-            FlowEdit::MoveUp(1),
-            FlowEdit::MoveDown(20),
-            FlowEdit::Remove(300),
-        ] {
+        for edit in
+            [FlowEdit::Add, FlowEdit::Duplicate(0), FlowEdit::MoveUp(1), FlowEdit::MoveDown(20), FlowEdit::Remove(300)]
+        {
             assert_eq!(edit.word().parse(), Ok(edit));
         }
         for word in ["", "up", "up-", "up--1", "save", "explode-1"] {
