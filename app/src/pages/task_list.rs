@@ -54,6 +54,14 @@ const fn headings(kind: Kind) -> (&'static str, &'static str) {
     }
 }
 
+/// Where a search looks: before one, and after it.
+const fn searched(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Task => ("Name, id, code or package", "Names, ids, code and packages were searched. "),
+        Kind::Flow => ("Name or id", "Names and ids were searched. "),
+    }
+}
+
 /// A page of a list; `shown` says of what.
 fn list(shown: &TaskQuery, page: TaskPage) -> AnyView {
     let (title, column) = headings(shown.kind);
@@ -126,7 +134,7 @@ fn search_form(shown: &TaskQuery) -> AnyView {
                 id="search"
                 name="q"
                 value=shown.search.clone()
-                placeholder="Name, id, code or package"
+                placeholder=searched(shown.kind).0
                 maxlength="200"
                 autocomplete="off"
             />
@@ -197,7 +205,7 @@ fn nothing_found(shown: &TaskQuery) -> AnyView {
     view! {
         <div class="empty">
             <p>{format!("No {one} matches ")} <strong dir="auto">{shown.search.clone()}</strong> "."</p>
-            <p>"Names, ids, code and packages were searched. " <a href=all>{format!("Show all {one}s")}</a></p>
+            <p>{searched(shown.kind).1} <a href=all>{format!("Show all {one}s")}</a></p>
         </div>
     }
     .into_any()

@@ -210,11 +210,7 @@ impl Fields {
     }
 
     /// The same of a list that must be there.
-    pub fn required_list<T>(
-        &mut self,
-        name: &'static str,
-        read: impl FnMut(&mut Self) -> Option<T>,
-    ) -> Option<Vec<T>> {
+    pub fn required_list<T>(&mut self, name: &'static str, read: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         self.require(name);
         if self.object.get(name).is_some_and(Value::is_null) {
             let null = self.object.remove(name).unwrap_or_default();
@@ -282,5 +278,11 @@ pub fn must_be_object(body: JsonBody) -> Result<(), ApiError> {
         Some(other) => ("dict_type", "Input should be a valid dictionary", other),
         None => ("missing", "Field required", Value::Null),
     };
-    Err(ApiError::Malformed(vec![Fault { kind, place: vec!["body".into()], message: message.into(), input, context: None }]))
+    Err(ApiError::Malformed(vec![Fault {
+        kind,
+        place: vec!["body".into()],
+        message: message.into(),
+        input,
+        context: None,
+    }]))
 }

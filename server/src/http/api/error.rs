@@ -82,21 +82,21 @@ impl ApiError {
         });
         Self::Refused(sentences(errors.flow).chain(of_steps).collect::<Vec<_>>().join(" "))
     }
+}
 
-    /// The error for something that is not there.
-    pub fn missing(kind: Kind, id: &str) -> Self {
-        Self::NotFound(match kind {
-            Kind::Task => format!("Task {id} not found"),
-            Kind::Flow => format!("Flow {id} not found"),
-        })
+/// What is said of a task, or a flow, that is not there.
+pub fn missing(kind: Kind, id: &str) -> String {
+    match kind {
+        Kind::Task => format!("Task {id} not found"),
+        Kind::Flow => format!("Flow {id} not found"),
     }
+}
 
-    /// The error for a run that is not there.
-    pub fn no_run(kind: Kind, id: &str, number: i64) -> Self {
-        Self::NotFound(match kind {
-            Kind::Task => format!("Run {number} not found for task {id}"),
-            Kind::Flow => format!("Flow run {number} not found for flow {id}"),
-        })
+/// What is said of a run that is not there.
+pub fn missing_run(kind: Kind, id: &str, number: i64) -> String {
+    match kind {
+        Kind::Task => format!("Run {number} not found for task {id}"),
+        Kind::Flow => format!("Flow run {number} not found for flow {id}"),
     }
 }
 
@@ -105,7 +105,7 @@ impl ApiError {
 /// # Errors
 /// When it names none of this kind.
 pub fn known(kind: Kind, id: &str) -> Result<TaskId, ApiError> {
-    id.parse().ok().filter(|id: &TaskId| id.kind() == kind).ok_or_else(|| ApiError::missing(kind, id))
+    id.parse().ok().filter(|id: &TaskId| id.kind() == kind).ok_or_else(|| ApiError::NotFound(missing(kind, id)))
 }
 
 /// The run that an address names.
@@ -116,7 +116,7 @@ pub fn known_run(kind: Kind, id: &str, number: i64) -> Result<(TaskId, RunNumber
     let found = u32::try_from(number).ok().and_then(RunNumber::new);
     match (known(kind, id), found) {
         (Ok(id), Some(number)) => Ok((id, number)),
-        _ => Err(ApiError::no_run(kind, id, number)),
+        _ => Err(ApiError::NotFound(missing_run(kind, id, number))),
     }
 }
 

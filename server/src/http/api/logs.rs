@@ -5,7 +5,8 @@ use std::sync::Arc;
 use app::{
     backend::{Backend as _, BackendError},
     model::{
-        identifiers::{RunNumber, TaskId},
+        identifiers::{Kind, RunNumber, TaskId},
+        step_address::StepAddress,
         views::RunKeys,
     },
 };
@@ -17,7 +18,7 @@ use axum::{
 
 use super::{
     body::{Path, integer, parameter},
-    error::ApiError,
+    error::{ApiError, known},
     runs::run_keys,
     shapes::{LogAnswer, LogEntry, LogHead},
     stream,
@@ -32,7 +33,7 @@ pub async fn of_task(
 ) -> Result<Response, ApiError> {
     let wanted = parameter(query.as_deref(), "run_number");
     let wanted = wanted.map(|text| integer("query", "run_number", &text)).transpose()?;
-    let known: TaskId = id.parse().map_err(|_| ApiError::no_task(&id))?;
+    let known = known(Kind::Task, &id)?;
     let missing = || format!("Task {id} not found");
     let task = service.task(&known, None).await.map_err(|error| ApiError::of(error, missing))?;
     let number = match wanted {
@@ -40,7 +41,7 @@ pub async fn of_task(
         Some(number) => u32::try_from(number).ok().and_then(RunNumber::new),
     };
     let Some(number) = number else { return Ok(Json(LogAnswer::empty()).into_response()) };
-    match service.run_keys(&known, number).await {
+    match service.step_keys(&StepAddress::first(known.clone(), number)).await {
         Ok(keys) => answer(service, &known, keys).await,
         Err(BackendError::NotFound(_)) => Ok(Json(LogAnswer::empty()).into_response()),
         Err(error) => Err(ApiError::of(error, missing)),
@@ -49,14 +50,17 @@ pub async fn of_task(
 
 /// The log of a run.
 pub async fn of_run(Access(service): Access, Path((id, number)): Path<(String, String)>) -> Result<Response, ApiError> {
-    let keys = run_keys(&service, &id, &number).await?;
-    let known: TaskId = id.parse().map_err(|_| ApiError::no_task(&id))?;
+    let keys = run_keys(&service, Kind::Task, &id, &number).await?;
+    let known = known(Kind::Task, &id)?;
     answer(service, &known, keys).await
 }
 
 async fn answer(service: Arc<Service>, id: &TaskId, keys: RunKeys) -> Result<Response, ApiError> {
     let missing = || format!("Run {} not found for task {id}", keys.number);
-    let run = service.run(id, keys.number).await.map_err(|error| ApiError::of(error, missing))?;
+    let run = service
+        .run(&StepAddress::first(id.clone(), keys.number))
+        .await
+        .map_err(|error| ApiError::of(error, missing))?;
     if run.state.lines == 0 {
         let entries = LogEntry::of_message(&run).into_iter().collect();
         return Ok(Json(LogAnswer::new(keys, entries)).into_response());

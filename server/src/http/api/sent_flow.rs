@@ -141,12 +141,12 @@ fn steps() -> impl FnMut(&mut Fields) -> Option<SentStep> {
             retries_factor: fields.text_or_number("retryFactor"),
         };
         if let Some(id) = id {
-            match id.parse::<StepKey>() {
+            let is_new = match id.parse::<StepKey>() {
+                Ok(key) => ids.insert(key),
                 Err(error) => return fields.refuse("id", id, &format!("{error}.")),
-                Ok(key) if !ids.insert(key) => {
-                    return fields.refuse("id", id, "another step has this id already.");
-                }
-                Ok(_) => {}
+            };
+            if !is_new {
+                return fields.refuse("id", id, "another step has this id already.");
             }
         }
         Some(step)

@@ -70,8 +70,7 @@ struct Submission {
 impl Submission {
     fn read(body: JsonBody) -> Result<Self, ApiError> {
         let mut fields = Fields::of(body)?;
-        let submission =
-            Self { program: SentProgram::of_task(&mut fields), task_id: fields.optional_text("taskId") };
+        let submission = Self { program: SentProgram::of_task(&mut fields), task_id: fields.optional_text("taskId") };
         fields.finish()?;
         submission.program.check()?;
         Ok(submission)

@@ -95,11 +95,8 @@ async fn insert(backend: &dyn Backend, draft: &mut FlowDraft, task: &str) -> Res
         Err(error) => return Err(error),
     };
     draft.settle_names();
-    let program = TaskDraft {
-        name: task.title().to_string(),
-        engine: String::new(),
-        ..TaskDraft::of(None, &task.spec)
-    };
+    let program =
+        TaskDraft { name: task.title().to_string(), engine: String::new(), ..TaskDraft::of(None, &task.spec) };
     Ok(draft.insert(StepDraft { program, ..StepDraft::default() }))
 }
 

@@ -119,8 +119,6 @@ async fn show_again(state: &AppState, parts: Parts, submission: Submission, erro
     let mut refusal = None;
     match error {
         BackendError::Invalid(errors) => form.errors = errors,
-        // No task is told what is wrong with a flow.
-        BackendError::InvalidFlow(errors) => form.errors = errors.flow,
         BackendError::Unresolved(explanation) => form.unresolved = Some(explanation),
         BackendError::EditConflict { revision } => {
             form.revision = Some(revision);
@@ -136,6 +134,8 @@ async fn show_again(state: &AppState, parts: Parts, submission: Submission, erro
                     .to_owned(),
             );
         }
+        // Of a flow; a task's save never says so.
+        BackendError::InvalidFlow(errors) => form.errors = errors.flow,
         BackendError::Conflict(text) | BackendError::Unavailable(text) | BackendError::Internal(text) => {
             refusal = Some(format!("{text} What you typed is kept below."));
         }
