@@ -29,6 +29,9 @@ use crate::{
     execution::plan::plan,
 };
 
+/// How long to wait for a hint before looking at a run again.
+const LOOKING_AGAIN: Duration = Duration::from_millis(200);
+
 /// What came of a request to start a run.
 enum Started {
     Done(RunNumber),
@@ -176,9 +179,11 @@ impl Service {
             loop {
                 let state =
                     self.dependencies.database.read(move |connection| views::run_state(connection, keys.step)).await;
-                if state.map_or(true, |state| state.phase.is_final()) || hints.changed().await.is_err() {
+                if state.map_or(true, |state| state.phase.is_final()) {
                     return;
                 }
+                // A step of a flow may end before its run does, and says nothing any more.
+                let _ = tokio::time::timeout(LOOKING_AGAIN, hints.changed()).await;
             }
         };
         // Late is no error: the request is noted, and the run ends when it ends.
