@@ -16,7 +16,7 @@ use super::{
     schema::{flow_steps, tasks},
     tasks::{Update, present, revision},
     values::{self, FlowSpecColumns, InFlow},
-    views::ids_of,
+    views::is_of,
 };
 
 /// The columns of a flow itself.
@@ -153,11 +153,9 @@ pub fn listed(connection: &mut SqliteConnection) -> Result<Vec<ListedFlow>, Data
         .load::<(String, i64)>(connection)?
         .into_iter()
         .collect();
-    let (first, end) = ids_of(Kind::Flow);
     let rows: Vec<Row> = tasks::table
         .filter(tasks::deleted_at.is_null())
-        .filter(tasks::id.ge(first))
-        .filter(tasks::id.lt(end))
+        .filter(is_of(Kind::Flow))
         .order((tasks::updated_at.desc(), tasks::id))
         .select((tasks::id, tasks::name, tasks::description, tasks::created_at, tasks::updated_at))
         .load(connection)?;

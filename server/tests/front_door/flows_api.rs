@@ -88,7 +88,8 @@ async fn flows_are_listed_last_saved_first() {
     assert_eq!(app.api(Method::GET, "/flows", NO_BODY).await.json(), json!({ "flows": [] }));
     let first = id_of(&created(&app, diamond()).await);
     app.clock.pass(1000);
-    let second = created(&app, json!({ "name": "B", "description": "Why", "steps": [step("x", &json!({}))], "edges": [] }));
+    let second =
+        created(&app, json!({ "name": "B", "description": "Why", "steps": [step("x", &json!({}))], "edges": [] }));
     let second = id_of(&second.await);
     app.save(&PLAIN).await;
     let entry = |id: &str, name: &str, description: Value, at: &str, steps: u32| {
@@ -123,8 +124,7 @@ async fn a_change_saves_steps_and_edges_and_keeps_the_rest() {
     let changed = app.api(Method::GET, &path, NO_BODY).await.json();
     assert_eq!(answer.json(), changed);
     assert_eq!((&changed["name"], &changed["description"]), (&json!("Nightly"), &json!("Why")));
-    let ids: Vec<&str> =
-        changed["steps"].as_array().unwrap().iter().map(|step| step["id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> = changed["steps"].as_array().unwrap().iter().map(|step| step["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["a", "d", "e"]);
     assert_eq!((&changed["steps"][0]["pythonCode"], &changed["steps"][0]["name"]), (&json!("new"), &json!("Start")));
     assert_eq!(changed["steps"][0]["systemDependencies"], json!(null), "what a client knows and leaves out is reset");
@@ -158,10 +158,19 @@ async fn what_is_no_flow_is_refused_in_known_words() {
         (flow(json!([a]), json!([edge("a", "a")])), "Flow contains cycles. DAG must be acyclic."),
         (json!({ "name": " ", "steps": [a], "edges": [] }), "Give the flow a name."),
         (flow(json!([step("a", &json!({ "timeoutSeconds": 0 }))]), json!([])), "Step a: The timeout must be"),
-        (flow(json!([step("a", &json!({ "dependencies": "x; y" }))]), json!([])), "Invalid character in dependencies: ;"),
-        (flow(json!([a, step("b", &json!({ "name": "Step a" }))]), json!([])), "Another step is called `Step a` already."),
+        (
+            flow(json!([step("a", &json!({ "dependencies": "x; y" }))]), json!([])),
+            "Invalid character in dependencies: ;",
+        ),
+        (
+            flow(json!([a, step("b", &json!({ "name": "Step a" }))]), json!([])),
+            "Another step is called `Step a` already.",
+        ),
         (flow(json!([step("a", &json!({ "runsWhen": "never" }))]), json!([])), "Step a: Choose when the step runs."),
-        (json!({ "name": "F", "steps": [a], "edges": [], "engine": "elsewhere" }), "The engine `elsewhere` is not set up here."),
+        (
+            json!({ "name": "F", "steps": [a], "edges": [], "engine": "elsewhere" }),
+            "The engine `elsewhere` is not set up here.",
+        ),
     ];
     for (body, words) in cases {
         for path in ["/flows", "/flows/preview-template"] {
@@ -182,12 +191,8 @@ async fn malformed_flows_name_the_place() {
     let answer = app.api(Method::POST, "/flows", json!({ "name": 1, "edges": [7], "steps": [{ "id": "a b" }] })).await;
     let (status, body) = told(&answer);
     assert_eq!(status, 422);
-    let faults: Vec<(Value, Value)> = body["detail"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|fault| (fault["type"].clone(), fault["loc"].clone()))
-        .collect();
+    let faults: Vec<(Value, Value)> =
+        body["detail"].as_array().unwrap().iter().map(|fault| (fault["type"].clone(), fault["loc"].clone())).collect();
     let fault = |kind: &str, place: Value| (json!(kind), place);
     assert_eq!(
         faults,
@@ -201,7 +206,8 @@ async fn malformed_flows_name_the_place() {
         ]
     );
     assert!(body["detail"][4]["msg"].as_str().unwrap().contains("`a b` cannot name a step"));
-    let twice = json!({ "name": "F", "edges": [], "steps": [step("a", &json!({})), step("a", &json!({ "name": "B" }))] });
+    let twice =
+        json!({ "name": "F", "edges": [], "steps": [step("a", &json!({})), step("a", &json!({ "name": "B" }))] });
     let answer = app.api(Method::POST, "/flows", twice).await.json();
     assert_eq!(answer["detail"][0]["loc"], json!(["body", "steps", 1, "id"]));
     let answer = app.api(Method::POST, "/flows", json!({})).await.json();

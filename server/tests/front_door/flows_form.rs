@@ -340,9 +340,12 @@ async fn tasks_and_flows_are_each_in_their_own_place() {
     for address in [format!("/tasks/{flow}"), format!("/flows/{task}"), format!("/flows/{task}/edit")] {
         assert_eq!(app.get(&address).await.status, StatusCode::NOT_FOUND, "{address}");
     }
-    for address in
-        [format!("/tasks/{flow}"), format!("/tasks/{flow}/delete"), format!("/flows/{task}/edit"), "/flows/x".to_owned()]
-    {
+    for address in [
+        format!("/tasks/{flow}"),
+        format!("/tasks/{flow}/delete"),
+        format!("/flows/{task}/edit"),
+        "/flows/x".to_owned(),
+    ] {
         let answer = app.post_form(&address, &[("intent", "run")]).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{address}");
     }

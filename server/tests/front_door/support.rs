@@ -38,7 +38,7 @@ use server::{
         Database,
         logs::{self, Chunk},
         runs, schema,
-        steps::Outcome,
+        steps::{self, Outcome},
         views,
     },
     diagnostics::{
