@@ -10,5 +10,6 @@ pub mod log_view;
 pub mod message;
 pub mod page;
 pub mod phase;
+pub mod program_fields;
 pub mod spec;
 pub mod time;
