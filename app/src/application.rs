@@ -70,6 +70,13 @@ pub fn App() -> impl IntoView {
                     view=pages::confirm::CancelRunPage
                     ssr=SsrMode::Async
                 />
+                <Route path=path!("/flows/:id/runs/:number") view=pages::run::RunPage ssr=SsrMode::Async />
+                <Route path=path!("/flows/:id/runs/:number/steps/:step") view=pages::run::RunPage ssr=SsrMode::Async />
+                <Route
+                    path=path!("/flows/:id/runs/:number/cancel")
+                    view=pages::confirm::CancelRunPage
+                    ssr=SsrMode::Async
+                />
             </Routes>
         </Router>
     }

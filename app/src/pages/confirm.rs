@@ -66,10 +66,15 @@ fn ask_cancel(run: RunDetail) -> AnyView {
         }
         .into_any();
     }
+    let words = if run.steps.len() > 1 {
+        "The running steps and everything they started are stopped, and no other step starts. The logs so far are kept."
+    } else {
+        "The program and everything it started are stopped. The log so far is kept."
+    };
     view! {
         <Page title=format!("Cancel run #{number}?")>
             <h1 dir="auto">{format!("Cancel run #{number} of “{title}”?")}</h1>
-            <p>"The program and everything it started are stopped. The log so far is kept."</p>
+            <p>{words}</p>
             <form class="actions" method="post" action=routes::cancel_run(&id, number)>
                 <button class="is-danger">"Cancel run"</button>
                 <a class="button" href=routes::run(&id, number)>"Let it run"</a>

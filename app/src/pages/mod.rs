@@ -6,6 +6,7 @@ pub mod help;
 pub mod run;
 pub mod run_details;
 pub mod run_list;
+pub mod run_step;
 pub mod run_summary;
 pub mod system;
 pub mod task;
