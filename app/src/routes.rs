@@ -285,7 +285,10 @@ mod tests {
 
     #[test]
     fn outputs_are_named_by_their_path() {
-        assert_eq!(output("/flows/f/runs/1/steps/a", "plots/a b?.png"), "/flows/f/runs/1/steps/a/outputs/plots/a%20b%3F.png");
+        assert_eq!(
+            output("/flows/f/runs/1/steps/a", "plots/a b?.png"),
+            "/flows/f/runs/1/steps/a/outputs/plots/a%20b%3F.png"
+        );
     }
 
     #[cfg(feature = "ssr")]

@@ -187,12 +187,14 @@ impl Backend for Fake {
 
     async fn log(&self, _: &StepAddress, _: LogWindow) -> Result<LogPage, BackendError> {
         let line = |stream, text: &str| LogLine(stream, NOW, text.to_owned());
-        let lines = vec![line(Stream::Output, "one"), line(Stream::Error, "ValueError: no"), line(Stream::Output, "end")];
+        let lines =
+            vec![line(Stream::Output, "one"), line(Stream::Error, "ValueError: no"), line(Stream::Output, "end")];
         Ok(LogPage { lines: LogLines { first: 1, lines }, total: 3 })
     }
 
     async fn outputs(&self, _: &StepAddress) -> Result<Vec<StepOutput>, BackendError> {
-        let output = |(name, bytes): &(&str, Vec<u8>)| StepOutput { name: (*name).to_owned(), bytes: bytes.len() as u64 };
+        let output =
+            |(name, bytes): &(&str, Vec<u8>)| StepOutput { name: (*name).to_owned(), bytes: bytes.len() as u64 };
         Ok(self.outputs.iter().map(output).collect())
     }
 
@@ -287,9 +289,9 @@ async fn a_failed_diamond_tells_what_became_of_each_step() {
     assert!(html.contains("Restart from the failed step") && html.contains(r#"value="restart""#));
     let (graph, rest) = html.split_once("</figure>").unwrap();
     assert!(graph.contains(r#"aria-label="Graph of 5 steps""#));
-    assert!(graph.contains(
-        "<title>plot: Failed · 8.0 s. The program ended with exit code 1. Runs after load.</title>"
-    ));
+    assert!(
+        graph.contains("<title>plot: Failed · 8.0 s. The program ended with exit code 1. Runs after load.</title>")
+    );
     assert!(graph.contains("<title>report: Skipped. Not run: `plot` failed. Runs after clean, plot.</title>"));
     assert!(graph.contains("flow-line is-conditional") && graph.contains(">on failure</text>"));
     assert_eq!(graph.matches(r#"aria-current="true""#).count(), 1);

@@ -65,10 +65,8 @@ pub fn FlowGraph(
 }
 
 fn drawing(nodes: &[GraphNode], chosen: Option<usize>) -> String {
-    let steps: Vec<_> = nodes
-        .iter()
-        .map(|node| LayoutStep { runs_after: &node.runs_after, placement: node.placement })
-        .collect();
+    let steps: Vec<_> =
+        nodes.iter().map(|node| LayoutStep { runs_after: &node.runs_after, placement: node.placement }).collect();
     let layout = lay_out(&steps);
     let mut html = Html::with_capacity(512 * nodes.len() + 1024);
     opening(&mut html, &layout);

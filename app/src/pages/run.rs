@@ -147,12 +147,13 @@ fn show(data: RunData) -> AnyView {
         }
     });
     let failure = failure.as_ref();
+    let (summary, step) = (summary(&run, failure), step(&run, failure, &outputs));
     view! {
         <Page title=title(&run) icon=phase_favicon(phase) wide=true>
             {reload}
-            {summary(&run, failure)}
+            {summary}
             {steps}
-            {step(&run, failure, &outputs)}
+            {step}
             <div class="run-columns">
                 <LogView run=run.clone() page=log place=place searched=searched />
                 <aside id="run-details" aria-label=if run.has_several_steps() { "About this step" } else { "About this run" }>

@@ -573,7 +573,8 @@ mod tests {
         // Two rows, their second steps named in the other order.
         assert_eq!(crossings(&[vec![], vec![], vec![1], vec![0], vec![3], vec![2]]), 0);
         // A tree.
-        let tree: Vec<Vec<usize>> = (0_usize..31).map(|step| step.checked_sub(1).map(|it| it / 2).into_iter().collect()).collect();
+        let tree: Vec<Vec<usize>> =
+            (0_usize..31).map(|step| step.checked_sub(1).map(|it| it / 2).into_iter().collect()).collect();
         assert_eq!(crossings(&tree), 0);
         // Every one of two with every one of two: once.
         assert_eq!(crossings(&[vec![], vec![], vec![0, 1], vec![0, 1]]), 1);

@@ -272,13 +272,13 @@ mod tests {
 
     #[test]
     fn a_list_of_records_is_a_table() {
-        let OutputView::Table(table) =
-            view("rows.JSON", br#"[{"z":1,"a":"<b>"},{"a":null,"n":{"x":[1,2]}},{}]"#)
+        let OutputView::Table(table) = view("rows.JSON", br#"[{"z":1,"a":"<b>"},{"a":null,"n":{"x":[1,2]}},{}]"#)
         else {
             panic!()
         };
         assert_eq!(table.columns, ["z", "a", "n"]);
-        let texts: Vec<Vec<&str>> = table.rows.iter().map(|row| row.iter().map(|cell| cell.text.as_str()).collect()).collect();
+        let texts: Vec<Vec<&str>> =
+            table.rows.iter().map(|row| row.iter().map(|cell| cell.text.as_str()).collect()).collect();
         assert_eq!(texts, [vec!["1", "<b>", ""], vec!["", "", r#"{"x":[1,2]}"#], vec!["", "", ""]]);
         assert!(table.rows[0][0].is_number && !table.rows[0][1].is_number);
         assert!(matches!(view("a.json", br#"[{"a":1},2]"#), OutputView::Json(_)));
