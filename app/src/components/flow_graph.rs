@@ -16,8 +16,11 @@ use crate::{
 
 /// Around the drawing: room for what stands out of a step when it is chosen or focused.
 const MARGIN: i32 = 12;
-/// How many letters of a name there is room for, without and with an icon before it.
-const LETTERS: [usize; 2] = [25, 22];
+/// Lines that lead farther up or down go upright in between.
+const STEEP: i32 = 3 * STEP_HEIGHT;
+/// How many letters there is room for, without and with an icon before them: bold ones of a name, and others.
+const NAME_LETTERS: [usize; 2] = [22, 18];
+const DETAIL_LETTERS: [usize; 2] = [27, 24];
 /// How many of the steps that one waits for are told by name.
 const NAMED: usize = 8;
 
@@ -100,22 +103,35 @@ fn curves(html: &mut Html, opening: &'static str, lines: &[Line]) {
         return;
     }
     html.markup(opening);
-    for Line { from, to, reach, .. } in lines {
-        // A line that has to go back swings out to the right first, and comes from the left.
-        let swing = ((to.x - from.x) / 2).max(32);
-        html.markup("M").value(from.x).markup(" ").value(from.y);
-        if from.y == to.y && from.x < to.x {
-            html.markup("H").value(reach);
-            continue;
-        }
-        html.markup("C").value(from.x + swing).markup(" ").value(from.y);
-        html.markup(" ").value(to.x - swing).markup(" ").value(to.y);
-        html.markup(" ").value(to.x).markup(" ").value(to.y);
-        if *reach > to.x {
-            html.markup("H").value(reach);
-        }
+    for line in lines {
+        curve(html, line);
     }
     html.markup(r#""/>"#);
+}
+
+fn curve(html: &mut Html, Line { from, to, reach, .. }: &Line) {
+    html.markup("M").value(from.x).markup(" ").value(from.y);
+    let is_forward = from.x < to.x;
+    // A line that has to go back swings out to the right first, and comes from the left.
+    let swing = ((to.x - from.x) / 2).max(32);
+    let (out, back, down) = (from.x + swing, to.x - swing, to.y - from.y);
+    if is_forward && down == 0 {
+        html.markup("H").value(reach);
+        return;
+    }
+    if is_forward && down.abs() > STEEP {
+        // All that go far from one step, or come from far to one, share a line.
+        let turn = STEEP / 4 * down.signum();
+        html.markup("C").value(out).markup(" ").value(from.y).markup(" ").value(out).markup(" ").value(from.y);
+        html.markup(" ").value(out).markup(" ").value(from.y + turn).markup("V").value(to.y - turn);
+        html.markup("C").value(out).markup(" ").value(to.y).markup(" ").value(out).markup(" ").value(to.y);
+    } else {
+        html.markup("C").value(out).markup(" ").value(from.y).markup(" ").value(back).markup(" ").value(to.y);
+    }
+    html.markup(" ").value(to.x).markup(" ").value(to.y);
+    if *reach > to.x {
+        html.markup("H").value(reach);
+    }
 }
 
 /// An arrow head before each step that waits for others, and when it runs, unless that goes without saying.
@@ -154,8 +170,10 @@ fn step(html: &mut Html, nodes: &[GraphNode], node: &GraphNode, index: usize, pl
     } else {
         12
     };
-    let letters = LETTERS[usize::from(node.phase.is_some())];
-    for (class, y, text) in [("flow-step-name", 21, &node.name), ("flow-step-detail", 37, &node.detail)] {
+    for (class, y, text, letters) in
+        [("flow-step-name", 21, &node.name, NAME_LETTERS), ("flow-step-detail", 37, &node.detail, DETAIL_LETTERS)]
+    {
+        let letters = letters[usize::from(node.phase.is_some())];
         html.markup(r#"<text clip-path="url(#flow-step-inside)" class=""#).markup(class);
         html.markup(r#"" x=""#).value(left).markup(r#"" y=""#).value(y).markup(r#"">"#);
         html.text(&shortened(text, letters)).markup("</text>");
