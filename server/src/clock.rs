@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::model::{
-    identifiers::{RunUid, TaskId},
+    identifiers::{Kind, RunUid, TaskId},
     time::Timestamp,
 };
 
@@ -41,11 +41,11 @@ impl Random for SystemRandom {
     }
 }
 
-/// A new task's id.
-pub fn random_task_id(random: &dyn Random) -> TaskId {
+/// A new id of a task or flow.
+pub fn random_id(kind: Kind, random: &dyn Random) -> TaskId {
     let mut bytes = [0; 6];
     random.fill(&mut bytes);
-    TaskId::from_random(bytes)
+    TaskId::of_kind(kind, bytes)
 }
 
 /// A new run's name outside of the database.

@@ -10,14 +10,14 @@ use std::{
 };
 
 use app::model::{
-    identifiers::{RunId, RunNumber, RunUid, StepId, TaskId},
+    identifiers::{Kind, RunId, RunNumber, RunUid, StepId, TaskId},
     log::Stream,
     phase::Phase,
     spec::{TaskDraft, TaskSpec, ValidTask},
 };
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use server::{
-    clock::{Clock as _, SystemClock, SystemRandom, random_run_uid, random_task_id},
+    clock::{Clock as _, SystemClock, SystemRandom, random_id, random_run_uid},
     db::{
         Database,
         logs::{self, Most},
@@ -111,16 +111,14 @@ impl Seen {
 impl Engine {
     async fn submit(&self, spec: TaskSpec) -> (RunId, StepId, TaskId, RunNumber) {
         let at = SystemClock.now();
-        let task = random_task_id(&SystemRandom);
+        let task = random_id(Kind::Task, &SystemRandom);
         let (id, valid) = (task.clone(), ValidTask { name: None, spec });
         let created = self
             .database
             .write(move |connection| {
                 assert!(tasks::insert(connection, &id, &valid, at)?);
-                let spec = valid.spec;
                 let uid = random_run_uid(&SystemRandom);
-                let new = runs::NewRun { uid: &uid, task_id: &id, spec: &spec, lock: None, engine: "local", at };
-                runs::create(connection, &new)
+                runs::create(connection, &runs::NewRun::of_task(&uid, &id, valid.spec, None, "local", at))
             })
             .await
             .unwrap();
@@ -437,7 +435,7 @@ async fn hashes_in_a_requirements_file_are_kept_and_wrong_ones_refused() {
     let (run, step, ..) = engine.submit(with_hash(wheel)).await;
     let seen = engine.until((run, step), |seen| seen.phase.is_final()).await;
     assert_eq!(seen.phase, Phase::Succeeded, "{}", seen.message);
-    let inputs = engine.database.read(move |connection| runs::inputs(connection, run)).await.unwrap();
+    let inputs = engine.database.read(move |connection| runs::inputs(connection, run, None)).await.unwrap();
     let lock = inputs.steps[0].lock.clone().unwrap();
     assert_eq!(lock.0.matches("--hash=").count(), 1, "{}", lock.0);
     assert!(lock.0.contains(wheel), "{}", lock.0);
@@ -583,7 +581,7 @@ async fn a_supervisor_that_dies_at_any_moment_loses_and_doubles_nothing() {
             "import time\nopen({counter:?}, 'a').write('x')\nfor i in range(300):\n    print('line', i)\n    time.sleep(0.001)\n"
         );
         let (run, step, ..) = engine.submit(code(&program)).await;
-        let inputs = engine.database.read(move |connection| runs::inputs(connection, run)).await.unwrap();
+        let inputs = engine.database.read(move |connection| runs::inputs(connection, run, None)).await.unwrap();
         let step_folder = folder.path().join("steps").join(inputs.steps[0].uid.as_str());
         let reached = |seen: &Seen| {
             seen.phase.is_final()

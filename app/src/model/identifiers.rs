@@ -157,7 +157,8 @@ impl FromStr for RunUid {
     }
 }
 
-/// Names a step outside of this server's database: its run's name and its position.
+/// Names a step outside of this server's database: its run's name and its position. Each further attempt has a name of its
+/// own: `run-…-3`, then `run-…-3.2`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct StepUid(String);
@@ -167,6 +168,12 @@ impl StepUid {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name of an attempt of this step, whose first attempt has this name.
+    #[must_use]
+    pub fn attempt(self, number: u32) -> Self {
+        if number > 1 { Self(format!("{}.{number}", self.0)) } else { self }
     }
 
     /// The run that it is a step of.
@@ -188,10 +195,12 @@ impl FromStr for StepUid {
             return Ok(Self(text.to_owned()));
         }
         let (run, position) = text.rsplit_once('-').ok_or_else(unknown)?;
+        let (position, attempt) = position.split_once('.').unwrap_or((position, "1"));
         let (run, position): (RunUid, NonZeroU32) =
             (run.parse().map_err(|_| unknown())?, position.parse().map_err(|_| unknown())?);
+        let attempt = attempt.parse().map_err(|_| unknown())?;
         // The one way to write it: `01` names no step.
-        Some(run.step(position)).filter(|step| step.0 == text).ok_or_else(unknown)
+        Some(run.step(position).attempt(attempt)).filter(|step| step.0 == text).ok_or_else(unknown)
     }
 }
 
@@ -277,6 +286,9 @@ mod tests {
         let step = run.step(NonZeroU32::MIN);
         assert_eq!(step.as_str(), "run-1f1f1f1f1f1f1f1f1f1f-1");
         assert_eq!((step.run(), step.as_str().parse()), (run.clone(), Ok(step)));
+        let again = run.step(NonZeroU32::MIN).attempt(2);
+        assert_eq!(again.as_str(), "run-1f1f1f1f1f1f1f1f1f1f-1.2");
+        assert_eq!((again.run(), again.as_str().parse()), (run.clone(), Ok(again)));
         assert_eq!(run.as_str().parse(), Ok(run));
     }
 
@@ -289,9 +301,17 @@ mod tests {
 
     #[test]
     fn other_text_names_no_run_and_no_step() {
-        for text in
-            ["", "-", "run-", "run-1f-1", "warm-1f1f1f1f1f1f1f1f1f1f-1", "../12", "-12", "run-1f1f1f1f1f1f1f1f1f1f-01"]
-        {
+        for text in [
+            "",
+            "-",
+            "run-",
+            "run-1f-1",
+            "warm-1f1f1f1f1f1f1f1f1f1f-1",
+            "../12",
+            "-12",
+            "run-1f1f1f1f1f1f1f1f1f1f-01",
+            "run-1f1f1f1f1f1f1f1f1f1f-1.1",
+        ] {
             assert!(text.parse::<RunUid>().is_err() && text.parse::<StepUid>().is_err(), "{text}");
         }
     }

@@ -107,10 +107,10 @@ async fn fill(path: &std::path::Path) -> TaskId {
                     .execute(connection)?;
                 for run in 0..RUNS_EACH {
                     let uid = server::clock::random_run_uid(&server::clock::SystemRandom);
-                    let new = runs::NewRun { uid: &uid, task_id: &id, spec: &spec, lock: None, engine: "local", at };
+                    let new = runs::NewRun::of_task(&uid, &id, spec.clone(), None, "local", at);
                     let created = runs::create(connection, &new)?;
                     let phase = if run % 7 == 3 { Phase::Failed } else { Phase::Succeeded };
-                    runs::start(connection, created.id, at)?;
+                    runs::start(connection, created.id, &[created.step], at)?;
                     if task == 0 {
                         let lines: Vec<String> = (0..50).map(|line| format!("[1,{},\"line {line}\"]", at.0)).collect();
                         let chunk = logs::Chunk { first: 1, count: 50, body: format!("[{}]", lines.join(",")) };
@@ -122,6 +122,7 @@ async fn fill(path: &std::path::Path) -> TaskId {
                     runs::finish(
                         connection,
                         created.id,
+                        None,
                         &server::db::steps::Outcome { phase, exit_code: Some(0), message: None, at },
                     )?;
                 }

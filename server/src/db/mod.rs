@@ -13,6 +13,7 @@ use diesel::{
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
 pub mod checkpoints;
+pub mod flows;
 pub mod locks;
 pub mod log_search;
 pub mod logs;

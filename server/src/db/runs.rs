@@ -1,47 +1,66 @@
 //! The life of a run in the database: made, started, ended. Every move is a conditional update whose row count tells
 //! whether it happened, so two who try the same move cannot both succeed.
 
+use std::collections::HashMap;
+
 use app::model::{
-    identifiers::{RunId, RunNumber, RunUid, StepId, TaskId},
+    flow::{FlowStep, RunsWhen, StepKey, order::Waiting},
+    identifiers::{RunId, RunNumber, RunUid, StepId, StepUid, TaskId},
     lock::Lock,
     phase::Phase,
     spec::TaskSpec,
     time::Timestamp,
+    views::RunOrigin,
 };
 use diesel::{
-    ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection, dsl, expression::SqlLiteral,
-    sql_types::Bool,
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _, Selectable,
+    SelectableHelper as _, SqliteConnection, dsl,
+    expression::SqlLiteral,
+    sql_types::{BigInt, Bool, Nullable},
 };
 
 use super::{
     DatabaseError,
     schema::{runs, steps, tasks},
-    steps::{self as step_rows, NewStep, Outcome, StepInputs},
-    values,
+    steps::{self as step_rows, Beginning, NewStep, Outcome, StepInGraph, StepInputs},
+    values::{self, InFlow},
 };
-
-/// The name of the one step that a task's run has.
-pub const ONLY_STEP: &str = "main";
 
 /// True for runs that have not ended. Spelled as the partial index `runs_active` is: SQLite then looks at those alone.
 pub fn is_active() -> SqlLiteral<Bool> {
     dsl::sql("runs.phase IN ('Pending', 'Running')")
 }
 
-/// A run to be made, of one step.
+/// A run to be made.
 #[derive(Debug, Clone)]
 pub struct NewRun<'a> {
     /// Its name outside of the database.
     pub uid: &'a RunUid,
-    /// The task it belongs to.
+    /// The task or flow that it belongs to.
     pub task_id: &'a TaskId,
-    /// Its step's frozen copy of the spec.
-    pub spec: &'a TaskSpec,
-    /// Its step's lock, when that is already known.
-    pub lock: Option<&'a Lock>,
+    /// Its steps, of which there is at least one.
+    pub steps: Vec<NewStep>,
     /// The engine that will run it.
     pub engine: &'a str,
+    /// What it takes from another run.
+    pub origin: Option<RunOrigin>,
     pub at: Timestamp,
+}
+
+impl<'a> NewRun<'a> {
+    /// A run of a task, which has one step. `lock` when that is already known.
+    #[must_use]
+    pub fn of_task(
+        uid: &'a RunUid,
+        task_id: &'a TaskId,
+        spec: TaskSpec,
+        lock: Option<Lock>,
+        engine: &'a str,
+        at: Timestamp,
+    ) -> Self {
+        let step = NewStep { step: FlowStep::only(spec), lock, begins_as: Beginning::Waiting };
+        Self { uid, task_id, steps: vec![step], engine, origin: None, at }
+    }
 }
 
 /// A run that was made.
@@ -50,10 +69,11 @@ pub struct CreatedRun {
     pub id: RunId,
     /// Its number within the task.
     pub number: RunNumber,
+    /// Its first step.
     pub step: StepId,
 }
 
-/// Makes a run, phase Pending, with its step. The number is the task's next one.
+/// Makes a run, phase Pending, with its steps. The number is the task's next one.
 ///
 /// # Errors
 /// `NotFound` when there is no such task.
@@ -71,11 +91,16 @@ pub fn create(connection: &mut SqliteConnection, new: &NewRun<'_>) -> Result<Cre
             runs::phase.eq(Phase::Pending.word()),
             runs::created_at.eq(new.at.0),
             runs::engine.eq(new.engine),
+            runs::origin.eq(new.origin.as_ref().map(values::json)),
         ))
         .returning(runs::id)
         .get_result(connection)?;
-    let step = NewStep { name: ONLY_STEP, spec: new.spec, lock: new.lock };
-    let step = step_rows::create(connection, RunId(id), 1, &step, new.at)?;
+    let mut first = None;
+    for (position, step) in (1..).zip(&new.steps) {
+        let step = step_rows::create(connection, RunId(id), position, step, new.at)?;
+        first = first.or(Some(step));
+    }
+    let step = first.ok_or_else(|| DatabaseError::Other("a run without steps was to be made".to_owned()))?;
     Ok(CreatedRun { id: RunId(id), number: values::run_number(number)?, step })
 }
 
@@ -145,7 +170,7 @@ pub fn cancel_active(
         .execute(connection)?;
     if phase == Phase::Pending {
         let message = Some(CANCELLED_WAITING.to_owned());
-        finish(connection, id, &Outcome { phase: Phase::Cancelled, exit_code: None, message, at })?;
+        finish(connection, id, None, &Outcome { phase: Phase::Cancelled, exit_code: None, message, at })?;
     }
     Ok(())
 }
@@ -156,16 +181,79 @@ pub struct ActiveRun {
     pub id: RunId,
     /// Its name outside of the database.
     pub uid: RunUid,
-    /// Its steps, in order.
-    pub steps: Vec<StepId>,
+    /// All its steps, in order.
+    pub steps: Vec<QueuedStep>,
     /// The engine that it was started on.
     pub engine: String,
     /// Pending or Running.
     pub phase: Phase,
     /// Whether somebody asked to cancel it.
     pub cancel_requested: bool,
-    /// Whether the locks of all its steps are known.
-    pub locked: bool,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+}
+
+impl ActiveRun {
+    /// Whether the locks of all steps that wait are known.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.steps.iter().all(|step| step.is_locked || step.phase != Phase::Pending)
+    }
+}
+
+/// A step of an active run, as the supervisor sees it.
+#[derive(Debug, Clone)]
+pub struct QueuedStep {
+    pub id: StepId,
+    /// Its name outside of the database.
+    pub uid: StepUid,
+    /// What people call it.
+    pub name: String,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Whether its lock is known.
+    pub is_locked: bool,
+    /// The steps that it waits for, by their index.
+    pub runs_after: Vec<usize>,
+    /// How those must have ended.
+    pub runs_when: RunsWhen,
+    /// It may not begin before.
+    pub not_before: Option<Timestamp>,
+    /// When its turn came last.
+    pub started_at: Option<Timestamp>,
+}
+
+impl QueuedStep {
+    /// What it waits for.
+    #[must_use]
+    pub fn waiting(&self) -> Waiting<'_> {
+        Waiting { runs_after: &self.runs_after, runs_when: self.runs_when }
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = steps, check_for_backend(diesel::sqlite::Sqlite))]
+struct QueuedStepColumns {
+    id: i64,
+    position: i32,
+    attempt: i32,
+    key: String,
+    name: String,
+    phase: String,
+    in_flow: String,
+    not_before: Option<i64>,
+    started_at: Option<i64>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = runs, check_for_backend(diesel::sqlite::Sqlite))]
+struct ActiveRunColumns {
+    id: i64,
+    uid: String,
+    engine: String,
+    phase: String,
+    cancel_requested_at: Option<i64>,
+    created_at: i64,
 }
 
 /// All runs that have not ended, oldest first: the queue, and what is running.
@@ -173,43 +261,67 @@ pub struct ActiveRun {
 /// # Errors
 /// When the database does not answer.
 pub fn active(connection: &mut SqliteConnection) -> Result<Vec<ActiveRun>, DatabaseError> {
-    type Row = (i64, String, String, String, Option<i64>, i64, bool);
-    let rows: Vec<Row> = runs::table
+    let rows: Vec<(ActiveRunColumns, QueuedStepColumns, bool)> = runs::table
         .inner_join(steps::table)
         .filter(is_active())
         .order((runs::id, steps::position))
-        .select((
-            runs::id,
-            runs::uid,
-            runs::engine,
-            runs::phase,
-            runs::cancel_requested_at,
-            steps::id,
-            steps::lock.is_not_null(),
-        ))
+        .select((ActiveRunColumns::as_select(), QueuedStepColumns::as_select(), steps::lock.is_not_null()))
         .load(connection)?;
     let mut active: Vec<ActiveRun> = Vec::new();
-    for (id, uid, engine, phase, cancel_requested_at, step, locked) in rows {
-        match active.last_mut().filter(|run| run.id.0 == id) {
-            Some(run) => {
-                run.steps.push(StepId(step));
-                run.locked &= locked;
-            }
-            None => active.push(ActiveRun {
-                id: RunId(id),
-                uid: values::parsed(&uid)?,
-                steps: vec![StepId(step)],
-                engine,
-                phase: values::phase(&phase)?,
-                cancel_requested: cancel_requested_at.is_some(),
-                locked,
-            }),
+    // Of the run that is read at the moment: what each of its steps is called, and waits for, by their keys.
+    let (mut keys, mut waits) = (HashMap::new(), Vec::new());
+    for (run, step, is_locked) in rows {
+        if active.last().is_none_or(|last| last.id.0 != run.id) {
+            connect(active.last_mut(), &keys, &waits)?;
+            (keys, waits) = (HashMap::new(), Vec::new());
+            active.push(ActiveRun {
+                id: RunId(run.id),
+                uid: values::parsed(&run.uid)?,
+                steps: Vec::new(),
+                engine: run.engine,
+                phase: values::phase(&run.phase)?,
+                cancel_requested: run.cancel_requested_at.is_some(),
+                created_at: Timestamp(run.created_at),
+            });
         }
+        let Some(last) = active.last_mut() else { continue };
+        keys.insert(values::parsed(&step.key)?, last.steps.len());
+        let in_flow: InFlow = if step.in_flow == ALONE { InFlow::default() } else { values::from_json(&step.in_flow)? };
+        waits.push(in_flow.runs_after);
+        last.steps.push(QueuedStep {
+            id: StepId(step.id),
+            uid: step_rows::uid(&run.uid, step.position, step.attempt)?,
+            name: step.name,
+            phase: values::phase(&step.phase)?,
+            is_locked,
+            runs_after: Vec::new(),
+            runs_when: in_flow.runs_when,
+            not_before: values::timestamp(step.not_before),
+            started_at: values::timestamp(step.started_at),
+        });
     }
+    connect(active.last_mut(), &keys, &waits)?;
     Ok(active)
 }
 
-/// What starting a run needs of it.
+/// Notes which steps of a run wait for which.
+fn connect(
+    run: Option<&mut ActiveRun>,
+    keys: &HashMap<StepKey, usize>,
+    waits: &[Vec<StepKey>],
+) -> Result<(), DatabaseError> {
+    let Some(run) = run else { return Ok(()) };
+    for (step, waits) in run.steps.iter_mut().zip(waits) {
+        let known = waits.iter().map(|key| keys.get(key).copied());
+        step.runs_after = known.collect::<Option<_>>().ok_or_else(|| values::damaged(&"a step waits for none"))?;
+    }
+    Ok(())
+}
+
+/// What a step is within its flow that is alone in its run.
+const ALONE: &str = "{}";
+
+/// What starting a run, or a step of it, needs of it.
 #[derive(Debug, Clone)]
 pub struct RunInputs {
     /// Its name outside of the database.
@@ -217,22 +329,44 @@ pub struct RunInputs {
     /// The task it belongs to.
     pub task_id: TaskId,
     pub number: RunNumber,
-    /// What each of its steps executes.
+    /// What each of its steps executes, or the one that was asked for.
     pub steps: Vec<StepInputs>,
+    /// How all its steps wait for each other.
+    pub graph: Vec<StepInGraph>,
+    /// The runs whose results it has, by their numbers.
+    pub kept: HashMap<RunNumber, RunUid>,
 }
 
-/// What starting a run needs of it.
+/// What starting a run, or this step of it, needs of it.
 ///
 /// # Errors
 /// `NotFound` when it was deleted.
-pub fn inputs(connection: &mut SqliteConnection, id: RunId) -> Result<RunInputs, DatabaseError> {
+pub fn inputs(connection: &mut SqliteConnection, id: RunId, only: Option<StepId>) -> Result<RunInputs, DatabaseError> {
     let (uid, task_id, number): (String, String, i32) =
         runs::table.find(id.0).select((runs::uid, runs::task_id, runs::number)).get_result(connection)?;
+    let graph = step_rows::graph(connection, id)?;
+    let mut kept = HashMap::new();
+    for from in graph.iter().filter_map(|step| step.kept_from) {
+        if !kept.contains_key(&from) {
+            let uid: Option<String> = runs::table
+                .filter(runs::task_id.eq(&task_id))
+                .filter(runs::number.eq(i32::try_from(from.get()).unwrap_or(i32::MAX)))
+                .select(runs::uid)
+                .get_result(connection)
+                .optional()?;
+            // That run may have been deleted since; then nothing is left of what its steps put out.
+            if let Some(uid) = uid {
+                kept.insert(from, values::parsed(&uid)?);
+            }
+        }
+    }
     Ok(RunInputs {
         uid: values::parsed(&uid)?,
         task_id: values::task_id(&task_id)?,
         number: values::run_number(number)?,
-        steps: step_rows::inputs(connection, id)?,
+        steps: step_rows::inputs(connection, id, only)?,
+        graph,
+        kept,
     })
 }
 
@@ -244,29 +378,66 @@ pub fn engine(connection: &mut SqliteConnection, id: RunId) -> Result<String, Da
     Ok(runs::table.find(id.0).select(runs::engine).get_result(connection)?)
 }
 
-/// Moves a run from Pending to Running. False when it is not Pending any more, or is to be cancelled.
+/// Moves steps of a run from Pending to Running, and with the first of them the run. False when none of them is Pending
+/// any more, or the run is to be cancelled.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn start(connection: &mut SqliteConnection, id: RunId, at: Timestamp) -> Result<bool, DatabaseError> {
-    let moved = diesel::update(runs::table.find(id.0))
-        .filter(runs::phase.eq(Phase::Pending.word()))
+pub fn start(
+    connection: &mut SqliteConnection,
+    id: RunId,
+    steps: &[StepId],
+    at: Timestamp,
+) -> Result<bool, DatabaseError> {
+    let started_at = dsl::sql::<Nullable<BigInt>>("coalesce(started_at, ").bind::<BigInt, _>(at.0).sql(")");
+    let may_start = diesel::update(runs::table.find(id.0))
+        .filter(is_active())
         .filter(runs::cancel_requested_at.is_null())
-        .set((runs::phase.eq(Phase::Running.word()), runs::started_at.eq(at.0), runs::version.eq(runs::version + 1)))
+        .set((
+            runs::phase.eq(Phase::Running.word()),
+            runs::started_at.eq(started_at),
+            runs::version.eq(runs::version + 1),
+        ))
         .execute(connection)?;
-    if moved == 1 {
-        step_rows::start_all(connection, id, at)?;
-    }
-    Ok(moved == 1)
+    Ok(may_start == 1 && step_rows::start(connection, steps, at)? > 0)
 }
 
-/// Ends a run with all its steps that have not ended. A run that had ended before stays as it is.
+/// Ends a step of a run, or all its steps, as far as they have not ended. What had ended before stays as it is.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn finish(connection: &mut SqliteConnection, id: RunId, outcome: &Outcome) -> Result<(), DatabaseError> {
-    step_rows::finish_all(connection, id, outcome)?;
+pub fn finish(
+    connection: &mut SqliteConnection,
+    id: RunId,
+    only: Option<StepId>,
+    outcome: &Outcome,
+) -> Result<(), DatabaseError> {
+    step_rows::finish_active(connection, id, only, outcome)?;
     derive(connection, id, outcome.at)
+}
+
+/// Whether a run has ended; also when there is none any more.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn has_ended(connection: &mut SqliteConnection, id: RunId) -> Result<bool, DatabaseError> {
+    let active = runs::table.find(id.0).filter(is_active()).select(runs::id);
+    Ok(active.get_result::<i64>(connection).optional()?.is_none())
+}
+
+/// Those of these runs that are not there any more.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn gone(connection: &mut SqliteConnection, uids: Vec<RunUid>) -> Result<Vec<RunUid>, DatabaseError> {
+    let mut gone = Vec::new();
+    for uid in uids {
+        let run = runs::table.filter(runs::uid.eq(uid.as_str())).select(runs::id);
+        if run.get_result::<i64>(connection).optional()?.is_none() {
+            gone.push(uid);
+        }
+    }
+    Ok(gone)
 }
 
 /// Brings what is kept of a run up to date with its steps: where it stands, why, and when it ended.

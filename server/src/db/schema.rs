@@ -19,6 +19,26 @@ diesel::table! {
         deleted_at -> Nullable<BigInt>,
         resources -> Text,
         engine -> Nullable<Text>,
+        description -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    flow_steps (task_id, position) {
+        task_id -> Text,
+        position -> Integer,
+        key -> Text,
+        name -> Text,
+        in_flow -> Text,
+        code -> Text,
+        dependencies -> Text,
+        requirements -> Nullable<Text>,
+        system_dependencies -> Text,
+        use_cache -> Bool,
+        environment -> Text,
+        timeout_seconds -> Nullable<Integer>,
+        resources -> Text,
+        engine -> Nullable<Text>,
     }
 }
 
@@ -37,6 +57,7 @@ diesel::table! {
         version -> BigInt,
         uid -> Text,
         log_bytes -> BigInt,
+        origin -> Nullable<Text>,
     }
 }
 
@@ -44,8 +65,7 @@ diesel::table! {
     steps (id) {
         id -> BigInt,
         run_id -> BigInt,
-        name -> Text,
-        phase -> Text,
+        key -> Text,
         recorder_state -> Text,
         line_count -> BigInt,
         position -> Integer,
@@ -71,6 +91,23 @@ diesel::table! {
         lock -> Nullable<Text>,
         resources -> Text,
         engine -> Nullable<Text>,
+        name -> Text,
+        in_flow -> Text,
+        not_before -> Nullable<BigInt>,
+        phase -> Text,
+    }
+}
+
+diesel::table! {
+    attempts (step_id, number) {
+        step_id -> BigInt,
+        number -> Integer,
+        phase -> Text,
+        last_line -> BigInt,
+        started_at -> Nullable<BigInt>,
+        finished_at -> BigInt,
+        message -> Nullable<Text>,
+        exit_code -> Nullable<Integer>,
     }
 }
 
@@ -108,6 +145,8 @@ diesel::table! {
 
 diesel::joinable!(runs -> tasks (task_id));
 diesel::joinable!(steps -> runs (run_id));
+diesel::joinable!(flow_steps -> tasks (task_id));
+diesel::joinable!(attempts -> steps (step_id));
 diesel::joinable!(checkpoints -> steps (step_id));
 diesel::joinable!(log_chunks -> steps (step_id));
-diesel::allow_tables_to_appear_in_same_query!(tasks, runs, steps, checkpoints, log_chunks, locks);
+diesel::allow_tables_to_appear_in_same_query!(tasks, flow_steps, runs, attempts, steps, checkpoints, log_chunks, locks);

@@ -4,36 +4,50 @@ use std::num::NonZeroU32;
 
 use app::model::{
     cache::CacheReport,
-    identifiers::{RunId, RunUid, StepId, StepUid},
+    flow::{FlowStep, Retries, StepKey, StepName},
+    identifiers::{RunId, RunNumber, RunUid, StepId, StepUid},
     lock::Lock,
     phase::Phase,
-    spec::TaskSpec,
     time::Timestamp,
 };
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
-    SqliteConnection, SqliteExpressionMethods as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
+    SelectableHelper as _, SqliteConnection, SqliteExpressionMethods as _,
 };
 
 use super::{
     DatabaseError, preparation,
-    schema::{runs, steps},
-    values::{self, SpecColumns, StepSpecColumns},
+    schema::{attempts, checkpoints, runs, steps},
+    values::{self, InFlow, StepSpecColumns},
 };
 use crate::engine::Cursor;
 
 /// A step to be made.
 #[derive(Debug, Clone)]
-pub struct NewStep<'a> {
-    /// Its name within the run.
-    pub name: &'a str,
-    /// Its frozen copy of the spec.
-    pub spec: &'a TaskSpec,
+pub struct NewStep {
+    /// Its frozen copy of the definition.
+    pub step: FlowStep,
     /// Its lock, when that is already known.
-    pub lock: Option<&'a Lock>,
+    pub lock: Option<Lock>,
+    /// Where it stands from the beginning.
+    pub begins_as: Beginning,
 }
 
-/// Makes a step of a run, phase Pending.
+/// Where a step stands from the beginning of its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// It waits for its turn.
+    Waiting,
+    /// It is not run again: it has the result that it had in this run of the same flow.
+    Kept(RunNumber),
+    /// It is not run: another step was asked for alone.
+    LeftOut,
+}
+
+/// What is said of a step that is not run since another one was asked for alone.
+const LEFT_OUT: &str = "Not run: another step was run alone.";
+
+/// Makes a step of a run.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -41,24 +55,44 @@ pub fn create(
     connection: &mut SqliteConnection,
     run: RunId,
     position: i32,
-    new: &NewStep<'_>,
+    new: &NewStep,
     at: Timestamp,
 ) -> Result<StepId, DatabaseError> {
     // Without packages there is nothing to find out: the lock is known, and it is empty.
-    let lock = new.lock.map_or_else(|| (!new.spec.needs_lock()).then_some(""), |lock| Some(lock.0.as_str()));
+    let spec = &new.step.spec;
+    let lock = new.lock.as_ref().map_or_else(|| (!spec.needs_lock()).then_some(""), |lock| Some(lock.0.as_str()));
+    let (phase, kept_from, message) = match new.begins_as {
+        Beginning::Waiting => (Phase::Pending, None, None),
+        Beginning::Kept(number) => (Phase::Succeeded, Some(number), None),
+        Beginning::LeftOut => (Phase::Skipped, None, Some(LEFT_OUT)),
+    };
     let id: i64 = diesel::insert_into(steps::table)
         .values((
             steps::run_id.eq(run.0),
             steps::position.eq(position),
-            steps::name.eq(new.name),
-            steps::phase.eq(Phase::Pending.word()),
+            steps::phase.eq(phase.word()),
             steps::created_at.eq(at.0),
+            steps::finished_at.eq(phase.is_final().then_some(at.0)),
+            steps::message.eq(message),
             steps::lock.eq(lock),
-            StepSpecColumns::from(SpecColumns::from(new.spec)),
+            steps::key.eq(new.step.key.as_str()),
+            steps::name.eq(new.step.name.as_str()),
+            steps::in_flow.eq(values::json(&InFlow::of(&new.step, kept_from))),
+            StepSpecColumns::from(spec),
         ))
         .returning(steps::id)
         .get_result(connection)?;
     Ok(StepId(id))
+}
+
+/// The keys of the steps of a run, in order.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn of_run(connection: &mut SqliteConnection, run: RunId) -> Result<Vec<StepId>, DatabaseError> {
+    let ids: Vec<i64> =
+        steps::table.filter(steps::run_id.eq(run.0)).order(steps::position).select(steps::id).load(connection)?;
+    Ok(ids.into_iter().map(StepId).collect())
 }
 
 /// The keys of a step.
@@ -76,10 +110,11 @@ pub struct StepKeys {
 ///
 /// # Errors
 /// When what is stored is none.
-pub fn uid(run: &str, position: i32) -> Result<StepUid, DatabaseError> {
+pub fn uid(run: &str, position: i32, attempt: i32) -> Result<StepUid, DatabaseError> {
     let run: RunUid = values::parsed(run)?;
     let position = u32::try_from(position).ok().and_then(NonZeroU32::new);
-    Ok(run.step(position.ok_or_else(|| values::damaged(&"position of a step"))?))
+    let step = run.step(position.ok_or_else(|| values::damaged(&"position of a step"))?);
+    Ok(step.attempt(u32::try_from(attempt).unwrap_or(1)))
 }
 
 /// How far the recorder has come with a step. Changes only together with the lines it led to.
@@ -101,36 +136,52 @@ pub struct ActiveStep {
     pub recorded: RecordedStep,
     /// How many packages its lock has.
     pub requested: u32,
+    /// Which attempt it is at, from 1.
+    pub attempt: u32,
+    /// Whether there is another attempt when this one fails.
+    pub retries: Retries,
 }
 
-/// The steps of a run that have not ended.
+/// The steps of a run that have not ended, or this one of them.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn active(connection: &mut SqliteConnection, run: RunId) -> Result<Vec<ActiveStep>, DatabaseError> {
-    type Row = (i64, i32, String, Option<String>, String, i64, Option<String>);
-    let rows: Vec<Row> = steps::table
+pub fn active(
+    connection: &mut SqliteConnection,
+    run: RunId,
+    only: Option<StepId>,
+) -> Result<Vec<ActiveStep>, DatabaseError> {
+    type Row = (i64, (i32, i32), String, Option<String>, String, i64, Option<String>, String);
+    let mut statement = steps::table
         .inner_join(runs::table)
         .filter(steps::run_id.eq(run.0))
         .filter(is_active())
         .order(steps::position)
         .select((
             steps::id,
-            steps::position,
+            (steps::position, steps::attempt),
             runs::uid,
             steps::cursor,
             steps::recorder_state,
             steps::line_count,
             steps::lock,
+            steps::in_flow,
         ))
-        .load(connection)?;
+        .into_boxed();
+    if let Some(only) = only {
+        statement = statement.filter(steps::id.eq(only.0));
+    }
+    let rows: Vec<Row> = statement.load(connection)?;
     rows.into_iter()
-        .map(|(id, position, run_uid, cursor, recorder_state, lines, lock)| {
+        .map(|(id, (position, attempt), run_uid, cursor, recorder_state, lines, lock, in_flow)| {
+            let in_flow: InFlow = values::from_json(&in_flow)?;
             let requested = lock.map_or(0, |lock| Lock(lock).packages().len());
             Ok(ActiveStep {
-                keys: StepKeys { id: StepId(id), run, uid: uid(&run_uid, position)? },
+                keys: StepKeys { id: StepId(id), run, uid: uid(&run_uid, position, attempt)? },
                 recorded: RecordedStep { cursor: cursor.map(Cursor), recorder_state, line_count: values::count(lines) },
                 requested: u32::try_from(requested).unwrap_or(u32::MAX),
+                attempt: u32::try_from(attempt).unwrap_or(1),
+                retries: in_flow.retries,
             })
         })
         .collect()
@@ -169,40 +220,92 @@ fn stored(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// The frozen spec of a step, and its lock if that is known.
+/// What a step executes, and its lock if that is known.
 #[derive(Debug, Clone)]
 pub struct StepInputs {
     pub id: StepId,
     /// Its name outside of the database.
     pub uid: StepUid,
-    /// Its name within the run.
-    pub name: String,
-    /// Its copy of the spec.
-    pub spec: TaskSpec,
+    /// Its copy of the definition.
+    pub step: FlowStep,
     /// Its lock, if already made.
     pub lock: Option<Lock>,
+    /// Where it stands.
+    pub phase: Phase,
 }
 
-/// What each step of a run executes, in order.
+/// What each step of a run executes, or this one of them, in order.
 ///
 /// # Errors
 /// When a row cannot be read.
-pub fn inputs(connection: &mut SqliteConnection, run: RunId) -> Result<Vec<StepInputs>, DatabaseError> {
-    type Row = (i64, i32, String, String, StepSpecColumns, Option<String>);
-    let rows: Vec<Row> = steps::table
+pub fn inputs(
+    connection: &mut SqliteConnection,
+    run: RunId,
+    only: Option<StepId>,
+) -> Result<Vec<StepInputs>, DatabaseError> {
+    type Row = (i64, (i32, i32), String, (String, String, String), StepSpecColumns, Option<String>, String);
+    let mut statement = steps::table
         .inner_join(runs::table)
         .filter(steps::run_id.eq(run.0))
         .order(steps::position)
-        .select((steps::id, steps::position, runs::uid, steps::name, StepSpecColumns::as_select(), steps::lock))
-        .load(connection)?;
+        .select((
+            steps::id,
+            (steps::position, steps::attempt),
+            runs::uid,
+            (steps::key, steps::name, steps::in_flow),
+            StepSpecColumns::as_select(),
+            steps::lock,
+            steps::phase,
+        ))
+        .into_boxed();
+    if let Some(only) = only {
+        statement = statement.filter(steps::id.eq(only.0));
+    }
+    let rows: Vec<Row> = statement.load(connection)?;
     rows.into_iter()
-        .map(|(id, position, run_uid, name, spec, lock)| {
+        .map(|(id, (position, attempt), run_uid, (key, name, in_flow), spec, lock, phase)| {
+            let in_flow: InFlow = values::from_json(&in_flow)?;
             Ok(StepInputs {
                 id: StepId(id),
-                uid: uid(&run_uid, position)?,
-                name,
-                spec: SpecColumns::from(spec).try_into()?,
+                uid: uid(&run_uid, position, attempt)?,
+                step: in_flow.step(&key, &name, spec.try_into()?)?,
                 lock: lock.map(Lock),
+                phase: values::phase(&phase)?,
+            })
+        })
+        .collect()
+}
+
+/// A step among those of its run: what it waits for, and whose result it has.
+#[derive(Debug, Clone)]
+pub struct StepInGraph {
+    pub key: StepKey,
+    pub name: StepName,
+    /// The steps that it waits for.
+    pub runs_after: Vec<StepKey>,
+    /// The run whose result it has.
+    pub kept_from: Option<RunNumber>,
+}
+
+/// How the steps of a run wait for each other, in order.
+///
+/// # Errors
+/// When a row cannot be read.
+pub fn graph(connection: &mut SqliteConnection, run: RunId) -> Result<Vec<StepInGraph>, DatabaseError> {
+    type Row = (String, String, String);
+    let rows: Vec<Row> = steps::table
+        .filter(steps::run_id.eq(run.0))
+        .order(steps::position)
+        .select((steps::key, steps::name, steps::in_flow))
+        .load(connection)?;
+    rows.into_iter()
+        .map(|(key, name, in_flow)| {
+            let in_flow: InFlow = values::from_json(&in_flow)?;
+            Ok(StepInGraph {
+                key: values::parsed(&key)?,
+                name: values::step_name(&name)?,
+                runs_after: in_flow.runs_after,
+                kept_from: in_flow.kept_from,
             })
         })
         .collect()
@@ -219,16 +322,27 @@ pub fn set_lock(connection: &mut SqliteConnection, id: StepId, lock: &Lock, targ
     Ok(())
 }
 
-/// Moves the waiting steps of a run to Running.
+/// Moves those of these steps that wait to Running. Tells how many did.
 ///
 /// # Errors
 /// When the database does not answer.
-pub(super) fn start_all(connection: &mut SqliteConnection, run: RunId, at: Timestamp) -> Result<(), DatabaseError> {
-    diesel::update(steps::table.filter(steps::run_id.eq(run.0)))
-        .filter(steps::phase.eq(Phase::Pending.word()))
-        .set((steps::phase.eq(Phase::Running.word()), steps::started_at.eq(at.0)))
-        .execute(connection)?;
-    Ok(())
+pub(super) fn start(
+    connection: &mut SqliteConnection,
+    steps: &[StepId],
+    at: Timestamp,
+) -> Result<usize, DatabaseError> {
+    let mut moved = 0;
+    for step in steps {
+        moved += diesel::update(steps::table.find(step.0))
+            .filter(steps::phase.eq(Phase::Pending.word()))
+            .set((
+                steps::phase.eq(Phase::Running.word()),
+                steps::started_at.eq(at.0),
+                steps::not_before.eq(None::<i64>),
+            ))
+            .execute(connection)?;
+    }
+    Ok(moved)
 }
 
 /// How a step ended.
@@ -258,20 +372,96 @@ pub fn finish(connection: &mut SqliteConnection, keys: &StepKeys, outcome: &Outc
     Ok(moved == 1)
 }
 
-/// Ends all steps of a run that have not ended.
+/// Ends a step of a run, or all its steps, as far as they have not ended.
 ///
 /// # Errors
 /// When the database does not answer.
-pub(super) fn finish_all(
+pub(super) fn finish_active(
     connection: &mut SqliteConnection,
     run: RunId,
+    only: Option<StepId>,
     outcome: &Outcome,
 ) -> Result<(), DatabaseError> {
-    diesel::update(steps::table.filter(steps::run_id.eq(run.0)))
-        .filter(is_active())
-        .set(columns_of(outcome))
-        .execute(connection)?;
+    let active = steps::table.filter(steps::run_id.eq(run.0)).filter(is_active());
+    match only {
+        Some(step) => {
+            diesel::update(active.filter(steps::id.eq(step.0))).set(columns_of(outcome)).execute(connection)?;
+        }
+        None => {
+            diesel::update(active).set(columns_of(outcome)).execute(connection)?;
+        }
+    }
     Ok(())
+}
+
+/// Ends the steps of a run that wait, and nothing else of it.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn finish_waiting(
+    connection: &mut SqliteConnection,
+    run: RunId,
+    waiting: &[(StepId, Outcome)],
+) -> Result<(), DatabaseError> {
+    let Some((_, last)) = waiting.last() else { return Ok(()) };
+    for (step, outcome) in waiting {
+        diesel::update(steps::table.find(step.0))
+            .filter(steps::phase.eq(Phase::Pending.word()))
+            .set(columns_of(outcome))
+            .execute(connection)?;
+    }
+    super::runs::derive(connection, run, last.at)
+}
+
+/// Ends an attempt of a step, which then waits for the next one. False when that is not to be, since its run is to be
+/// cancelled or the step has ended; then nothing changes.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn try_again(
+    connection: &mut SqliteConnection,
+    keys: &StepKeys,
+    outcome: &Outcome,
+    not_before: Timestamp,
+) -> Result<bool, DatabaseError> {
+    type Row = (i32, i64, Option<i64>);
+    let row: Option<Row> = steps::table
+        .inner_join(runs::table)
+        .filter(steps::id.eq(keys.id.0))
+        .filter(is_active())
+        .filter(runs::cancel_requested_at.is_null())
+        .select((steps::attempt, steps::line_count, steps::started_at))
+        .get_result(connection)
+        .optional()?;
+    let Some((attempt, line_count, started_at)) = row else { return Ok(false) };
+    diesel::insert_into(attempts::table)
+        .values((
+            attempts::step_id.eq(keys.id.0),
+            attempts::number.eq(attempt),
+            attempts::phase.eq(outcome.phase.word()),
+            attempts::last_line.eq(line_count),
+            attempts::started_at.eq(started_at),
+            attempts::finished_at.eq(outcome.at.0),
+            attempts::message.eq(&outcome.message),
+            attempts::exit_code.eq(outcome.exit_code),
+        ))
+        .execute(connection)?;
+    diesel::delete(checkpoints::table.filter(checkpoints::step_id.eq(keys.id.0))).execute(connection)?;
+    diesel::update(steps::table.find(keys.id.0))
+        .set((
+            steps::phase.eq(Phase::Pending.word()),
+            steps::attempt.eq(attempt + 1),
+            steps::not_before.eq(not_before.0),
+            steps::started_at.eq(None::<i64>),
+            steps::cursor.eq(None::<String>),
+            steps::recorder_state.eq(""),
+            steps::cache_report.eq(None::<String>),
+            steps::waiting_for.eq(None::<String>),
+            steps::place.eq(None::<String>),
+        ))
+        .execute(connection)?;
+    super::runs::touch(connection, keys.run)?;
+    Ok(true)
 }
 
 #[derive(diesel::AsChangeset)]

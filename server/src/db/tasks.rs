@@ -71,7 +71,7 @@ pub fn update(
     task: &ValidTask,
     at: Timestamp,
 ) -> Result<Update, DatabaseError> {
-    let present = i64::from(present(id).select(tasks::revision).get_result::<i32>(connection)?);
+    let present = revision(connection, id)?;
     if expected_revision.is_some_and(|expected| expected != present) {
         return Ok(Update::Outdated(present));
     }
@@ -85,6 +85,14 @@ pub fn update(
         ))
         .execute(connection)?;
     Ok(Update::Done)
+}
+
+/// How often a task was saved.
+///
+/// # Errors
+/// `NotFound` when there is no such task.
+pub(super) fn revision(connection: &mut SqliteConnection, id: &TaskId) -> Result<i64, DatabaseError> {
+    Ok(i64::from(present(id).select(tasks::revision).get_result::<i32>(connection)?))
 }
 
 /// A task's spec as saved.

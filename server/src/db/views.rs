@@ -3,16 +3,18 @@
 use std::collections::HashMap;
 
 use app::model::{
-    identifiers::{RunId, RunNumber, RunUid, StepId, TaskId},
+    flow::StepKey,
+    identifiers::{Kind, RunId, RunNumber, RunUid, StepId, TaskId},
     lock::Lock,
     log::RunState,
     phase::Phase,
     spec::TaskName,
+    step_address::StepAddress,
     task_title::TaskTitle,
     time::Timestamp,
     views::{
-        ListedTask, PreviousRun, RunDetail, RunKeys, RunSummary, SpecifiedRun, StepDetail, TaskCursor, TaskDetail,
-        TaskPage, TaskPlace, TaskQuery, TaskSummary,
+        Attempt, FlowDetail, ListedTask, PreviousRun, RunDetail, RunKeys, RunSummary, SpecifiedRun, StepDetail,
+        StepSummary, TaskCursor, TaskDetail, TaskPage, TaskPlace, TaskQuery, TaskSummary,
     },
 };
 use diesel::{
@@ -25,11 +27,11 @@ use diesel::{
 };
 
 use super::{
-    DatabaseError, checkpoints,
+    DatabaseError, checkpoints, flows,
     runs::is_active,
-    schema::{runs, steps, tasks},
+    schema::{attempts, checkpoints as checkpoints_table, runs, steps, tasks},
     tasks::present,
-    values::{self, SpecColumns, StepSpecColumns},
+    values::{self, InFlow, SpecColumns, StepSpecColumns},
 };
 
 /// Tasks on a page of the list.
@@ -82,7 +84,7 @@ pub fn task_page(connection: &mut SqliteConnection, query: &TaskQuery) -> Result
     if rows.len() <= TASKS_PER_PAGE && from.as_ref().is_some_and(|cursor| cursor.newer) {
         // The way back ends at the newest tasks: show those, a full page of them.
         from = None;
-        rows = task_rows(connection, &TaskQuery { search: query.search.clone(), from: None })?;
+        rows = task_rows(connection, &TaskQuery { from: None, ..query.clone() })?;
     }
     let more = rows.len() > TASKS_PER_PAGE;
     rows.truncate(TASKS_PER_PAGE);
@@ -99,7 +101,7 @@ pub fn task_page(connection: &mut SqliteConnection, query: &TaskQuery) -> Result
     Ok(TaskPage {
         newer: if came_back || from.is_some() { cursor(true, tasks.first()) } else { None },
         older: if came_back || more { cursor(false, tasks.last()) } else { None },
-        none_at_all: tasks.is_empty() && !has_tasks(connection)?,
+        none_at_all: tasks.is_empty() && !has_tasks(connection, query.kind)?,
         tasks,
     })
 }
@@ -112,8 +114,11 @@ pub(super) fn searched_words(search: &str) -> impl Iterator<Item = &str> {
 
 /// One row more than a page holds, nearest to the cursor first.
 fn task_rows(connection: &mut SqliteConnection, query: &TaskQuery) -> Result<Vec<TaskRow>, DatabaseError> {
+    let (first, end) = ids_of(query.kind);
     let mut statement = tasks::table
         .filter(tasks::deleted_at.is_null())
+        .filter(tasks::id.ge(first))
+        .filter(tasks::id.lt(end))
         .select((tasks::id, tasks::name, tasks::created_at, tasks::activity_at))
         .limit(i64::try_from(TASKS_PER_PAGE + 1).unwrap_or(i64::MAX))
         .into_boxed();
@@ -241,12 +246,25 @@ pub(super) fn task_title(
     Ok(TaskTitle::of(name.as_ref(), &code, id))
 }
 
-/// Whether there is any task.
+/// The first id that something of this kind can have, and the first beyond.
+const fn ids_of(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Task => ("task-", "task."),
+        Kind::Flow => ("flow-", "flow."),
+    }
+}
+
+/// Whether there is any task, or any flow.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn has_tasks(connection: &mut SqliteConnection) -> Result<bool, DatabaseError> {
-    let tasks = tasks::table.filter(tasks::deleted_at.is_null()).select(tasks::id);
+pub fn has_tasks(connection: &mut SqliteConnection, kind: Kind) -> Result<bool, DatabaseError> {
+    let (first, end) = ids_of(kind);
+    let tasks = tasks::table
+        .filter(tasks::deleted_at.is_null())
+        .filter(tasks::id.ge(first))
+        .filter(tasks::id.lt(end))
+        .select(tasks::id);
     Ok(diesel::select(dsl::exists(tasks)).get_result(connection)?)
 }
 
@@ -267,10 +285,7 @@ pub fn task(
     let (name, revision, created_at, updated_at, spec): (Option<String>, i32, i64, i64, SpecColumns) = present(id)
         .select((tasks::name, tasks::revision, tasks::created_at, tasks::updated_at, SpecColumns::as_select()))
         .get_result(connection)?;
-    let run_count: i64 = runs::table.filter(runs::task_id.eq(id.as_str())).count().get_result(connection)?;
-    let mut runs = runs_below(connection, id, older_than, RUNS_PER_PAGE + 1)?;
-    let more = runs.len() > RUNS_PER_PAGE;
-    runs.truncate(RUNS_PER_PAGE);
+    let history = history(connection, id, older_than)?;
     Ok(TaskDetail {
         id: id.clone(),
         name: task_name(name.as_deref()),
@@ -278,7 +293,55 @@ pub fn task(
         revision: revision.into(),
         created_at: Timestamp(created_at),
         updated_at: Timestamp(updated_at),
-        run_count: u32::try_from(run_count).unwrap_or(u32::MAX),
+        run_count: history.count,
+        older_than: history.older_than,
+        runs: history.runs,
+    })
+}
+
+/// A flow with the newest runs, or with those numbered below `older_than`.
+///
+/// # Errors
+/// `NotFound` when there is no such flow.
+pub fn flow(
+    connection: &mut SqliteConnection,
+    id: &TaskId,
+    older_than: Option<RunNumber>,
+) -> Result<FlowDetail, DatabaseError> {
+    let (revision, created_at, updated_at): (i32, i64, i64) =
+        present(id).select((tasks::revision, tasks::created_at, tasks::updated_at)).get_result(connection)?;
+    let history = history(connection, id, older_than)?;
+    Ok(FlowDetail {
+        id: id.clone(),
+        flow: flows::saved(connection, id)?,
+        revision: revision.into(),
+        created_at: Timestamp(created_at),
+        updated_at: Timestamp(updated_at),
+        run_count: history.count,
+        older_than: history.older_than,
+        runs: history.runs,
+    })
+}
+
+/// A page of the runs of a task or flow.
+struct History {
+    /// How many there are in all.
+    count: u32,
+    runs: Vec<RunSummary>,
+    older_than: Option<RunNumber>,
+}
+
+fn history(
+    connection: &mut SqliteConnection,
+    id: &TaskId,
+    older_than: Option<RunNumber>,
+) -> Result<History, DatabaseError> {
+    let count: i64 = runs::table.filter(runs::task_id.eq(id.as_str())).count().get_result(connection)?;
+    let mut runs = runs_below(connection, id, older_than, RUNS_PER_PAGE + 1)?;
+    let more = runs.len() > RUNS_PER_PAGE;
+    runs.truncate(RUNS_PER_PAGE);
+    Ok(History {
+        count: u32::try_from(count).unwrap_or(u32::MAX),
         older_than: runs.last().filter(|_| more).map(|run| run.number),
         runs,
     })
@@ -314,6 +377,7 @@ struct DetailColumns {
     engine: String,
     version: i64,
     cancel_requested_at: Option<i64>,
+    origin: Option<String>,
 }
 
 /// The columns of a step that a page shows, but its spec.
@@ -321,8 +385,10 @@ struct DetailColumns {
 #[diesel(table_name = steps, check_for_backend(diesel::sqlite::Sqlite))]
 struct StepColumns {
     id: i64,
+    key: String,
     name: String,
     phase: String,
+    message: Option<String>,
     line_count: i64,
     attempt: i32,
     exit_code: Option<i32>,
@@ -335,8 +401,9 @@ struct StepColumns {
 /// A run with all that its page shows, but the log.
 ///
 /// # Errors
-/// `NotFound` when there is no such task or run.
-pub fn run(connection: &mut SqliteConnection, id: &TaskId, number: RunNumber) -> Result<RunDetail, DatabaseError> {
+/// `NotFound` when there is no such task, run or step.
+pub fn run(connection: &mut SqliteConnection, address: &StepAddress) -> Result<RunDetail, DatabaseError> {
+    let (id, number) = (&address.task, address.number);
     let (summary, detail, name, latest): (SummaryColumns, DetailColumns, Option<String>, i32) = runs::table
         .inner_join(tasks::table)
         .filter(tasks::deleted_at.is_null())
@@ -344,9 +411,9 @@ pub fn run(connection: &mut SqliteConnection, id: &TaskId, number: RunNumber) ->
         .filter(runs::number.eq(stored_number(number)))
         .select((SummaryColumns::as_select(), DetailColumns::as_select(), tasks::name, tasks::last_run_number))
         .get_result(connection)?;
+    let step = shown_step(connection, RunId(detail.id), address.step.as_ref())?;
     let (spec, step): (StepSpecColumns, StepColumns) = steps::table
-        .filter(steps::run_id.eq(detail.id))
-        .order(steps::position)
+        .find(step.0)
         .select((StepSpecColumns::as_select(), StepColumns::as_select()))
         .get_result(connection)?;
     let summary = RunSummary::try_from(summary)?;
@@ -358,7 +425,8 @@ pub fn run(connection: &mut SqliteConnection, id: &TaskId, number: RunNumber) ->
         engine: detail.engine,
         queue_place,
         cancel_requested_at: values::timestamp(detail.cancel_requested_at),
-        previous: previous_run(connection, id, number)?,
+        origin: detail.origin.as_deref().map(values::from_json).transpose()?,
+        previous: previous_run(connection, id, number, &step.key)?,
         next: next_run(connection, id, number)?,
         latest: values::run_number(latest)?,
         state: RunState {
@@ -367,9 +435,31 @@ pub fn run(connection: &mut SqliteConnection, id: &TaskId, number: RunNumber) ->
             queue_place,
             lines: values::count(step.line_count),
         },
+        steps: step_summaries(connection, RunId(detail.id))?,
         step: step_detail(connection, spec, step)?,
         summary,
     })
+}
+
+/// The step of a run that is called so; without a name the one to look at first: the first that failed, else the first
+/// that runs, else the first that there is.
+fn shown_step(connection: &mut SqliteConnection, run: RunId, key: Option<&StepKey>) -> Result<StepId, DatabaseError> {
+    if let Some(key) = key {
+        let id: i64 = steps::table
+            .filter(steps::run_id.eq(run.0))
+            .filter(steps::key.eq(key.as_str()))
+            .select(steps::id)
+            .get_result(connection)?;
+        return Ok(StepId(id));
+    }
+    let all: Vec<(i64, String)> = steps::table
+        .filter(steps::run_id.eq(run.0))
+        .order(steps::position)
+        .select((steps::id, steps::phase))
+        .load(connection)?;
+    let first = |phases: &[Phase]| all.iter().find(|(_, own)| phases.iter().any(|phase| phase.word() == own));
+    let shown = first(&[Phase::Failed, Phase::Error]).or_else(|| first(&[Phase::Running])).or(all.first());
+    shown.map(|(id, _)| StepId(*id)).ok_or(DatabaseError::NotFound)
 }
 
 fn step_detail(
@@ -380,17 +470,108 @@ fn step_detail(
     let report = step.cache_report.map(|text| serde_json::from_str(&text)).transpose();
     Ok(StepDetail {
         id: StepId(step.id),
-        name: step.name,
+        key: values::parsed(&step.key)?,
+        name: values::step_name(&step.name)?,
         phase: values::phase(&step.phase)?,
-        spec: SpecColumns::from(spec).try_into()?,
+        spec: spec.try_into()?,
         lock: step.lock.map(Lock),
         cache: report.map_err(|error| values::damaged(&error))?,
         checkpoints: checkpoints::of_step(connection, StepId(step.id))?,
         exit_code: step.exit_code,
+        message: step.message,
+        attempts: attempts_of(connection, StepId(step.id))?,
         attempt: u32::try_from(step.attempt).unwrap_or(1),
         waiting_for: step.waiting_for,
         place: step.place,
     })
+}
+
+/// The attempts of a step before the present one.
+fn attempts_of(connection: &mut SqliteConnection, step: StepId) -> Result<Vec<Attempt>, DatabaseError> {
+    type Row = (i32, String, i64, Option<i64>, i64, Option<String>, Option<i32>);
+    let rows: Vec<Row> = attempts::table
+        .filter(attempts::step_id.eq(step.0))
+        .order(attempts::number)
+        .select((
+            attempts::number,
+            attempts::phase,
+            attempts::last_line,
+            attempts::started_at,
+            attempts::finished_at,
+            attempts::message,
+            attempts::exit_code,
+        ))
+        .load(connection)?;
+    let mut first_line = 1;
+    rows.into_iter()
+        .map(|(number, phase, last_line, started_at, finished_at, message, exit_code)| {
+            Ok(Attempt {
+                number: u32::try_from(number).unwrap_or(1),
+                phase: values::phase(&phase)?,
+                first_line: std::mem::replace(&mut first_line, values::count(last_line) + 1),
+                started_at: values::timestamp(started_at),
+                finished_at: Timestamp(finished_at),
+                message,
+                exit_code,
+            })
+        })
+        .collect()
+}
+
+/// The columns of a step that a list of them shows.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = steps, check_for_backend(diesel::sqlite::Sqlite))]
+struct StepSummaryColumns {
+    id: i64,
+    key: String,
+    name: String,
+    phase: String,
+    in_flow: String,
+    attempt: i32,
+    started_at: Option<i64>,
+    finished_at: Option<i64>,
+    message: Option<String>,
+    waiting_for: Option<String>,
+}
+
+/// The steps of a run, in order.
+fn step_summaries(connection: &mut SqliteConnection, run: RunId) -> Result<Vec<StepSummary>, DatabaseError> {
+    let rows: Vec<StepSummaryColumns> = steps::table
+        .filter(steps::run_id.eq(run.0))
+        .order(steps::position)
+        .select(StepSummaryColumns::as_select())
+        .load(connection)?;
+    let prepared: Vec<(i64, Option<i64>)> = checkpoints_table::table
+        .inner_join(steps::table)
+        .filter(steps::run_id.eq(run.0))
+        .group_by(checkpoints_table::step_id)
+        .select((checkpoints_table::step_id, dsl::max(checkpoints_table::at)))
+        .load(connection)?;
+    let prepared: HashMap<i64, Option<i64>> = prepared.into_iter().collect();
+    let indices: HashMap<StepKey, usize> = rows
+        .iter()
+        .enumerate()
+        .map(|(index, row)| Ok((values::parsed(&row.key)?, index)))
+        .collect::<Result<_, DatabaseError>>()?;
+    rows.into_iter()
+        .map(|row| {
+            let in_flow: InFlow = values::from_json(&row.in_flow)?;
+            Ok(StepSummary {
+                key: values::parsed(&row.key)?,
+                name: values::step_name(&row.name)?,
+                phase: values::phase(&row.phase)?,
+                runs_after: in_flow.runs_after.iter().filter_map(|key| indices.get(key).copied()).collect(),
+                runs_when: in_flow.runs_when,
+                placement: in_flow.placement,
+                attempt: u32::try_from(row.attempt).unwrap_or(1),
+                started_at: values::timestamp(row.started_at),
+                prepared_at: prepared.get(&row.id).copied().flatten().map(Timestamp),
+                finished_at: values::timestamp(row.finished_at),
+                message: row.message.or(row.waiting_for),
+                kept_from: in_flow.kept_from,
+            })
+        })
+        .collect()
 }
 
 /// How many runs wait up to and with this one, while it waits.
@@ -411,22 +592,19 @@ fn previous_run(
     connection: &mut SqliteConnection,
     id: &TaskId,
     number: RunNumber,
+    step: &str,
 ) -> Result<Option<PreviousRun>, DatabaseError> {
     let row: Option<(i32, StepSpecColumns, Option<String>)> = runs::table
         .inner_join(steps::table)
         .filter(runs::task_id.eq(id.as_str()))
         .filter(runs::number.lt(stored_number(number)))
-        .filter(steps::position.eq(1))
+        .filter(steps::key.eq(step))
         .order(runs::number.desc())
         .select((runs::number, StepSpecColumns::as_select(), steps::lock))
         .get_result(connection)
         .optional()?;
     row.map(|(number, spec, lock)| {
-        Ok(PreviousRun {
-            number: values::run_number(number)?,
-            spec: SpecColumns::from(spec).try_into()?,
-            lock: lock.map(Lock),
-        })
+        Ok(PreviousRun { number: values::run_number(number)?, spec: spec.try_into()?, lock: lock.map(Lock) })
     })
     .transpose()
 }
@@ -444,26 +622,53 @@ fn next_run(
     next.map(values::run_number).transpose()
 }
 
-/// The keys of a run, or of the latest one.
+/// The keys of a run and of a step of it.
 ///
 /// # Errors
-/// `NotFound` when there is no such task or run.
-pub fn run_keys(
+/// `NotFound` when there is no such task, run or step.
+pub fn step_keys(connection: &mut SqliteConnection, address: &StepAddress) -> Result<RunKeys, DatabaseError> {
+    let run = runs::table
+        .inner_join(tasks::table)
+        .filter(tasks::deleted_at.is_null())
+        .filter(runs::task_id.eq(address.task.as_str()))
+        .filter(runs::number.eq(stored_number(address.number)))
+        .select(runs::id)
+        .get_result(connection)?;
+    let step = shown_step(connection, RunId(run), address.step.as_ref())?;
+    Ok(RunKeys { run: RunId(run), step, number: address.number })
+}
+
+/// The engine of a step's run, and by which names its outputs are kept.
+///
+/// # Errors
+/// `NotFound` when there is no such task, run or step.
+pub fn output_place(
     connection: &mut SqliteConnection,
-    id: &TaskId,
-    number: Option<RunNumber>,
-) -> Result<RunKeys, DatabaseError> {
-    let (lowest, highest) = number.map_or((0, i32::MAX), |number| (stored_number(number), stored_number(number)));
-    let (run, step, number): (i64, i64, i32) = runs::table
-        .inner_join(steps::table)
+    address: &StepAddress,
+) -> Result<(String, RunUid, StepKey), DatabaseError> {
+    let step = step_keys(connection, address)?.step;
+    let (engine, uid, key): (String, String, String) = steps::table
+        .inner_join(runs::table)
+        .filter(steps::id.eq(step.0))
+        .select((runs::engine, runs::uid, steps::key))
+        .get_result(connection)?;
+    Ok((engine, values::parsed(&uid)?, values::parsed(&key)?))
+}
+
+/// The keys of a task's latest run.
+///
+/// # Errors
+/// `NotFound` when there is no such task, or it has no run.
+pub fn latest_run_keys(connection: &mut SqliteConnection, id: &TaskId) -> Result<RunKeys, DatabaseError> {
+    let (run, number): (i64, i32) = runs::table
         .inner_join(tasks::table)
         .filter(tasks::deleted_at.is_null())
         .filter(runs::task_id.eq(id.as_str()))
-        .filter(runs::number.between(lowest, highest))
-        .order((runs::number.desc(), steps::position))
-        .select((runs::id, steps::id, runs::number))
+        .order(runs::number.desc())
+        .select((runs::id, runs::number))
         .get_result(connection)?;
-    Ok(RunKeys { run: RunId(run), step: StepId(step), number: values::run_number(number)? })
+    let step = shown_step(connection, RunId(run), None)?;
+    Ok(RunKeys { run: RunId(run), step, number: values::run_number(number)? })
 }
 
 /// The part of a run that changes while somebody looks at it.
@@ -510,6 +715,7 @@ pub fn listed_tasks(
     let rows: Vec<Row> = tasks::table
         .left_join(runs::table.on(runs::task_id.eq(tasks::id).and(runs::number.eq(tasks::last_run_number))))
         .filter(tasks::deleted_at.is_null())
+        .filter(tasks::id.ge(ids_of(Kind::Task).0))
         // The first comparison is what the index serves; the rest only breaks ties.
         .filter(tasks::created_at.ge(created_at))
         .filter(tasks::created_at.gt(created_at).or(tasks::id.gt(id)))
@@ -556,7 +762,7 @@ pub fn specified_runs(
                 id: RunId(id),
                 uid: values::parsed(&uid)?,
                 summary: summary.try_into()?,
-                spec: SpecColumns::from(spec).try_into()?,
+                spec: spec.try_into()?,
             })
         })
         .collect()

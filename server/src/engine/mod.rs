@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use app::model::{
     cache::Readiness,
+    flow::{FlowStep, StepKey, StepName},
     identifiers::{RunNumber, RunUid, StepUid, TaskId},
     lock::Lock,
     spec::TaskSpec,
@@ -29,7 +30,7 @@ pub struct RunPlan {
     pub task: TaskId,
     /// Its number within the task.
     pub number: RunNumber,
-    /// Its steps, of which there is at least one.
+    /// Its steps that the engine is to run, of which there is at least one.
     pub steps: Vec<StepPlan>,
 }
 
@@ -42,16 +43,36 @@ impl RunPlan {
 }
 
 /// A step as an engine gets it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StepPlan {
     /// Names the step everywhere.
     pub step: StepUid,
-    /// Its name within the run.
-    pub name: String,
-    /// What to run.
-    pub spec: TaskSpec,
+    /// What to run, when, and how often.
+    pub definition: FlowStep,
     /// The exact packages.
     pub lock: Lock,
+    /// The steps whose outputs it may read: all that come before it, however far.
+    pub readable: Vec<Readable>,
+}
+
+/// A step whose outputs another one may read.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Readable {
+    /// Names it within the run.
+    pub key: StepKey,
+    /// What people call it.
+    pub name: StepName,
+    /// The run whose result it has, when it was not run again.
+    pub kept_from: Option<RunUid>,
+}
+
+/// Who decides when a step of a run may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Stoker: the engine is given each step when its turn comes, as a plan of one step.
+    Stoker,
+    /// The engine: it is given the whole run, and tells of each step.
+    Engine,
 }
 
 /// What exact packages are found for: a lock that was made for one target may be no good for another.
@@ -230,8 +251,13 @@ pub trait Engine: Send + Sync + 'static {
     /// Its name, as kept with each run.
     fn name(&self) -> EngineName;
 
-    /// How many runs it runs at once; more wait for their turn in Stoker's own queue.
+    /// How many plans it runs at once; more wait for their turn in Stoker's own queue.
     fn capacity(&self) -> usize;
+
+    /// Who decides when a step of a run may begin.
+    fn order(&self) -> Order {
+        Order::Stoker
+    }
 
     /// What exact packages are found for.
     ///
@@ -263,6 +289,15 @@ pub trait Engine: Send + Sync + 'static {
     /// When something is left.
     async fn forget(&self, run: &RunUid) -> Result<(), EngineError>;
 
+    /// Lets go of what is kept of a step that has ended, while its run goes on. Asking again is no fault. An engine that
+    /// keeps nothing for single steps does nothing.
+    ///
+    /// # Errors
+    /// When something is left.
+    async fn forget_step(&self, _step: &StepUid) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     /// The runs of this Stoker that something is kept of.
     ///
     /// # Errors
@@ -286,6 +321,11 @@ pub trait Engine: Send + Sync + 'static {
 
     /// What is kept between runs on this machine; `None` for an engine that keeps nothing here.
     fn caches(&self) -> Option<&local::caches::Caches> {
+        None
+    }
+
+    /// What steps have put out; `None` for an engine whose steps cannot.
+    fn outputs(&self) -> Option<&local::outputs::Outputs> {
         None
     }
 }

@@ -1,7 +1,12 @@
 //! A step's workplace, the same for every engine: what is in its folder, and what its runner is told by variables.
 //! Where the folder is, and who starts the runner in it, is the engine's matter.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use app::model::flow::StepKey;
 
 use crate::{
     engine::{
@@ -40,7 +45,12 @@ pub struct Workplace<'a> {
     pub memory_limit: Option<u64>,
     /// What only preparing may see, by name.
     pub preparation: Vec<(String, String)>,
+    /// Where the step puts its outputs; `None` where none are kept.
+    pub outputs: Option<PathBuf>,
 }
+
+/// The largest output that a step may leave as JSON, in bytes. Larger ones are files.
+const OUTPUT_LIMIT: u64 = 64 * 1024 * 1024;
 
 impl Workplace<'_> {
     /// The runner's whole environment, for a step that has this folder.
@@ -64,11 +74,16 @@ impl Workplace<'_> {
         ];
         let set = self.system_packages(plan, &mut environment);
         environment.push(("STOKER_ENVIRONMENT_KEY".into(), self.python.environment_key(&plan.lock, set.as_deref())));
-        if !plan.spec.use_cache {
+        if !plan.definition.spec.use_cache {
             environment.push(("STOKER_PRIVATE".into(), "1".into()));
         }
         if let Some(bytes) = self.memory_limit {
             environment.push(("STOKER_MEMORY_KIB".into(), (bytes / 1024).to_string()));
+        }
+        if let Some(outputs) = &self.outputs {
+            environment.push(("STOKER_OUTPUT_DIR".into(), text(outputs)));
+            environment.push(("STOKER_OUTPUT_LIMIT".into(), OUTPUT_LIMIT.to_string()));
+            environment.push(("STOKER_READABLE".into(), text(&folder.readable())));
         }
         let names: Vec<&str> = self.preparation.iter().map(|(name, _)| name.as_str()).collect();
         environment.push(("STOKER_PREPARATION_ONLY".into(), names.join(" ")));
@@ -81,7 +96,7 @@ impl Workplace<'_> {
         let mut tell = |name: &str, value: &str| environment.push((name.to_owned(), value.to_owned()));
         tell("STOKER_SETS", &self.nix.sets.to_string_lossy());
         tell("STOKER_PROGRAM", &self.nix.stoker.to_string_lossy());
-        if plan.spec.system_packages.iter().any(conda::provides) {
+        if plan.definition.spec.system_packages.iter().any(conda::provides) {
             match self.conda {
                 Some(conda) => {
                     tell("STOKER_CONDA", &conda.folder(self.cache).to_string_lossy());
@@ -92,7 +107,7 @@ impl Workplace<'_> {
                 None => tell("STOKER_CONDA", "none"),
             }
         }
-        let names = nix::names(&plan.spec.system_packages);
+        let names = nix::names(&plan.definition.spec.system_packages);
         if names.is_empty() {
             return None;
         }
@@ -119,21 +134,42 @@ impl Workplace<'_> {
 ///
 /// # Errors
 /// When it is there, or cannot be written.
-pub fn lay_out(folder: &StepFolder, plan: &StepPlan, orders: &Orders, secrets: &str) -> io::Result<()> {
+pub fn lay_out(
+    folder: &StepFolder,
+    plan: &StepPlan,
+    orders: &Orders,
+    secrets: &str,
+    outputs_of: impl Fn(&StepKey) -> PathBuf,
+) -> io::Result<()> {
     fs::create_dir(folder.path())?;
     fs::create_dir(folder.work())?;
     fs::create_dir(folder.temporary())?;
-    fs::write(folder.work().join("main.py"), plan.spec.code.as_str())?;
+    fs::write(folder.work().join("main.py"), plan.definition.spec.code.as_str())?;
     fs::write(folder.path().join("requirements.txt"), &plan.lock.0)?;
-    let names: String = nix::names(&plan.spec.system_packages).iter().flat_map(|name| [name, "\n"]).collect();
+    let names: String =
+        nix::names(&plan.definition.spec.system_packages).iter().flat_map(|name| [name, "\n"]).collect();
     fs::write(folder.path().join("system.txt"), names)?;
-    fs::write(folder.path().join("spec.json"), serde_json::to_vec(&plan.spec)?)?;
+    fs::write(folder.path().join("spec.json"), serde_json::to_vec(&plan.definition.spec)?)?;
     fs::write(folder.orders(), serde_json::to_vec(orders)?)?;
     folder.leave_secrets(secrets)?;
-    if !plan.spec.environment.is_empty() {
-        fs::write(folder.path().join("arguments.sh"), runner::arguments_script(&plan.spec.environment))?;
+    let readable: Vec<_> = plan
+        .readable
+        .iter()
+        .map(|step| ReadableStep { key: step.key.as_str(), name: step.name.as_str(), folder: outputs_of(&step.key) })
+        .collect();
+    fs::write(folder.readable(), serde_json::to_vec(&readable)?)?;
+    if !plan.definition.spec.environment.is_empty() {
+        fs::write(folder.path().join("arguments.sh"), runner::arguments_script(&plan.definition.spec.environment))?;
     }
     folder.make_fifos()
+}
+
+/// A step whose outputs the program may read, as it is told of it.
+#[derive(serde::Serialize)]
+struct ReadableStep<'a> {
+    key: &'a str,
+    name: &'a str,
+    folder: PathBuf,
 }
 
 /// How a runner is started that is in this folder.

@@ -3,6 +3,8 @@
 //! and retention removes what is old. Where steps run is in `engine`.
 
 pub mod hints;
+mod places;
+pub mod plan;
 pub mod recorder;
 pub mod retention;
 pub mod supervisor;

@@ -3,13 +3,14 @@
 //! again, it ends in the same state. No engine is waited for here: whatever asks one is a job of its own.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashSet, VecDeque},
     panic::AssertUnwindSafe,
     sync::Arc,
     time::Duration,
 };
 
 use app::model::{
+    flow::order,
     identifiers::{RunId, StepId},
     phase::Phase,
 };
@@ -20,13 +21,15 @@ use crate::{
     clock::SharedClock,
     db::{
         Database, DatabaseError,
-        runs::{self, ActiveRun, RunInputs},
-        steps::{self, Outcome, StepInputs},
+        runs::{self, ActiveRun, QueuedStep, RunInputs},
+        steps::{self, Outcome},
         tasks,
     },
-    engine::{Cancel, Engine, EngineName, Engines, RunPlan, SharedEngine, StepPlan},
+    engine::{Cancel, Engine, EngineName, Engines, Order, RunPlan, SharedEngine},
     execution::{
         hints::Hints,
+        places::{Part, Places},
+        plan::plan,
         recorder::{Followed, RecordError, Recorder},
     },
     packages::resolver::Resolver,
@@ -62,8 +65,8 @@ pub struct Driver {
 enum Job {
     /// Locks of a run are being made; it keeps its place in the queue.
     Lock(RunId),
-    /// A run is being started, or followed; it takes one of its engine's places.
-    Carry(RunId),
+    /// A plan is being started, or followed; it takes one of its engine's places.
+    Carry(RunId, Part),
     /// An engine is being told to stop a run.
     Cancel(RunId),
     /// An engine lets go of what nobody needs any more.
@@ -149,27 +152,42 @@ impl Supervisor {
             self.sweep();
         }
         self.tell_places(&active);
-        let mut free = self.free_places(&active);
-        let mut may_lock = free.values().sum::<usize>().max(1).saturating_sub(self.locking());
-        for run in active {
+        let active: Vec<Arc<ActiveRun>> = active.into_iter().map(Arc::new).collect();
+        let mut places = Places::beside(&self.driver.engines, &active, |run| self.carried(run.id));
+        let mut may_lock = places.free().max(1).saturating_sub(self.locking());
+        for run in &active {
             let Some(engine) = self.driver.engines.get(&run.engine).cloned() else {
-                self.without_engine(&run).await?;
+                self.without_engine(run).await?;
                 continue;
             };
-            let place = free.entry(engine.name()).or_default();
-            match (run.phase, self.is_carried(run.id)) {
-                // Whoever cancels a waiting run ends it; one that was only noted, as earlier versions did, ends here.
-                (Phase::Pending, false) if run.cancel_requested => self.driver.cancel_waiting(&run).await?,
-                // Before its turn comes, or a later run whose locks are found sooner would overtake it.
-                (Phase::Pending, false) if !run.locked => may_lock -= usize::from(self.lock(&run, engine, may_lock)),
-                (Phase::Pending, false) if *place > 0 => {
-                    *place -= 1;
-                    self.carry(&run, engine);
-                }
-                (Phase::Running, false) => self.carry(&run, engine),
-                (Phase::Running, true) if run.cancel_requested => self.cancel(&run, engine),
-                _ => {}
+            let carried = self.carried(run.id);
+            // Whoever cancels a waiting run ends it; one that was only noted, as earlier versions did, ends here.
+            if run.phase == Phase::Pending && run.cancel_requested && carried.is_empty() {
+                self.driver.cancel_waiting(run).await?;
+                continue;
             }
+            if run.phase == Phase::Running && run.cancel_requested && !carried.is_empty() {
+                self.cancel(run, engine.clone());
+            }
+            // Before its turn comes, or a later run whose locks are found sooner would overtake it.
+            if !run.is_locked() && !run.cancel_requested {
+                may_lock -= usize::from(self.lock(run, engine, may_lock));
+                continue;
+            }
+            // What runs has its place, whether or not this server has given it.
+            for part in Part::running(run, engine.order()) {
+                self.carry(run, part, &engine);
+            }
+            let ready: VecDeque<Part> = match engine.order() {
+                Order::Engine if run.phase == Phase::Pending => VecDeque::from([Part::Whole]),
+                Order::Engine => VecDeque::new(),
+                Order::Stoker => self.driver.settle(run).await?.into_iter().map(Part::Step).collect(),
+            };
+            let ready: VecDeque<Part> = ready.into_iter().filter(|part| !carried.contains(part)).collect();
+            places.ask(run, &engine, ready);
+        }
+        for (run, part, engine) in places.give(self.driver.clock.now()) {
+            self.carry(&run, part, &engine);
         }
         Ok(())
     }
@@ -177,7 +195,7 @@ impl Supervisor {
     /// Tells the viewers of waiting runs when the queue has moved.
     fn tell_places(&mut self, active: &[ActiveRun]) {
         let waiting = active.iter().filter(|run| run.phase == Phase::Pending);
-        let queue: Vec<StepId> = waiting.flat_map(|run| run.steps.iter().copied()).collect();
+        let queue: Vec<StepId> = waiting.flat_map(|run| run.steps.iter().map(|step| step.id)).collect();
         if queue != self.queue {
             for step in &queue {
                 self.driver.hints.changed(*step);
@@ -186,23 +204,18 @@ impl Supervisor {
         }
     }
 
-    fn is_carried(&self, run: RunId) -> bool {
-        self.under_way.contains(&Job::Carry(run))
+    /// The parts of a run that are under way.
+    fn carried(&self, run: RunId) -> Vec<Part> {
+        let parts = self.under_way.iter().filter_map(|job| match job {
+            Job::Carry(carried, part) if *carried == run => Some(*part),
+            _ => None,
+        });
+        parts.collect()
     }
 
     /// How many runs have their locks made.
     fn locking(&self) -> usize {
         self.under_way.iter().filter(|job| matches!(job, Job::Lock(_))).count()
-    }
-
-    /// How many more runs each engine takes: runs that run have a place, and those that are just being started.
-    fn free_places(&self, active: &[ActiveRun]) -> HashMap<EngineName, usize> {
-        let taken = |name: EngineName| {
-            let own = active.iter().filter(|run| run.engine == name.0);
-            own.filter(|run| run.phase == Phase::Running || self.is_carried(run.id)).count()
-        };
-        let engines = self.driver.engines.iter();
-        engines.map(|engine| (engine.name(), engine.capacity().saturating_sub(taken(engine.name())))).collect()
     }
 
     /// A run of an engine that is not set up waits until it is again; it can be cancelled while it waits for its turn.
@@ -232,12 +245,12 @@ impl Supervisor {
         true
     }
 
-    /// Starts a run or picks it up again, and follows it to its end.
-    fn carry(&mut self, run: &ActiveRun, engine: SharedEngine) {
-        let (driver, run) = (self.driver.clone(), run.clone());
-        self.spawn(Job::Carry(run.id), async move {
-            match driver.carry(&run, &*engine).await {
-                Ok(Followed::ToTheEnd) | Err(RecordError::NotOurs) => return,
+    /// Starts a part of a run or picks it up again, and follows it to its end.
+    fn carry(&mut self, run: &Arc<ActiveRun>, part: Part, engine: &SharedEngine) {
+        let (driver, run, engine) = (self.driver.clone(), run.clone(), engine.clone());
+        self.spawn(Job::Carry(run.id, part), async move {
+            match driver.carry(&run, part, &*engine).await {
+                Ok(Followed::ToTheEnd) | Err(RecordError::NotOurs) => return driver.tell(&run),
                 Ok(Followed::Interrupted) => {}
                 Err(error) => tracing::error!(run.id = %run.id, %error, "A run could not be followed; trying again"),
             }
@@ -288,6 +301,13 @@ impl Supervisor {
 async fn clean(engine: &dyn Engine, database: &Database) -> Result<(), String> {
     // In this order: a run started after the first look is not in it, one started before is active in the second.
     let kept = engine.kept().await.map_err(|error| error.to_string())?;
+    let with_outputs = match engine.outputs().cloned() {
+        Some(outputs) => {
+            let runs = tokio::task::spawn_blocking(move || outputs.runs()).await.map_err(|error| error.to_string())?;
+            runs.map_err(|error| error.to_string())?
+        }
+        None => Vec::new(),
+    };
     let active = database.read(runs::active).await.map_err(|error| error.to_string())?;
     let active: HashSet<_> = active.into_iter().map(|run| run.uid).collect();
     for run in kept.iter().filter(|run| !active.contains(run)) {
@@ -295,12 +315,28 @@ async fn clean(engine: &dyn Engine, database: &Database) -> Result<(), String> {
             tracing::warn!(run.uid = %run, %error, "What is left of a run could not be removed; trying again later");
         }
     }
+    let Some(outputs) = engine.outputs() else { return Ok(()) };
+    for run in database
+        .read(move |connection| runs::gone(connection, with_outputs))
+        .await
+        .map_err(|error| error.to_string())?
+    {
+        let (outputs, gone) = (outputs.clone(), run.clone());
+        match tokio::task::spawn_blocking(move || outputs.remove(&gone)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(run.uid = %run, %error, "The outputs of a deleted run could not be removed; trying again later")
+            }
+            Err(error) => return Err(error.to_string()),
+        }
+    }
     Ok(())
 }
 
 impl Driver {
+    /// Makes the locks that a run lacks. A step for whose packages there are no versions has failed.
     async fn lock(&self, run: &ActiveRun, engine: &dyn Engine) -> Result<(), DatabaseError> {
-        let Some(inputs) = self.inputs(run).await? else { return Ok(()) };
+        let Some(inputs) = self.inputs(run, Part::Whole).await? else { return Ok(()) };
         let target = match engine.target().await {
             Ok(target) => target,
             Err(error) if error.may_pass => {
@@ -308,10 +344,10 @@ impl Driver {
                 tokio::time::sleep(TIMER).await;
                 return Ok(());
             }
-            Err(error) => return self.finish(run, Phase::Error, error.message).await,
+            Err(error) => return self.finish(run, Part::Whole, Phase::Error, error.message).await,
         };
-        for step in inputs.steps.into_iter().filter(|step| step.lock.is_none()) {
-            match self.resolver.lock(&step.spec, &target).await {
+        for step in inputs.steps.into_iter().filter(|step| step.lock.is_none() && step.phase == Phase::Pending) {
+            match self.resolver.lock(&step.step.spec, &target).await {
                 Ok(lock) => {
                     let (id, run, words) = (step.id, run.id, target.to_string());
                     let keep = move |connection: &mut _| {
@@ -321,51 +357,85 @@ impl Driver {
                     self.database.write(keep).await?;
                     self.hints.changed(id);
                 }
-                Err(error) => return self.finish(run, Phase::Failed, error.to_string()).await,
+                Err(error) => self.finish(run, Part::Step(step.id), Phase::Failed, error.to_string()).await?,
             }
         }
         Ok(())
     }
 
-    /// What a run executes; `None` when it was deleted, or cannot be read and has therefore ended.
-    async fn inputs(&self, run: &ActiveRun) -> Result<Option<RunInputs>, DatabaseError> {
+    /// What a part of a run executes; `None` when it was deleted, or cannot be read and has therefore ended.
+    async fn inputs(&self, run: &ActiveRun, part: Part) -> Result<Option<RunInputs>, DatabaseError> {
         let id = run.id;
-        match self.database.read(move |connection| runs::inputs(connection, id)).await {
+        match self.database.read(move |connection| runs::inputs(connection, id, part.step())).await {
             Ok(inputs) => Ok(Some(inputs)),
             Err(DatabaseError::NotFound) => Ok(None),
             Err(DatabaseError::Unreadable(what)) => {
                 tracing::error!(run.id = %id, error = what, "A run cannot be read; ending it");
-                self.finish(run, Phase::Error, UNREADABLE.to_owned()).await?;
+                self.finish(run, Part::Whole, Phase::Error, UNREADABLE.to_owned()).await?;
                 Ok(None)
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Running in the database before the engine has it: so a run that a killed server left in between is started at the
-    /// next start, and starting it twice is starting it once. One of which something is recorded is not started again:
+    /// Ends the steps of a run that will never run, and gives those that may begin.
+    async fn settle(&self, run: &ActiveRun) -> Result<Vec<StepId>, DatabaseError> {
+        let at = self.clock.now();
+        let ended = |phase, message| Outcome { phase, exit_code: None, message: Some(message), at };
+        let (ready, never) = if run.cancel_requested {
+            let waiting = run.steps.iter().filter(|step| step.phase == Phase::Pending);
+            let cancelled = ended(Phase::Cancelled, runs::CANCELLED_WAITING.to_owned());
+            (Vec::new(), waiting.map(|step| (step.id, cancelled.clone())).collect::<Vec<_>>())
+        } else {
+            let steps: Vec<_> = run.steps.iter().map(QueuedStep::waiting).collect();
+            let mut phases: Vec<_> = run.steps.iter().map(|step| step.phase).collect();
+            let next = order::next(&steps, &phases);
+            let mut never = Vec::new();
+            for (step, because) in next.skip {
+                phases[step] = Phase::Skipped;
+                let name = |step: usize| run.steps[step].name.clone();
+                let message = order::skipped_message(because, name, |step| phases[step]);
+                never.push((run.steps[step].id, ended(Phase::Skipped, message)));
+            }
+            let is_due = |step: &&QueuedStep| step.not_before.is_none_or(|time| time <= at);
+            let ready = next.begin.iter().map(|step| &run.steps[*step]).filter(is_due).map(|step| step.id);
+            (ready.collect(), never)
+        };
+        if !never.is_empty() {
+            let id = run.id;
+            self.database.write(move |connection| steps::finish_waiting(connection, id, &never)).await?;
+            self.tell(run);
+        }
+        Ok(ready)
+    }
+
+    /// Running in the database before the engine has it: so what a killed server left in between is started at the next
+    /// start, and starting it twice is starting it once. Something of which anything is recorded is not started again:
     /// were everything gone that its engine kept of it, it would run a second time.
-    async fn carry(&self, run: &ActiveRun, engine: &dyn Engine) -> Result<Followed, RecordError> {
-        let Some(inputs) = self.inputs(run).await? else { return Ok(Followed::ToTheEnd) };
+    async fn carry(&self, run: &ActiveRun, part: Part, engine: &dyn Engine) -> Result<Followed, RecordError> {
+        let Some(inputs) = self.inputs(run, part).await? else { return Ok(Followed::ToTheEnd) };
         let (id, at) = (run.id, self.clock.now());
-        if run.phase == Phase::Pending {
-            if !self.database.write(move |connection| runs::start(connection, id, at)).await? {
+        if inputs.steps.iter().any(|step| step.phase == Phase::Pending)
+            && (part != Part::Whole || run.phase == Phase::Pending)
+        {
+            let begin: Vec<StepId> = inputs.steps.iter().map(|step| step.id).collect();
+            if !self.database.write(move |connection| runs::start(connection, id, &begin, at)).await? {
                 return Ok(Followed::ToTheEnd);
             }
             self.tell(run);
         }
         let plan = plan(inputs);
-        let recorded = self.database.read(move |connection| steps::active(connection, id)).await?;
+        let recorded = self.database.read(move |connection| steps::active(connection, id, part.step())).await?;
         if recorded.iter().all(|step| step.recorded.cursor.is_none())
             && let Err(error) = engine.start(&plan).await
         {
             if error.may_pass {
                 return Err(error.into());
             }
-            self.finish(run, Phase::Error, error.message).await?;
-            return self.let_go(run, engine).await;
+            self.finish(run, part, Phase::Error, error.message).await?;
+            return self.let_go(run, &plan, engine).await;
         }
-        match self.recorder.follow(engine, id, &plan).await {
+        match self.recorder.follow(engine, id, part.step(), &plan).await {
             Ok(Followed::ToTheEnd) => {}
             Err(error) if error.is_lasting() => {
                 tracing::error!(run.id = %id, %error, "A run cannot be recorded; ending it");
@@ -373,52 +443,48 @@ impl Driver {
                     RecordError::Engine(error) => error.to_string(),
                     _ => UNREADABLE.to_owned(),
                 };
-                self.finish(run, Phase::Error, message).await?;
+                self.finish(run, part, Phase::Error, message).await?;
             }
             interrupted => return interrupted,
         }
-        self.let_go(run, engine).await
+        self.let_go(run, &plan, engine).await
     }
 
-    /// Only for a run that has ended in the database. What is left is tried again when the engines are cleaned.
-    async fn let_go(&self, run: &ActiveRun, engine: &dyn Engine) -> Result<Followed, RecordError> {
-        if let Err(error) = engine.forget(&run.uid).await {
+    /// Only for what has ended in the database. What is left is tried again when the engines are cleaned.
+    async fn let_go(&self, run: &ActiveRun, plan: &RunPlan, engine: &dyn Engine) -> Result<Followed, RecordError> {
+        let id = run.id;
+        let has_ended = self.database.read(move |connection| runs::has_ended(connection, id)).await?;
+        let forgotten = if has_ended {
+            engine.forget(&run.uid).await
+        } else {
+            let mut forgotten = Ok(());
+            for step in &plan.steps {
+                forgotten = forgotten.and(engine.forget_step(&step.step).await);
+            }
+            forgotten
+        };
+        if let Err(error) = forgotten {
             tracing::warn!(run.uid = %run.uid, %error, "What is left of a run could not be removed; trying again later");
         }
         Ok(Followed::ToTheEnd)
     }
 
     async fn cancel_waiting(&self, run: &ActiveRun) -> Result<(), DatabaseError> {
-        self.finish(run, Phase::Cancelled, runs::CANCELLED_WAITING.to_owned()).await
+        self.finish(run, Part::Whole, Phase::Cancelled, runs::CANCELLED_WAITING.to_owned()).await
     }
 
-    async fn finish(&self, run: &ActiveRun, phase: Phase, message: String) -> Result<(), DatabaseError> {
+    async fn finish(&self, run: &ActiveRun, part: Part, phase: Phase, message: String) -> Result<(), DatabaseError> {
         let id = run.id;
         let outcome = Outcome { phase, exit_code: None, message: Some(message), at: self.clock.now() };
-        self.database.write(move |connection| runs::finish(connection, id, &outcome)).await?;
+        self.database.write(move |connection| runs::finish(connection, id, part.step(), &outcome)).await?;
         self.tell(run);
         Ok(())
     }
 
+    /// Whoever looks at a step sees its whole run.
     fn tell(&self, run: &ActiveRun) {
         for step in &run.steps {
-            self.hints.changed(*step);
+            self.hints.changed(step.id);
         }
-    }
-}
-
-/// A run as its engine gets it. All its locks are known.
-pub fn plan(inputs: RunInputs) -> RunPlan {
-    let step = |step: StepInputs| StepPlan {
-        step: step.uid,
-        name: step.name,
-        spec: step.spec,
-        lock: step.lock.unwrap_or_default(),
-    };
-    RunPlan {
-        run: inputs.uid,
-        task: inputs.task_id,
-        number: inputs.number,
-        steps: inputs.steps.into_iter().map(step).collect(),
     }
 }

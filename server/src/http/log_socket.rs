@@ -7,13 +7,14 @@ use std::ops::ControlFlow;
 use app::{
     backend::BackendError,
     model::{
-        identifiers::{RunNumber, StepId, TaskId},
+        identifiers::StepId,
         log::{LogMessage, RunState, Stream},
+        step_address::StepAddress,
     },
 };
 use axum::{
     extract::{
-        Path, Query, State,
+        Query, State,
         ws::{WebSocket, WebSocketUpgrade, close_code},
     },
     response::Response,
@@ -23,6 +24,7 @@ use tokio::{sync::watch, time::Interval};
 
 use super::{
     access::Access,
+    step_path::StepPath,
     websocket::{Farewell, LARGEST_MESSAGE, Peer, UNASKED, every, until_closing},
 };
 use crate::{
@@ -45,7 +47,7 @@ pub struct SocketQuery {
 pub async fn open(
     State(state): State<AppState>,
     Access(service): Access,
-    Path((id, number)): Path<(String, String)>,
+    StepPath(step): StepPath,
     Query(query): Query<SocketQuery>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -53,7 +55,7 @@ pub async fn open(
         // Held to the very end: the server waits for it before it is gone.
         let mut closing = state.closing.subscribe();
         let mut viewer = Viewer::new(socket);
-        let farewell = match find(&service, &id, &number).await {
+        let farewell = match find(&service, step).await {
             Ok(step) => follow(&service, step, query, &mut viewer, &mut closing).await,
             Err(farewell) => Some(farewell),
         };
@@ -63,11 +65,11 @@ pub async fn open(
     })
 }
 
-async fn find(service: &Service, id: &str, number: &str) -> Result<StepId, Farewell> {
-    let (Ok(id), Ok(number)) = (id.parse::<TaskId>(), number.parse::<RunNumber>()) else {
+async fn find(service: &Service, step: Option<StepAddress>) -> Result<StepId, Farewell> {
+    let Some(step) = step else {
         return Err((NO_SUCH_RUN, "There is no such run.".to_owned()));
     };
-    let keys = service.run_keys(&id, number).await;
+    let keys = service.step_keys(&step).await;
     keys.map(|keys| keys.step).map_err(farewell)
 }
 

@@ -25,6 +25,7 @@ mod health;
 pub mod hosts;
 mod log_socket;
 mod notice;
+mod outputs;
 mod pages;
 mod preferences;
 mod raw_log;
@@ -32,6 +33,7 @@ mod run_state;
 mod security;
 pub mod site;
 pub mod state;
+mod step_path;
 mod task_log_socket;
 mod websocket;
 
@@ -39,8 +41,9 @@ mod websocket;
 pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(pages(&state))
-        .route("/tasks/{id}/runs/{number}/log", get(raw_log::send))
-        .route("/tasks/{id}/runs/{number}/log/socket", get(log_socket::open))
+        .merge(logs("/tasks/{id}/runs/{number}"))
+        .merge(logs("/flows/{id}/runs/{number}"))
+        .merge(logs("/flows/{id}/runs/{number}/steps/{step}"))
         .nest("/api", api::router())
         .route("/ws/tasks/{id}/logs", get(task_log_socket::open))
         .layer(CatchPanicLayer::custom(error_page::after_panic))
@@ -55,6 +58,14 @@ pub fn router(state: AppState) -> Router {
                 .on_failure(()),
         )
         .with_state(state)
+}
+
+/// What is asked for beside a page with a log.
+fn logs(page: &str) -> Router<AppState> {
+    Router::new()
+        .route(&format!("{page}/log"), get(raw_log::send))
+        .route(&format!("{page}/log/socket"), get(log_socket::open))
+        .route(&format!("{page}/outputs/{{*name}}"), get(outputs::send))
 }
 
 /// Pages, the forms on them, and the files that they name.
@@ -75,6 +86,8 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/tasks/{id}/delete", post(forms::delete_task))
         .route("/tasks/{id}/runs/{number}", post(forms::run))
         .route("/tasks/{id}/runs/{number}/state", get(run_state::send))
+        .route("/flows/{id}/runs/{number}/state", get(run_state::send))
+        .route("/flows/{id}/runs/{number}/steps/{step}/state", get(run_state::send))
         .route("/tasks/{id}/runs/{number}/cancel", post(forms::cancel_run))
         .route("/runs/cancel", post(forms::cancel_runs))
         .route("/system", post(forms::system))

@@ -4,20 +4,17 @@ use std::sync::Arc;
 
 use app::{
     backend::BackendError,
-    model::{
-        identifiers::{RunNumber, StepId, TaskId},
-        log::Stream,
-    },
+    model::{identifiers::StepId, log::Stream, step_address::StepAddress},
 };
 use axum::{
     body::{Body, Bytes},
-    extract::{Path, Query},
+    extract::Query,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use serde::Deserialize;
 
-use super::access::Access;
+use super::{access::Access, step_path::StepPath};
 use crate::service::{Service, TextPart};
 
 /// How the log is wanted.
@@ -40,15 +37,12 @@ impl RawLogQuery {
 }
 
 /// The whole log so far.
-pub async fn send(
-    Access(service): Access,
-    Path((id, number)): Path<(String, String)>,
-    Query(query): Query<RawLogQuery>,
-) -> Response {
-    let (Ok(id), Ok(number)) = (id.parse::<TaskId>(), number.parse::<RunNumber>()) else {
+pub async fn send(Access(service): Access, StepPath(step): StepPath, Query(query): Query<RawLogQuery>) -> Response {
+    let Some(step) = step else {
         return (StatusCode::NOT_FOUND, "There is no such run.").into_response();
     };
-    let first = match service.run_keys(&id, number).await {
+    let address = step;
+    let first = match service.step_keys(&address).await {
         Ok(keys) => service.text_part(keys.step, 1, query.only()).await.map(|part| (keys.step, part)),
         Err(error) => Err(error),
     };
@@ -64,7 +58,7 @@ pub async fn send(
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     if query.download.is_some_and(|download| download != "0")
-        && let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"{id}-run-{number}.log\""))
+        && let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"{}\"", file_name(&address)))
     {
         headers.insert(header::CONTENT_DISPOSITION, name);
     }
@@ -85,4 +79,12 @@ async fn next_part(
     };
     let following = service.text_part(step, next, only).await?;
     Ok(Some((Bytes::from(text), (service, following))))
+}
+
+/// What a downloaded log is called.
+fn file_name(StepAddress { task, number, step }: &StepAddress) -> String {
+    match step {
+        Some(step) => format!("{task}-run-{number}-{step}.log"),
+        None => format!("{task}-run-{number}.log"),
+    }
 }

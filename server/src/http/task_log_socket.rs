@@ -7,6 +7,7 @@ use app::{
     backend::{Backend as _, BackendError},
     model::{
         identifiers::{RunNumber, TaskId},
+        step_address::StepAddress,
         views::{LogPage, LogWindow, RunDetail, RunKeys},
     },
 };
@@ -111,7 +112,10 @@ impl Viewer {
             Some(wanted) => {
                 let missing = || format!("Run {wanted} not found for task {id}");
                 let Ok(number) = wanted.parse::<RunNumber>() else { return Err(Fault::no_run(missing())) };
-                self.service.run_keys(&task, number).await.map_err(|error| Fault::of(error, missing))?
+                self.service
+                    .step_keys(&StepAddress::first(task.clone(), number))
+                    .await
+                    .map_err(|error| Fault::of(error, missing))?
             }
         };
         Ok((task, keys))
@@ -134,7 +138,11 @@ impl Viewer {
                 return ControlFlow::Continue(stopping());
             }
             hints.mark_unchanged();
-            let (run, log) = match self.service.run_with_log(id, keys.number, LogWindow::Last(LINES)).await {
+            let (run, log) = match self
+                .service
+                .run_with_log(&StepAddress::first(id.clone(), keys.number), LogWindow::Last(LINES))
+                .await
+            {
                 Ok(found) => found,
                 Err(error) => return self.refuse(Fault::of(error, deleted)).await,
             };

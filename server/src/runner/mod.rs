@@ -23,7 +23,8 @@ macro_rules! files {
 /// What is done, in which order.
 const FLOW: [RunnerFile; 4] = files!["runner.sh", "system.sh", "reach.py", "fetch.py"];
 /// What ends up in environments, and decides how they are built.
-const ENVIRONMENT: [RunnerFile; 3] = files!["python.sh", "stoker_streams.py", "stoker_streams.pth"];
+const ENVIRONMENT: [RunnerFile; 5] =
+    files!["python.sh", "stoker_streams.py", "stoker_streams.pth", "stoker.py", "stoker_names.pth"];
 /// What ends up in package sets.
 const SET: [RunnerFile; 2] = files!["set.nix", "nix_environment.py"];
 

@@ -88,12 +88,13 @@ build_environment() {
         explain_uv $? "The Python environment could not be made"
     if [ -s "$STOKER_STEP/requirements.txt" ]; then install_packages "$target"; fi
     for site in "$target"/lib/python*/site-packages; do
-        cp "$STOKER_RUNNER/stoker_streams.py" "$STOKER_RUNNER/stoker_streams.pth" "$site/"
+        cp "$STOKER_RUNNER/stoker_streams.py" "$STOKER_RUNNER/stoker_streams.pth" \
+            "$STOKER_RUNNER/stoker.py" "$STOKER_RUNNER/stoker_names.pth" "$site/"
         # A set-up helper for old build tools that costs every start of Python some milliseconds.
         rm -f "$site/_virtualenv.py" "$site/_virtualenv.pth"
     done
     # Import once what every start imports, so that its bytecode is there.
-    STOKER_STDERR_TAG='' "$target/bin/python" -c 'import stoker_streams'
+    STOKER_STDERR_TAG='' "$target/bin/python" -c 'import stoker_streams, stoker'
     if [ -n "$STOKER_SET_KEY" ]; then echo "$STOKER_SET_KEY" >"$target/set"; fi
     count_installed "$target"
     echo "$installed" >"$target/complete"

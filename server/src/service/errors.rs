@@ -2,7 +2,10 @@
 
 use app::{
     backend::BackendError,
-    model::identifiers::{RunNumber, TaskId},
+    model::{
+        identifiers::{RunNumber, TaskId},
+        step_address::StepAddress,
+    },
 };
 
 use crate::db::DatabaseError;
@@ -30,6 +33,15 @@ pub fn backend_error(error: DatabaseError, missing: impl FnOnce() -> String) -> 
 pub fn missing_task(id: &TaskId) -> impl FnOnce() -> String {
     let id = id.clone();
     move || format!("There is no task {id}. It may have been deleted.")
+}
+
+/// What a missing step means.
+pub fn missing_step(step: &StepAddress) -> impl FnOnce() -> String {
+    let StepAddress { task, number, step } = step.clone();
+    move || match step {
+        Some(step) => format!("There is no step `{step}` in run #{number} of {task}. It may have been deleted."),
+        None => missing_run(&task, number)(),
+    }
 }
 
 /// What a missing run means.

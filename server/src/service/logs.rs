@@ -3,15 +3,16 @@
 use app::{
     backend::BackendError,
     model::{
-        identifiers::{RunNumber, StepId, TaskId},
+        identifiers::StepId,
         log::Stream,
         log_search::{LogQuery, LogSearch},
+        step_address::StepAddress,
         views::{LogPage, LogWindow, RunDetail},
     },
 };
 use diesel::SqliteConnection;
 
-use super::{Service, backend_error, missing_run};
+use super::{Service, backend_error, missing_step};
 use crate::db::{
     DatabaseError, log_search,
     logs::{self, Most},
@@ -37,62 +38,55 @@ pub struct TextPart {
 }
 
 impl Service {
-    pub(super) async fn log_page(
-        &self,
-        id: &TaskId,
-        number: RunNumber,
-        window: LogWindow,
-    ) -> Result<LogPage, BackendError> {
-        let wanted = id.clone();
+    pub(super) async fn log_page(&self, step: &StepAddress, window: LogWindow) -> Result<LogPage, BackendError> {
+        let wanted = step.clone();
         let page = self
             .dependencies
             .database
             .read(move |connection| {
-                let step = views::run_keys(connection, &wanted, Some(number))?.step;
+                let step = views::step_keys(connection, &wanted)?.step;
                 let total = logs::line_count(connection, step)?;
                 log_window(connection, step, total, window)
             })
             .await;
-        page.map_err(|error| backend_error(error, missing_run(id, number)))
+        page.map_err(|error| backend_error(error, missing_step(step)))
     }
 
     pub(super) async fn log_search(
         &self,
-        id: &TaskId,
-        number: RunNumber,
+        step: &StepAddress,
         query: &LogQuery,
         from: u64,
     ) -> Result<LogSearch, BackendError> {
-        let (wanted, query) = (id.clone(), query.clone());
+        let (wanted, query) = (step.clone(), query.clone());
         let found = self
             .dependencies
             .database
             .read(move |connection| {
-                let step = views::run_keys(connection, &wanted, Some(number))?.step;
+                let step = views::step_keys(connection, &wanted)?.step;
                 log_search::search(connection, step, &query, from, FOUND)
             })
             .await;
-        found.map_err(|error| backend_error(error, missing_run(id, number)))
+        found.map_err(|error| backend_error(error, missing_step(step)))
     }
 
     /// In one transaction, so that the state shown is that of the lines shown.
     pub(super) async fn run_page(
         &self,
-        id: &TaskId,
-        number: RunNumber,
+        step: &StepAddress,
         window: LogWindow,
     ) -> Result<(RunDetail, LogPage), BackendError> {
-        let wanted = id.clone();
+        let wanted = step.clone();
         let page = self
             .dependencies
             .database
             .read(move |connection| {
-                let run = views::run(connection, &wanted, number)?;
+                let run = views::run(connection, &wanted)?;
                 let log = log_window(connection, run.step.id, run.state.lines, window)?;
                 Ok((run, log))
             })
             .await;
-        page.map_err(|error| backend_error(error, missing_run(id, number)))
+        page.map_err(|error| backend_error(error, missing_step(step)))
     }
 
     /// The part of a step's log from a line on, as plain text; `None` after the last line. `only` leaves out what

@@ -4,17 +4,21 @@
 use std::sync::Arc;
 
 use app::{
-    backend::{Backend, BackendError, CancelledRuns, DeletedCache, DeletedTask, SaveTask, SavedTask, StartRun},
+    backend::{
+        Backend, BackendError, CancelledRuns, DeletedCache, DeletedTask, SaveFlow, SaveTask, SavedTask, StartRun,
+    },
     model::{
         cache::Readiness,
         caches::CacheName,
         diagnostics::Diagnostics,
-        identifiers::{RunNumber, RunUid, TaskId},
+        flow::{Flow, StepKey},
+        identifiers::{Kind, RunNumber, RunUid, TaskId},
         log_search::{LogQuery, LogSearch},
         run_list::{ListedRun, RunPage, RunQuery},
         spec::TaskSpec,
+        step_address::StepAddress,
         time::Timestamp,
-        views::{LogPage, LogWindow, RunDetail, TaskDetail, TaskPage, TaskQuery},
+        views::{FlowDetail, LogPage, LogWindow, RunDetail, StepOutput, TaskDetail, TaskPage, TaskQuery},
     },
 };
 use async_trait::async_trait;
@@ -32,8 +36,10 @@ use crate::{
 mod cache;
 mod diagnostics;
 mod errors;
+mod flows;
 mod log_reader;
 mod logs;
+mod outputs;
 mod page;
 mod principal;
 mod run_list;
@@ -48,7 +54,7 @@ pub use runs::{CancelTarget, Manifest};
 
 use self::{
     cache::Cache,
-    errors::{backend_error, missing_run, missing_task},
+    errors::{backend_error, missing_run, missing_step, missing_task},
 };
 
 /// What a [`Service`] is made of.
@@ -91,7 +97,7 @@ impl Service {
     /// # Errors
     /// When it does not.
     pub async fn check_database(&self) -> Result<(), BackendError> {
-        let answer = self.dependencies.database.read(views::has_tasks).await;
+        let answer = self.dependencies.database.read(|connection| views::has_tasks(connection, Kind::Task)).await;
         answer.map(drop).map_err(|error| backend_error(error, String::new))
     }
 
@@ -148,31 +154,53 @@ impl Backend for Service {
         self.readiness_of(spec).await
     }
 
-    async fn run(&self, id: &TaskId, number: RunNumber) -> Result<RunDetail, BackendError> {
-        self.run_detail(id, number).await
+    async fn run(&self, step: &StepAddress) -> Result<RunDetail, BackendError> {
+        self.run_detail(step).await
     }
 
-    async fn run_with_log(
+    async fn run_with_log(&self, step: &StepAddress, window: LogWindow) -> Result<(RunDetail, LogPage), BackendError> {
+        self.run_page(step, window).await
+    }
+
+    async fn log(&self, step: &StepAddress, window: LogWindow) -> Result<LogPage, BackendError> {
+        self.log_page(step, window).await
+    }
+
+    async fn search_log(&self, step: &StepAddress, query: &LogQuery, from: u64) -> Result<LogSearch, BackendError> {
+        self.log_search(step, query, from).await
+    }
+
+    async fn flow(&self, id: &TaskId, older_than: Option<RunNumber>) -> Result<FlowDetail, BackendError> {
+        self.flow_detail(id, older_than).await
+    }
+
+    async fn flow_of_run(&self, id: &TaskId, number: RunNumber) -> Result<Flow, BackendError> {
+        self.frozen_flow(id, number).await
+    }
+
+    async fn save_flow(&self, save: SaveFlow) -> Result<SavedTask, BackendError> {
+        self.store_flow(save).await
+    }
+
+    async fn restart(&self, id: &TaskId, number: RunNumber) -> Result<RunNumber, BackendError> {
+        self.go_on(id, number).await
+    }
+
+    async fn run_step(
         &self,
         id: &TaskId,
-        number: RunNumber,
-        window: LogWindow,
-    ) -> Result<(RunDetail, LogPage), BackendError> {
-        self.run_page(id, number, window).await
+        step: &StepKey,
+        inputs_of: Option<RunNumber>,
+    ) -> Result<RunNumber, BackendError> {
+        self.start_step(id, step, inputs_of).await
     }
 
-    async fn log(&self, id: &TaskId, number: RunNumber, window: LogWindow) -> Result<LogPage, BackendError> {
-        self.log_page(id, number, window).await
+    async fn outputs(&self, step: &StepAddress) -> Result<Vec<StepOutput>, BackendError> {
+        self.list_outputs(step).await
     }
 
-    async fn search_log(
-        &self,
-        id: &TaskId,
-        number: RunNumber,
-        query: &LogQuery,
-        from: u64,
-    ) -> Result<LogSearch, BackendError> {
-        self.log_search(id, number, query, from).await
+    async fn output(&self, step: &StepAddress, name: &str, most: usize) -> Result<Vec<u8>, BackendError> {
+        self.beginning_of_output(step, name, most).await
     }
 
     async fn diagnostics(&self) -> Result<Diagnostics, BackendError> {

@@ -5,6 +5,7 @@ use app::{
     model::{
         identifiers::{RunUid, StepId},
         run_list::{ListedRun, RunPage, RunQuery},
+        step_address::StepAddress,
         time::Timestamp,
     },
 };
@@ -70,6 +71,6 @@ fn stop(connection: &mut SqliteConnection, run: &RunUid, at: Timestamp) -> Resul
     };
     match runs::request_cancel(connection, &task, number, at)? {
         CancelRequest::AlreadyEnded(_) => Ok(None),
-        CancelRequest::Accepted => Ok(Some(views::run_keys(connection, &task, Some(number))?.step)),
+        CancelRequest::Accepted => Ok(Some(views::step_keys(connection, &StepAddress::first(task, number))?.step)),
     }
 }

@@ -6,22 +6,26 @@ use app::{
     backend::{BackendError, StartRun},
     model::{
         cache::Readiness,
-        identifiers::{RunId, RunNumber, RunUid, TaskId},
-        spec::TaskSpec,
-        views::{RunDetail, RunKeys, SpecifiedRun},
+        flow::FlowStep,
+        identifiers::{Kind, RunId, RunNumber, RunUid, TaskId},
+        phase::Phase,
+        spec::{EngineChoice, TaskSpec},
+        step_address::StepAddress,
+        views::{RunDetail, RunKeys, RunOrigin, SpecifiedRun},
     },
 };
 use diesel::SqliteConnection;
 
-use super::{Page, Service, backend_error, missing_run, missing_task};
+use super::{Page, Service, backend_error, missing_run, missing_step, missing_task};
 use crate::{
     clock::random_run_uid,
     db::{
         DatabaseError,
         runs::{self, CancelRequest, NewRun},
+        steps::{self, Beginning, NewStep},
         tasks, views,
     },
-    execution::supervisor,
+    execution::plan::plan,
 };
 
 /// What came of a request to start a run.
@@ -44,14 +48,12 @@ impl Service {
                 {
                     return Ok(Started::Busy(*number));
                 }
-                let mut spec = tasks::spec(connection, &start.id)?;
-                spec.system_packages = start.system_packages.unwrap_or(spec.system_packages);
-                spec.use_cache = start.use_cache.unwrap_or(spec.use_cache);
-                let engine = match engines.chosen(spec.engine.as_ref()) {
+                let (steps, choice) = saved_steps(connection, &start)?;
+                let engine = match engines.chosen(choice.as_ref()) {
                     Ok(engine) => engine.name().0,
                     Err(error) => return Ok(Started::Nowhere(error.message)),
                 };
-                let new = NewRun { uid: &uid, task_id: &start.id, spec: &spec, lock: None, engine, at };
+                let new = NewRun { uid: &uid, task_id: &start.id, steps, engine, origin: None, at };
                 Ok(Started::Done(runs::create(connection, &new)?.number))
             })
             .await
@@ -69,7 +71,22 @@ impl Service {
         }
     }
 
+    /// A run with the same steps and locks, all of them.
     pub(super) async fn start_again(&self, id: &TaskId, number: RunNumber) -> Result<RunNumber, BackendError> {
+        self.derive_run(id, number, |old| Derived {
+            steps: old.steps.into_iter().map(|step| NewStep { begins_as: Beginning::Waiting, ..step.new }).collect(),
+            origin: None,
+        })
+        .await
+    }
+
+    /// Makes a run from an older one.
+    pub(super) async fn derive_run(
+        &self,
+        id: &TaskId,
+        number: RunNumber,
+        derive: impl FnOnce(OldRun) -> Derived + Send + 'static,
+    ) -> Result<RunNumber, BackendError> {
         let uid = random_run_uid(self.dependencies.random.as_ref());
         let (wanted, at) = (id.clone(), self.dependencies.clock.now());
         let engines = self.dependencies.engines.clone();
@@ -77,12 +94,20 @@ impl Service {
             .dependencies
             .database
             .write(move |connection| {
-                let old = views::run(connection, &wanted, number)?;
+                let run = views::step_keys(connection, &StepAddress::first(wanted.clone(), number))?.run;
+                let old_engine = runs::engine(connection, run)?;
                 // A lock that was made for one engine's Python may be no good for another's.
-                let engine = engines.get(&old.engine).unwrap_or_else(|| engines.default_engine()).name().0;
-                let lock = old.step.lock.as_ref().filter(|_| engine == old.engine);
-                let new = NewRun { uid: &uid, task_id: &wanted, spec: &old.step.spec, lock, engine, at };
-                runs::create(connection, &new)
+                let engine = engines.get(&old_engine).unwrap_or_else(|| engines.default_engine()).name().0;
+                let steps = steps::inputs(connection, run, None)?.into_iter().map(|step| OldStep {
+                    phase: step.phase,
+                    new: NewStep {
+                        step: step.step,
+                        lock: step.lock.filter(|_| engine == old_engine),
+                        begins_as: Beginning::Waiting,
+                    },
+                });
+                let Derived { steps, origin } = derive(OldRun { number, steps: steps.collect() });
+                runs::create(connection, &NewRun { uid: &uid, task_id: &wanted, steps, engine, origin, at })
             })
             .await
             .map_err(|error| backend_error(error, missing_run(id, number)))?;
@@ -92,12 +117,12 @@ impl Service {
 
     pub(super) async fn cancel(&self, id: &TaskId, number: RunNumber) -> Result<(), BackendError> {
         let (wanted, at) = (id.clone(), self.dependencies.clock.now());
-        let (step, request) = self
+        let (steps, request) = self
             .dependencies
             .database
             .write(move |connection| {
-                let keys = views::run_keys(connection, &wanted, Some(number))?;
-                Ok((keys.step, runs::request_cancel(connection, &wanted, number, at)?))
+                let run = views::step_keys(connection, &StepAddress::first(wanted.clone(), number))?.run;
+                Ok((steps::of_run(connection, run)?, runs::request_cancel(connection, &wanted, number, at)?))
             })
             .await
             .map_err(|error| backend_error(error, missing_run(id, number)))?;
@@ -107,16 +132,18 @@ impl Service {
             }
             CancelRequest::Accepted => {
                 self.dependencies.wake.notify_one();
-                self.dependencies.hints.changed(step);
+                for step in steps {
+                    self.dependencies.hints.changed(step);
+                }
                 Ok(())
             }
         }
     }
 
-    pub(super) async fn run_detail(&self, id: &TaskId, number: RunNumber) -> Result<RunDetail, BackendError> {
-        let wanted = id.clone();
-        let run = self.dependencies.database.read(move |connection| views::run(connection, &wanted, number)).await;
-        run.map_err(|error| backend_error(error, missing_run(id, number)))
+    pub(super) async fn run_detail(&self, step: &StepAddress) -> Result<RunDetail, BackendError> {
+        let wanted = step.clone();
+        let run = self.dependencies.database.read(move |connection| views::run(connection, &wanted)).await;
+        run.map_err(|error| backend_error(error, missing_step(step)))
     }
 
     /// The runs of a task numbered below `older_than`, newest first, each with its copy of the spec. So many at most.
@@ -151,15 +178,14 @@ impl Service {
         let _ = tokio::time::timeout(limit, ended).await;
     }
 
-    /// The keys of a run.
+    /// The keys of a run and of a step of it.
     ///
     /// # Errors
-    /// `NotFound` when there is no such task or run.
-    pub async fn run_keys(&self, id: &TaskId, number: RunNumber) -> Result<RunKeys, BackendError> {
-        let wanted = id.clone();
-        let keys =
-            self.dependencies.database.read(move |connection| views::run_keys(connection, &wanted, Some(number))).await;
-        keys.map_err(|error| backend_error(error, missing_run(id, number)))
+    /// `NotFound` when there is no such task, run or step.
+    pub async fn step_keys(&self, step: &StepAddress) -> Result<RunKeys, BackendError> {
+        let wanted = step.clone();
+        let keys = self.dependencies.database.read(move |connection| views::step_keys(connection, &wanted)).await;
+        keys.map_err(|error| backend_error(error, missing_step(step)))
     }
 
     /// The keys of a task's latest run.
@@ -168,7 +194,7 @@ impl Service {
     /// `NotFound` when there is no such task, or it has no run.
     pub async fn latest_run_keys(&self, id: &TaskId) -> Result<RunKeys, BackendError> {
         let wanted = id.clone();
-        let keys = self.dependencies.database.read(move |connection| views::run_keys(connection, &wanted, None)).await;
+        let keys = self.dependencies.database.read(move |connection| views::latest_run_keys(connection, &wanted)).await;
         keys.map_err(|error| backend_error(error, || format!("Task {id} has no run.")))
     }
 
@@ -198,7 +224,7 @@ impl Service {
     pub async fn manifest(&self, run: RunId) -> Result<Manifest, BackendError> {
         let found = self.dependencies.database.read(move |connection| {
             let engine = runs::engine(connection, run)?;
-            Ok((engine, runs::inputs(connection, run)?))
+            Ok((engine, runs::inputs(connection, run, None)?))
         });
         let (engine, inputs) =
             found.await.map_err(|error| backend_error(error, || format!("There is no run {run}.")))?;
@@ -208,7 +234,7 @@ impl Service {
             )));
         };
         let uid = inputs.uid.clone();
-        let yaml = engine.manifest(&supervisor::plan(inputs)).await;
+        let yaml = engine.manifest(&plan(inputs)).await;
         yaml.map(|yaml| Manifest { run: uid, yaml }).map_err(|error| {
             tracing::warn!(%error, run.id = %run, "A run's manifest could not be made");
             if error.may_pass {
@@ -231,6 +257,42 @@ impl Service {
         };
         engine.readiness(spec, lock.as_ref()).await
     }
+}
+
+/// The steps of a run of a task or flow as saved, and the engine that it asks for.
+fn saved_steps(
+    connection: &mut SqliteConnection,
+    start: &StartRun,
+) -> Result<(Vec<NewStep>, Option<EngineChoice>), DatabaseError> {
+    if start.id.kind() == Kind::Flow {
+        let (flow, steps) = Service::steps_of_saved(connection, &start.id)?;
+        return Ok((steps, flow.engine().cloned()));
+    }
+    let mut spec = tasks::spec(connection, &start.id)?;
+    spec.system_packages = start.system_packages.clone().unwrap_or(spec.system_packages);
+    spec.use_cache = start.use_cache.unwrap_or(spec.use_cache);
+    let engine = spec.engine.clone();
+    Ok((vec![NewStep { step: FlowStep::only(spec), lock: None, begins_as: Beginning::Waiting }], engine))
+}
+
+/// A run from which another one is made.
+pub(super) struct OldRun {
+    pub number: RunNumber,
+    pub steps: Vec<OldStep>,
+}
+
+/// A step of it.
+pub(super) struct OldStep {
+    /// Where it stands.
+    pub phase: Phase,
+    /// The same once more.
+    pub new: NewStep,
+}
+
+/// What is made of it.
+pub(super) struct Derived {
+    pub steps: Vec<NewStep>,
+    pub origin: Option<RunOrigin>,
 }
 
 /// What an engine is given for a run.

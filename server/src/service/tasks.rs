@@ -6,7 +6,7 @@ use app::{
     backend::{BackendError, DeletedTask, Resolve, SaveTask, SavedTask},
     model::{
         fields::{Field, FieldErrors},
-        identifiers::{RunId, RunNumber, TaskId},
+        identifiers::{Kind, RunId, RunNumber, TaskId},
         lock::Lock,
         spec::{TaskSpec, ValidTask},
         time::Timestamp,
@@ -17,7 +17,7 @@ use diesel::SqliteConnection;
 
 use super::{Page, Service, backend_error, missing_task};
 use crate::{
-    clock::{SharedRandom, random_run_uid, random_task_id},
+    clock::{SharedRandom, random_id, random_run_uid},
     db::{
         DatabaseError,
         runs::{self, NewRun},
@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// What became of a save.
-enum Saved {
+pub(super) enum Saved {
     Done(SavedTask),
     Outdated(i64),
 }
@@ -120,7 +120,7 @@ impl Service {
     }
 
     /// The exact versions of a spec's Python packages; `None` when it names none.
-    async fn lock_of(&self, spec: &TaskSpec, engine: &SharedEngine) -> Result<Option<Lock>, BackendError> {
+    pub(super) async fn lock_of(&self, spec: &TaskSpec, engine: &SharedEngine) -> Result<Option<Lock>, BackendError> {
         let field = match (&spec.requirements, spec.packages.is_empty()) {
             (Some(_), _) => Field::Requirements,
             (None, false) => Field::Packages,
@@ -171,7 +171,7 @@ fn save_in(
     };
     let run = if save.run {
         let uid = random_run_uid(random.as_ref());
-        let new = NewRun { uid: &uid, task_id: &id, spec: &save.task.spec, lock, engine, at };
+        let new = NewRun::of_task(&uid, &id, save.task.spec.clone(), lock.cloned(), engine, at);
         Some(runs::create(connection, &new)?.number)
     } else {
         None
@@ -187,7 +187,7 @@ fn insert_new(
     at: Timestamp,
 ) -> Result<TaskId, DatabaseError> {
     for _ in 0..8 {
-        let id = random_task_id(random.as_ref());
+        let id = random_id(Kind::Task, random.as_ref());
         if tasks::insert(connection, &id, &save.task, at)? {
             return Ok(id);
         }

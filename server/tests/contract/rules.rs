@@ -4,6 +4,7 @@
 use std::{collections::BTreeSet, future::Future, num::NonZeroU32, time::Duration};
 
 use app::model::{
+    flow::FlowStep,
     identifiers::{RunNumber, RunUid, StepUid, TaskId},
     lock::Lock,
     spec::TaskDraft,
@@ -39,9 +40,9 @@ pub fn plan(code: &str) -> RunPlan {
     let run = RunUid::from_random(bytes);
     let step = StepPlan {
         step: run.step(NonZeroU32::MIN),
-        name: "program".to_owned(),
-        spec: draft.parse().unwrap().spec,
+        definition: FlowStep::only(draft.parse().unwrap().spec),
         lock: Lock::default(),
+        readable: Vec::new(),
     };
     RunPlan { run, task: TaskId::from_random([7; 6]), number: RunNumber::new(1).unwrap(), steps: vec![step] }
 }
@@ -50,7 +51,7 @@ pub fn plan(code: &str) -> RunPlan {
 fn limited(code: &str, seconds: &str) -> RunPlan {
     let mut plan = plan(code);
     let draft = TaskDraft { code: code.to_owned(), timeout: seconds.to_owned(), ..TaskDraft::default() };
-    plan.steps[0].spec = draft.parse().unwrap().spec;
+    plan.steps[0].definition.spec = draft.parse().unwrap().spec;
     plan
 }
 

@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use app::model::views::{TaskCursor, TaskQuery};
+use app::model::{
+    step_address::StepAddress,
+    views::{TaskCursor, TaskQuery},
+};
 use diesel::{
     Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection,
     connection::{InstrumentationEvent, SimpleConnection as _},
@@ -153,12 +156,13 @@ fn read_as_pages_do(connection: &mut SqliteConnection) -> Result<(), DatabaseErr
     let last = page.tasks.last().unwrap();
     for newer in [false, true] {
         let from = Some(TaskCursor { newer, activity_at: last.activity_at, id: last.id.clone() });
-        views::task_page(connection, &TaskQuery { search: String::new(), from })?;
+        views::task_page(connection, &TaskQuery { from, ..TaskQuery::default() })?;
     }
     for task in &page.tasks {
         let number = views::task(connection, &task.id, None)?.runs[0].number;
-        let run = views::run(connection, &task.id, number)?;
-        let keys = views::run_keys(connection, &task.id, Some(number))?;
+        let address = StepAddress::first(task.id.clone(), number);
+        let run = views::run(connection, &address)?;
+        let keys = views::step_keys(connection, &address)?;
         views::run_state(connection, keys.step)?;
         logs::lines_from(connection, keys.step, 1, Most { lines: 10, bytes: 1000 })?;
         assert_eq!(run.step.id, keys.step);

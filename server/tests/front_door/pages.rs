@@ -7,6 +7,7 @@ use app::{
         lock::Lock,
         log::{LogLine, Stream},
         phase::Phase,
+        step_address::StepAddress,
         views::RunKeys,
     },
     page_context::ServerFacts,
@@ -82,11 +83,13 @@ async fn a_rerun_has_the_spec_and_the_versions_of_its_run() {
     let second = app.keys(&id, 2).await;
     let (old, again) = app
         .database
-        .read(move |connection| Ok((runs::inputs(connection, first.run)?, runs::inputs(connection, second.run)?)))
+        .read(move |connection| {
+            Ok((runs::inputs(connection, first.run, None)?, runs::inputs(connection, second.run, None)?))
+        })
         .await
         .unwrap();
     let (old, again) = (&old.steps[0], &again.steps[0]);
-    assert_eq!(again.spec, old.spec);
+    assert_eq!(again.step, old.step);
     assert_eq!(again.lock, Some(Lock("numpy==1.0\n".to_owned())));
 }
 
@@ -373,7 +376,7 @@ async fn a_waiting_run_says_its_place_in_the_queue() {
         let uid = app.uid(keys.run).await;
         let run = app.database.read(move |connection| {
             let (task, number) = server::db::views::run_by_uid(connection, &uid)?;
-            server::db::views::run(connection, &task, number)
+            server::db::views::run(connection, &StepAddress::first(task, number))
         });
         run.await.unwrap().queue_place
     };

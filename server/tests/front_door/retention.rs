@@ -200,19 +200,13 @@ fn no_look_for_runs_reads_all_of_them() {
     let task = app::model::spec::TaskDraft { code: "1".to_owned(), ..Default::default() }.parse().unwrap();
     let (id, at) = (TaskId::from_random([1; 6]), Timestamp(1));
     assert!(tasks::insert(&mut connection, &id, &task, at).unwrap());
-    let new = runs::NewRun {
-        uid: &RunUid::from_random([1; 10]),
-        task_id: &id,
-        spec: &task.spec,
-        lock: None,
-        engine: "local",
-        at,
-    };
+    let uid = RunUid::from_random([1; 10]);
+    let new = runs::NewRun::of_task(&uid, &id, task.spec, None, "local", at);
     let run = runs::create(&mut connection, &new).unwrap();
     let chunk = logs::Chunk { first: 1, count: 1, body: "[]".to_owned() };
     logs::append(&mut connection, run.step, &chunk).unwrap();
     let outcome = Outcome { phase: Phase::Succeeded, exit_code: None, message: None, at };
-    runs::finish(&mut connection, run.id, &outcome).unwrap();
+    runs::finish(&mut connection, run.id, None, &outcome).unwrap();
 
     let heard = Arc::new(Mutex::new(Vec::new()));
     let listener = heard.clone();

@@ -15,6 +15,7 @@ use app::model::{
     log::{LogLine, Stream},
     phase::Phase,
     spec::TaskSpec,
+    step_address::StepAddress,
     time::Timestamp,
     views::RunKeys,
 };
@@ -313,20 +314,24 @@ impl TestApp {
 
     /// The keys of a run.
     pub async fn keys(&self, id: &TaskId, run: u32) -> RunKeys {
-        let (id, run) = (id.clone(), number(run));
-        self.database.read(move |connection| views::run_keys(connection, &id, Some(run))).await.unwrap()
+        let address = StepAddress::first(id.clone(), number(run));
+        self.database.read(move |connection| views::step_keys(connection, &address)).await.unwrap()
     }
 
     /// A run's name outside of the database.
     pub async fn uid(&self, run: RunId) -> RunUid {
-        let uid = self.database.read(move |connection| Ok(runs::inputs(connection, run)?.uid));
+        let uid = self.database.read(move |connection| Ok(runs::inputs(connection, run, None)?.uid));
         uid.await.unwrap()
     }
 
     /// Starts a run, as the supervisor does.
     pub async fn start(&self, run: RunId) {
         let at = self.clock.now();
-        assert!(self.database.write(move |connection| runs::start(connection, run, at)).await.unwrap());
+        let start = move |connection: &mut _| {
+            let steps = steps::of_run(connection, run)?;
+            runs::start(connection, run, &steps, at)
+        };
+        assert!(self.database.write(start).await.unwrap());
         self.tell(run).await;
     }
 
@@ -334,7 +339,7 @@ impl TestApp {
     pub async fn finish(&self, run: RunId, phase: Phase, message: Option<&str>) {
         let at = self.clock.now();
         let outcome = Outcome { phase, exit_code: None, message: message.map(str::to_owned), at };
-        self.database.write(move |connection| runs::finish(connection, run, &outcome)).await.unwrap();
+        self.database.write(move |connection| runs::finish(connection, run, None, &outcome)).await.unwrap();
         self.tell(run).await;
     }
 

@@ -11,6 +11,7 @@ use app::model::{
     checkpoint::CheckpointStatus,
     identifiers::TaskId,
     phase::Phase,
+    step_address::StepAddress,
     time::Timestamp,
     views::{RunDetail, TaskDetail, TaskQuery},
 };
@@ -28,7 +29,7 @@ const FIRST_DAY: i64 = 1_709_210_200_000 + DAY;
 const DAY: i64 = 86_400_000;
 
 /// What came with each schema, looked at through the queries of today.
-const ARRIVALS: [fn(&mut SqliteConnection); 9] = [
+const ARRIVALS: [fn(&mut SqliteConnection); 10] = [
     tasks_runs_locks_and_logs,
     system_packages,
     reasons_of_checkpoints,
@@ -38,6 +39,7 @@ const ARRIVALS: [fn(&mut SqliteConnection); 9] = [
     deleted_tasks,
     measured_logs,
     resources_and_engine,
+    listed_runs,
 ];
 
 #[tokio::test]
@@ -85,7 +87,7 @@ fn task(connection: &mut SqliteConnection, id: &TaskId) -> TaskDetail {
 }
 
 fn run(connection: &mut SqliteConnection, id: &TaskId, run: u32) -> RunDetail {
-    views::run(connection, id, number(run)).unwrap()
+    views::run(connection, &StepAddress::first(id.clone(), number(run))).unwrap()
 }
 
 fn log(connection: &mut SqliteConnection, run: &RunDetail) -> Vec<String> {
@@ -220,4 +222,12 @@ fn resources_and_engine(connection: &mut SqliteConnection) {
     assert_eq!(spec.engine.as_ref().unwrap().as_str(), "argo");
     assert_eq!(run(connection, &task_of(9), 1).step.spec, spec);
     assert!(task(connection, &task_of(8)).spec.resources.is_empty(), "tasks from before leave it to the server");
+}
+
+fn listed_runs(connection: &mut SqliteConnection) {
+    let id: TaskId = "task-000000000010".parse().unwrap();
+    let runs = task(connection, &id).runs;
+    assert_eq!(runs.iter().map(|run| run.phase).collect::<Vec<_>>(), [Phase::Cancelled, Phase::Succeeded]);
+    let step = run(connection, &id, 2).step;
+    assert_eq!((step.key.as_str(), step.name.as_str(), step.phase), ("main", "main", Phase::Cancelled));
 }

@@ -6,16 +6,18 @@
 use std::{sync::Arc, time::Duration};
 
 use app::model::{
-    identifiers::{RunUid, StepId, TaskId},
+    flow::StepName,
+    identifiers::{Kind, RunUid, StepId, TaskId},
     lock::Lock,
     phase::Phase,
     spec::{TaskDraft, TaskSpec},
+    step_address::StepAddress,
     time::Timestamp,
     views::RunDetail,
 };
 use async_trait::async_trait;
 use server::{
-    clock::{SystemRandom, random_run_uid, random_task_id},
+    clock::{SystemRandom, random_id, random_run_uid},
     db::{
         Database,
         logs::{self, Most},
@@ -82,21 +84,21 @@ impl Place {
     }
 
     async fn submit(&self, engine: &'static str, step_names: &'static [&'static str]) -> Run {
-        let (task, uid) = (random_task_id(&SystemRandom), random_run_uid(&SystemRandom));
+        let (task, uid) = (random_id(Kind::Task, &SystemRandom), random_run_uid(&SystemRandom));
         let (id, run_uid) = (task.clone(), uid.clone());
         let valid = TaskDraft { code: "pass".into(), ..TaskDraft::default() }.parse().unwrap();
         let made = self.database.write(move |connection| {
             let at = Timestamp(1);
             assert!(tasks::insert(connection, &id, &valid, at)?);
-            let spec = valid.spec;
-            let new = runs::NewRun { uid: &run_uid, task_id: &id, spec: &spec, lock: None, engine, at };
-            let created = runs::create(connection, &new)?;
-            let mut all = vec![created.step];
-            for (position, name) in (2..).zip(step_names) {
-                let new = steps::NewStep { name, spec: &spec, lock: None };
-                all.push(steps::create(connection, created.id, position, &new, at)?);
+            let mut new = runs::NewRun::of_task(&run_uid, &id, valid.spec, None, engine, at);
+            for name in step_names {
+                let mut step = new.steps[0].clone();
+                step.step.key = name.parse().unwrap();
+                step.step.name = StepName::parse(name).unwrap();
+                new.steps.push(step);
             }
-            Ok(all)
+            let created = runs::create(connection, &new)?;
+            steps::of_run(connection, created.id)
         });
         let steps = made.await.unwrap();
         self.wake.notify_one();
@@ -107,7 +109,7 @@ impl Place {
         let run = run.clone();
         let look = self.database.read(move |connection| {
             let (task, number) = views::run_by_uid(connection, &run.uid)?;
-            views::run(connection, &task, number)
+            views::run(connection, &StepAddress::first(task, number))
         });
         look.await.unwrap()
     }

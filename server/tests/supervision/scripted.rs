@@ -19,8 +19,8 @@ use futures::{
 };
 use server::{
     engine::{
-        Cancel, Cursor, EndCause, Engine, EngineError, EngineName, Interpreter, Observation, Observed, Positions,
-        RunPlan, StepEnd, StepEvent, StepEvents, Target,
+        Cancel, Cursor, EndCause, Engine, EngineError, EngineName, Interpreter, Observation, Observed, Order,
+        Positions, RunPlan, StepEnd, StepEvent, StepEvents, Target,
     },
     runner::SecretKey,
 };
@@ -153,6 +153,11 @@ impl Engine for Scripted {
 
     fn capacity(&self) -> usize {
         self.capacity
+    }
+
+    /// So that runs of several steps come as they are; those of one step are the same for every engine.
+    fn order(&self) -> Order {
+        Order::Engine
     }
 
     async fn target(&self) -> Result<Target, EngineError> {

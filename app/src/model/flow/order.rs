@@ -47,6 +47,52 @@ pub fn turn(runs_after: &[usize], runs_when: RunsWhen, phases: &[Phase]) -> Turn
     }
 }
 
+/// What a step of a run waits for.
+#[derive(Debug, Clone, Copy)]
+pub struct Waiting<'a> {
+    /// The steps that it waits for, by their index.
+    pub runs_after: &'a [usize],
+    /// How those must have ended.
+    pub runs_when: RunsWhen,
+}
+
+/// What happens next in a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Next {
+    /// The steps that may begin, by their index.
+    pub begin: Vec<usize>,
+    /// The steps that will never run, and why, those first that others are skipped for.
+    pub skip: Vec<(usize, Because)>,
+}
+
+/// What happens next in a run whose steps wait so, and stand so.
+#[must_use]
+pub fn next(steps: &[Waiting<'_>], phases: &[Phase]) -> Next {
+    let mut phases = phases.to_vec();
+    let mut next = Next::default();
+    // A step that is skipped may settle what becomes of those after it.
+    loop {
+        let skipped = next.skip.len();
+        next.begin.clear();
+        for (index, step) in steps.iter().enumerate() {
+            if phases.get(index) != Some(&Phase::Pending) {
+                continue;
+            }
+            match turn(step.runs_after, step.runs_when, &phases) {
+                Turn::Waits => {}
+                Turn::Begins => next.begin.push(index),
+                Turn::Never(because) => {
+                    phases[index] = Phase::Skipped;
+                    next.skip.push((index, because));
+                }
+            }
+        }
+        if next.skip.len() == skipped {
+            return next;
+        }
+    }
+}
+
 /// Why a step was skipped, as it is shown. `name` gives a step's name, `phase` where it stands.
 #[must_use]
 pub fn skipped_message(because: Because, name: impl Fn(usize) -> String, phase: impl Fn(usize) -> Phase) -> String {
@@ -86,6 +132,22 @@ mod tests {
         }
         // A step that waits for nobody begins, but one for when something failed.
         assert_eq!([AllSucceeded, AllEnded].map(|when| turn(&[], when, &[])), [Turn::Begins; 2]);
+    }
+
+    #[test]
+    fn what_is_skipped_settles_what_comes_after_it() {
+        let steps = [
+            (&[][..], AllSucceeded),
+            (&[0][..], AllSucceeded),
+            (&[1][..], AllSucceeded),
+            (&[2][..], AllEnded),
+            (&[0][..], AnyFailed),
+            (&[1][..], AnyFailed),
+        ];
+        let steps = steps.map(|(runs_after, runs_when)| Waiting { runs_after, runs_when });
+        let next = next(&steps, &[Failed, Pending, Pending, Pending, Pending, Pending]);
+        assert_eq!(next.begin, [3, 4]);
+        assert_eq!(next.skip, [(1, Because::NotSucceeded(0)), (2, Because::NotSucceeded(1)), (5, Because::NoneFailed)]);
     }
 
     #[test]

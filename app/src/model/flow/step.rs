@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 /// A step of a flow.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlowStep {
     /// Names it within the flow, for code and connections.
     pub key: StepKey,

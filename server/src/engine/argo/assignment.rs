@@ -1,7 +1,6 @@
 //! What a step's pod is told, as data: the only thing that goes from the engine into the pod. It travels in a secret, since
 //! a program and its variables may hold passwords, and never in a template, an argument or a variable.
 
-use app::model::{identifiers::StepUid, lock::Lock, spec::TaskSpec};
 use serde::{Deserialize, Serialize};
 
 use crate::{engine::StepPlan, packages::conda::CondaInstaller, runner::Secrets};
@@ -13,13 +12,7 @@ pub const FILE: &str = "assignment.json";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assignment {
     /// The step.
-    pub step: StepUid,
-    /// Its name within the run.
-    pub name: String,
-    /// What to run.
-    pub spec: TaskSpec,
-    /// The exact packages.
-    pub lock: Lock,
+    pub plan: StepPlan,
     /// What tells the runner's words from the program's.
     pub secrets: Secrets,
     /// How it is to be done.
@@ -47,20 +40,4 @@ pub struct Conditions {
     pub nixpkgs: String,
     /// Where conda comes from.
     pub conda: Option<CondaInstaller>,
-}
-
-impl Assignment {
-    /// For a step.
-    #[must_use]
-    pub fn of(plan: &StepPlan, secrets: Secrets, conditions: Conditions) -> Self {
-        let StepPlan { step, name, spec, lock } = plan.clone();
-        Self { step, name, spec, lock, secrets, conditions }
-    }
-
-    /// The step as engines know it.
-    #[must_use]
-    pub fn plan(&self) -> StepPlan {
-        let Self { step, name, spec, lock, .. } = self.clone();
-        StepPlan { step, name, spec, lock }
-    }
 }

@@ -110,17 +110,18 @@ fn resources(asked: Resources) -> Option<ResourceRequirements> {
 
 fn step_template(settings: &ArgoSettings, names: &Names, position: NonZeroU32, step: &StepPlan) -> Template {
     let conditions = &settings.conditions;
-    let program = step.spec.timeout.map(app::model::spec::Timeout::seconds).or(conditions.default_timeout);
+    let program = step.definition.spec.timeout.map(app::model::spec::Timeout::seconds).or(conditions.default_timeout);
     let deadline = program.map(|seconds| {
         u64::from(seconds) + u64::from(conditions.preparation_timeout) + u64::from(conditions.grace) + BEYOND_LIMITS
     });
     let label = (names::STEP.to_owned(), step.step.to_string());
-    let needs_nix = !nix::names(&step.spec.system_packages).is_empty();
+    let needs_nix = !nix::names(&step.definition.spec.system_packages).is_empty();
     let mut main = container(settings, Part::Run, step, needs_nix);
     // Argo names it, and refuses another name.
     let main = {
         let memory_limit = settings.memory_limit.map(Memory::of_bytes);
-        main.resources = resources(step.spec.resources.or(Resources { memory_limit, ..Resources::default() }));
+        main.resources =
+            resources(step.definition.spec.resources.or(Resources { memory_limit, ..Resources::default() }));
         let mut value = serde_json::to_value(&main).unwrap_or_default();
         if let Some(fields) = value.as_object_mut() {
             fields.remove("name");
@@ -234,7 +235,8 @@ pub fn secret(
     step: &StepPlan,
     workflow_uid: &str,
 ) -> Result<Secret, serde_json::Error> {
-    let assignment = Assignment::of(step, key.of_step(&step.step), settings.conditions.clone());
+    let assignment =
+        Assignment { plan: step.clone(), secrets: key.of_step(&step.step), conditions: settings.conditions.clone() };
     Ok(Secret {
         metadata: ObjectMeta {
             name: Some(names.secret(&step.step)),

@@ -87,6 +87,12 @@ impl StepFolder {
         self.0.join("tmp")
     }
 
+    /// The steps whose outputs the program may read.
+    #[must_use]
+    pub fn readable(&self) -> PathBuf {
+        self.0.join("readable.json")
+    }
+
     /// What the shim saw.
     #[must_use]
     pub fn events(&self) -> PathBuf {

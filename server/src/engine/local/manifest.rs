@@ -36,11 +36,11 @@ struct Step<'a> {
 /// When a text cannot be written as YAML.
 pub fn write(steps: &[(StepPlan, String)]) -> Result<String, serde_saphyr::ser::Error> {
     let steps = steps.iter().map(|(plan, command)| Step {
-        name: &plan.name,
+        name: plan.definition.key.as_str(),
         command: command.clone(),
-        code: plan.spec.code.as_str(),
+        code: plan.definition.spec.code.as_str(),
         lock: &plan.lock.0,
-        system_packages: plan.spec.system_packages.to_string(),
+        system_packages: plan.definition.spec.system_packages.to_string(),
     });
     let runner = PARTS.into_iter().chain([("runner.sh", SCRIPT)]).collect();
     serde_saphyr::to_string(&Manifest { steps: steps.collect(), runner })
@@ -50,7 +50,7 @@ pub fn write(steps: &[(StepPlan, String)]) -> Result<String, serde_saphyr::ser::
 mod tests {
     use std::num::NonZeroU32;
 
-    use app::model::{identifiers::RunUid, lock::Lock, spec::TaskDraft};
+    use app::model::{flow::FlowStep, identifiers::RunUid, lock::Lock, spec::TaskDraft};
     use serde_json::Value;
 
     use super::*;
@@ -58,7 +58,12 @@ mod tests {
     fn step(code: &str) -> StepPlan {
         let step = RunUid::from_random([7; 10]).step(NonZeroU32::MIN);
         let draft = TaskDraft { code: code.to_owned(), ..TaskDraft::default() };
-        StepPlan { step, name: "main".to_owned(), spec: draft.parse().unwrap().spec, lock: Lock::default() }
+        StepPlan {
+            step,
+            definition: FlowStep::only(draft.parse().unwrap().spec),
+            lock: Lock::default(),
+            readable: Vec::new(),
+        }
     }
 
     #[test]
@@ -76,7 +81,7 @@ mod tests {
             let step = step(code);
             let text = write(&[(step.clone(), "/bin/sh /runner.sh".to_owned())]).unwrap();
             let read: Value = serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{text}{error}"));
-            assert_eq!(read["steps"][0]["main.py"], step.spec.code.as_str(), "{text}");
+            assert_eq!(read["steps"][0]["main.py"], step.definition.spec.code.as_str(), "{text}");
             assert_eq!(read["runner"]["runner.sh"], SCRIPT);
         }
     }

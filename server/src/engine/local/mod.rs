@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     fs, io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use futures::{StreamExt as _, stream::BoxStream};
 use tokio::{io::AsyncReadExt as _, net::unix::pipe, process::Child};
 
-use self::{folder::StepFolder, shim::Orders};
+use self::{folder::StepFolder, outputs::Outputs, shim::Orders};
 use super::{
     Cancel, Cursor, EndCause, Engine, EngineError, EngineName, Interpreter, Observation, Observed, Positions, RunPlan,
     StepEnd, StepEvent, StepEvents, StepPlan, Target,
@@ -44,6 +44,7 @@ pub mod caches;
 pub mod events;
 pub mod folder;
 mod manifest;
+pub mod outputs;
 mod processes;
 pub mod shim;
 mod warm;
@@ -105,6 +106,7 @@ pub struct LocalSettings {
 pub struct LocalEngine {
     workshop: Arc<Workshop>,
     caches: Caches,
+    outputs: Outputs,
     clock: SharedClock,
     /// Shims that were started and that nobody follows yet.
     launched: Mutex<HashMap<StepUid, Child>>,
@@ -115,6 +117,7 @@ struct Workshop {
     settings: LocalSettings,
     runner: PathBuf,
     secret_key: SecretKey,
+    outputs: Outputs,
 }
 
 impl LocalEngine {
@@ -127,8 +130,9 @@ impl LocalEngine {
         fs::create_dir_all(settings.cache.join("environments"))?;
         fs::create_dir_all(&settings.nix.sets)?;
         let runner = runner::install(&settings.data.join("runner"))?;
-        let workshop = Arc::new(Workshop { settings, runner, secret_key });
-        Ok(Self { workshop, caches, clock, launched: Mutex::default() })
+        let outputs = Outputs::below(settings.data.join("outputs"));
+        let workshop = Arc::new(Workshop { settings, runner, secret_key, outputs: outputs.clone() });
+        Ok(Self { workshop, caches, outputs, clock, launched: Mutex::default() })
     }
 
     fn launched(&self) -> std::sync::MutexGuard<'_, HashMap<StepUid, Child>> {
@@ -166,6 +170,30 @@ impl LocalEngine {
             .map_err(|error| EngineError::lasting(format!("The step's process could not be started: {error}.")))?;
         self.launched().insert(step.clone(), shim);
         Ok(())
+    }
+
+    /// Removes a step's folder; what still runs of it is stopped first.
+    async fn let_go(&self, step: StepUid) -> Result<(), EngineError> {
+        let folder = self.folder(&step);
+        // A shim that has just written the end is about to go itself.
+        let gone = async {
+            while folder.shim_lives() {
+                tokio::time::sleep(SHIM_LOOK).await;
+            }
+        };
+        if tokio::time::timeout(SHIM_FAREWELL, gone).await.is_err() {
+            return self
+                .beside(move |workshop| {
+                    workshop.tell(&step, shim::TELL_KILL);
+                    Err(EngineError::passing("its process still runs and is being stopped"))
+                })
+                .await;
+        }
+        self.beside(move |_| {
+            remove_tree(folder.path())
+                .map_err(|error| EngineError::passing(format!("its folder could not be removed: {error}")))
+        })
+        .await
     }
 
     /// What happens to one step.
@@ -210,6 +238,11 @@ impl Workshop {
     /// Lays out everything that a step needs, without starting it. Doing it twice is the same as doing it once.
     fn stage(&self, plan: &StepPlan) -> Result<(), EngineError> {
         let folder = self.folder(&plan.step);
+        // Once it is staged it may have begun, and put something out.
+        if !folder.path().exists() {
+            let begun = self.outputs.begin(&plan.step, &plan.definition.key, &plan.readable);
+            begun.map_err(|error| staging_error(&error))?;
+        }
         self.stage_in(&folder, &self.secret_key.of_step(&plan.step), plan)
     }
 
@@ -218,8 +251,21 @@ impl Workshop {
         let orders = self.orders(folder, secrets, plan, python);
         // What the orders name is in use from the moment in which the folder is there.
         let staged = hold::for_use(&self.settings.cache)
-            .and_then(|_hold| write_folder(folder, &self.steps(), plan, &orders, &secrets.markers.input()));
+            .and_then(|_hold| self.write_folder(folder, plan, &orders, &secrets.markers.input()));
         staged.map_err(|error| staging_error(&error))
+    }
+
+    /// Writes everything beside, and puts it in its place in one move: a folder that is there is complete.
+    fn write_folder(&self, folder: &StepFolder, plan: &StepPlan, orders: &Orders, secrets: &str) -> io::Result<()> {
+        if folder.path().exists() {
+            return Ok(());
+        }
+        let run = plan.step.run();
+        let unfinished = self.steps().join(format!("{UNFINISHED}{}", plan.step));
+        remove_tree(&unfinished)?;
+        let new = StepFolder::at(unfinished);
+        workplace::lay_out(&new, plan, orders, secrets, |step| self.outputs.of_step(&run, step))?;
+        fs::rename(new.path(), folder.path())
     }
 
     /// Removes folders that a server killed while staging has left: nobody stages meanwhile.
@@ -236,7 +282,7 @@ impl Workshop {
 
     fn orders(&self, folder: &StepFolder, secrets: &Secrets, plan: &StepPlan, python: &Python) -> Orders {
         let settings = &self.settings;
-        let limits = [settings.memory_limit, plan.spec.resources.memory_limit.map(Memory::bytes)];
+        let limits = [settings.memory_limit, plan.definition.spec.resources.memory_limit.map(Memory::bytes)];
         let workplace = Workplace {
             runner: &self.runner,
             uv: &settings.uv,
@@ -248,12 +294,18 @@ impl Workshop {
             minimum_free: settings.minimum_free,
             memory_limit: limits.into_iter().flatten().min(),
             preparation: preparation::variables(settings.index_url.as_deref()),
+            outputs: Some(self.outputs.of_step(&plan.step.run(), &plan.definition.key)),
         };
         Orders {
             command: workplace::command(&self.runner),
             environment: workplace.environment(folder, secrets, plan),
             preparation_timeout: settings.preparation_timeout,
-            program_timeout: plan.spec.timeout.map(app::model::spec::Timeout::seconds).or(settings.default_timeout),
+            program_timeout: plan
+                .definition
+                .spec
+                .timeout
+                .map(app::model::spec::Timeout::seconds)
+                .or(settings.default_timeout),
             grace: settings.grace,
             log_limit: settings.log_limit,
         }
@@ -368,28 +420,15 @@ impl Engine for LocalEngine {
         let steps =
             self.beside(move |workshop| workshop.staged(Some(&wanted)).map_err(|error| folder_error(&error))).await?;
         for step in steps {
-            let folder = self.folder(&step);
-            // A shim that has just written the end is about to go itself.
-            let gone = async {
-                while folder.shim_lives() {
-                    tokio::time::sleep(SHIM_LOOK).await;
-                }
-            };
-            if tokio::time::timeout(SHIM_FAREWELL, gone).await.is_err() {
-                return self
-                    .beside(move |workshop| {
-                        workshop.tell(&step, shim::TELL_KILL);
-                        Err(EngineError::passing("its process still runs and is being stopped"))
-                    })
-                    .await;
-            }
-            self.beside(move |_| {
-                remove_tree(folder.path())
-                    .map_err(|error| EngineError::passing(format!("its folder could not be removed: {error}")))
-            })
-            .await?;
+            self.let_go(step).await?;
         }
+        self.outputs.tidy(run);
         Ok(())
+    }
+
+    async fn forget_step(&self, step: &StepUid) -> Result<(), EngineError> {
+        self.launched().remove(step);
+        self.let_go(step.clone()).await
     }
 
     async fn kept(&self) -> Result<Vec<RunUid>, EngineError> {
@@ -421,6 +460,10 @@ impl Engine for LocalEngine {
     fn caches(&self) -> Option<&Caches> {
         Some(&self.caches)
     }
+
+    fn outputs(&self) -> Option<&Outputs> {
+        Some(&self.outputs)
+    }
 }
 
 fn folder_error(error: &io::Error) -> EngineError {
@@ -437,18 +480,6 @@ fn staging_error(error: &io::Error) -> EngineError {
         }
         _ => format!("The step's folder could not be written: {error}. Run the task again."),
     })
-}
-
-/// Writes everything beside, and puts it in its place in one move: a folder that is there is complete.
-fn write_folder(folder: &StepFolder, steps: &Path, plan: &StepPlan, orders: &Orders, secrets: &str) -> io::Result<()> {
-    if folder.path().exists() {
-        return Ok(());
-    }
-    let unfinished = steps.join(format!("{UNFINISHED}{}", plan.step));
-    remove_tree(&unfinished)?;
-    let new = StepFolder::at(unfinished);
-    workplace::lay_out(&new, plan, orders, secrets)?;
-    fs::rename(new.path(), folder.path())
 }
 
 /// Reads a step's events as they come.

@@ -2,7 +2,7 @@
 
 use std::{io, num::NonZeroU32, path::Path, process::Stdio};
 
-use app::model::{checkpoint::CheckpointStatus, identifiers::RunUid, lock::Lock, spec::TaskSpec};
+use app::model::{checkpoint::CheckpointStatus, flow::FlowStep, identifiers::RunUid, lock::Lock, spec::TaskSpec};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use super::{
@@ -53,7 +53,7 @@ impl LocalEngine {
         let secrets = workshop.secret_key.of_step(&step);
         // Nobody clears the folder away between its being there and its being held.
         let shared = hold::for_use(&workshop.settings.cache)?;
-        let plan = StepPlan { step, name: "warm".to_owned(), spec: spec.clone(), lock };
+        let plan = StepPlan { step, definition: FlowStep::only(spec.clone()), lock, readable: Vec::new() };
         workshop.stage_in(&folder, &secrets, &plan)?;
         let _held = folder.wait_for_lock()?;
         drop(shared);

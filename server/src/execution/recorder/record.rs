@@ -9,7 +9,8 @@ use std::{
 use app::model::{
     identifiers::{RunId, StepId},
     log::Stream,
-    time::Timestamp,
+    phase::Phase,
+    time::{Timestamp, duration_text},
 };
 use futures::StreamExt as _;
 
@@ -24,7 +25,7 @@ use crate::{
         runs,
         steps::{self, ActiveStep, Outcome, RecordedStep, StepKeys},
     },
-    engine::{Engine, EngineError, Observation, RunPlan, StepEnd, StepEvent, StepEvents},
+    engine::{Engine, EngineError, Observation, Order, RunPlan, StepEnd, StepEvent, StepEvents},
     execution::hints::Hints,
     runner::SecretKey,
 };
@@ -84,6 +85,9 @@ pub struct Recorder {
 struct Recording {
     keys: StepKeys,
     recorded: RecordedStep,
+    /// Milliseconds until the next attempt, when this one fails and there is to be one.
+    wait_when_failed: Option<i64>,
+    attempts: Attempts,
     reading: Reading,
     transcript: Transcript,
     has_ended: bool,
@@ -96,15 +100,21 @@ impl Recorder {
         Self { database, hints, secret_key }
     }
 
-    /// Records a run's steps, each from where it was left to its end.
+    /// Records a run's steps, or one of them, each from where it was left to its end.
     ///
     /// # Errors
     /// When the database does not take it, or the engine cannot tell; nothing is lost, and it can be called again.
-    pub async fn follow(&self, engine: &dyn Engine, run: RunId, plan: &RunPlan) -> Result<Followed, RecordError> {
-        let active = self.database.read(move |connection| steps::active(connection, run)).await?;
+    pub async fn follow(
+        &self,
+        engine: &dyn Engine,
+        run: RunId,
+        only: Option<StepId>,
+        plan: &RunPlan,
+    ) -> Result<Followed, RecordError> {
+        let active = self.database.read(move |connection| steps::active(connection, run, only)).await?;
         let mut recordings = BTreeMap::new();
         for step in active {
-            recordings.insert(step.keys.uid.clone(), self.begin(step)?);
+            recordings.insert(step.keys.uid.clone(), self.begin(step, engine.order())?);
         }
         let followed = RunPlan {
             steps: plan.steps.iter().filter(|step| recordings.contains_key(&step.step)).cloned().collect(),
@@ -142,12 +152,16 @@ impl Recorder {
         Ok(Followed::Interrupted)
     }
 
-    fn begin(&self, step: ActiveStep) -> Result<Recording, RecordError> {
+    fn begin(&self, step: ActiveStep, order: Order) -> Result<Recording, RecordError> {
         let transcript = Transcript::load(&step.recorded.recorder_state)?;
         if let Some((stream, text)) = transcript.partial() {
             self.hints.partial(step.keys.id, stream, text);
         }
+        let attempts = Attempts { present: step.attempt, most: step.retries.count() + 1 };
         Ok(Recording {
+            // An engine that orders the steps of a run also tries them again.
+            wait_when_failed: step.retries.wait_after(step.attempt).filter(|_| order == Order::Stoker),
+            attempts,
             reading: Reading { secrets: self.secret_key.of_step(&step.keys.uid), requested: step.requested },
             keys: step.keys,
             recorded: step.recorded,
@@ -169,8 +183,14 @@ impl Recorder {
             for entry in &batch.others {
                 keep(connection, keys.id, entry)?;
             }
-            if let Some(outcome) = &batch.end {
-                steps::finish(connection, &keys, outcome)?;
+            if let Some(End { outcome, again_at }) = &batch.end {
+                let goes_on = match again_at {
+                    Some(time) => steps::try_again(connection, &keys, outcome, *time)?,
+                    None => false,
+                };
+                if !goes_on {
+                    steps::finish(connection, &keys, outcome)?;
+                }
             } else if !batch.others.is_empty() {
                 runs::touch(connection, keys.run)?;
             }
@@ -205,11 +225,25 @@ struct Batch {
     recorded: RecordedStep,
     chunks: Vec<Chunk>,
     others: Vec<Entry>,
-    end: Option<Outcome>,
+    end: Option<End>,
+}
+
+/// How an attempt of a step ended.
+struct End {
+    outcome: Outcome,
+    /// When there may be another one; `None` when it was the last.
+    again_at: Option<Timestamp>,
+}
+
+/// Which attempt of how many.
+#[derive(Clone, Copy)]
+struct Attempts {
+    present: u32,
+    most: u32,
 }
 
 fn read_batch(recording: &mut Recording, told: StepEvents) -> Result<Batch, serde_json::Error> {
-    let Recording { transcript, reading, recorded: before, .. } = recording;
+    let Recording { transcript, reading, recorded: before, wait_when_failed, attempts, .. } = recording;
     let known = transcript.under_way();
     let mut chunks = Chunks::starting_at(before.line_count + 1);
     let mut others = Vec::new();
@@ -224,7 +258,12 @@ fn read_batch(recording: &mut Recording, told: StepEvents) -> Result<Batch, serd
             }
         }
         if let StepEvent::Ended(how) = &observed.event {
-            end = Some(finish(how, transcript, observed.at, &mut chunks)?);
+            let outcome = finish(how, transcript, observed.at, &mut chunks)?;
+            let wait = wait_when_failed.filter(|_| matches!(outcome.phase, Phase::Failed | Phase::Error));
+            if let Some(wait) = wait {
+                chunks.push(Stream::Stoker, observed.at, &again_words(*attempts, wait))?;
+            }
+            end = Some(End { again_at: wait.map(|wait| Timestamp(observed.at.0 + wait)), outcome });
         }
     }
     // Of those that begin and end in one batch, as all do in a warm run, only the end is written.
@@ -246,6 +285,15 @@ fn finish(
         chunks.push(Stream::Stoker, at, message)?;
     }
     Ok(outcome)
+}
+
+/// What is said in the log after an attempt after which there is another one.
+fn again_words(Attempts { present, most }: Attempts, wait: i64) -> String {
+    let when = match u64::try_from(wait).unwrap_or(0) {
+        0 => "at once".to_owned(),
+        wait => format!("in {}", duration_text(wait)),
+    };
+    format!("Attempt {present} of {most} failed. The next one begins {when}.")
 }
 
 /// Lines on their way into rows.

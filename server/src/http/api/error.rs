@@ -1,6 +1,6 @@
 //! Errors as the API tells them: `{"detail": …}`, a text, or a list of faults of the request.
 
-use app::backend::BackendError;
+use app::{backend::BackendError, model::fields::FlowErrors};
 use axum::{
     Json,
     http::StatusCode,
@@ -60,6 +60,10 @@ impl ApiError {
             BackendError::Conflict(text) => Self::Refused(text),
             BackendError::Invalid(errors) => {
                 Self::Refused(errors.0.into_iter().map(|error| error.message).collect::<Vec<_>>().join(" "))
+            }
+            BackendError::InvalidFlow(FlowErrors { flow, steps }) => {
+                let all = flow.0.into_iter().chain(steps.into_values().flat_map(|errors| errors.0));
+                Self::Refused(all.map(|error| error.message).collect::<Vec<_>>().join(" "))
             }
             error @ BackendError::EditConflict { .. } => Self::Conflict(error.to_string()),
             BackendError::Unresolved(text) | BackendError::Unavailable(text) => Self::Unavailable(text),

@@ -6,6 +6,7 @@ use app::{
     backend::{Backend as _, BackendError},
     model::{
         identifiers::{RunNumber, TaskId},
+        step_address::StepAddress,
         views::RunKeys,
     },
 };
@@ -40,7 +41,7 @@ pub async fn of_task(
         Some(number) => u32::try_from(number).ok().and_then(RunNumber::new),
     };
     let Some(number) = number else { return Ok(Json(LogAnswer::empty()).into_response()) };
-    match service.run_keys(&known, number).await {
+    match service.step_keys(&StepAddress::first(known.clone(), number)).await {
         Ok(keys) => answer(service, &known, keys).await,
         Err(BackendError::NotFound(_)) => Ok(Json(LogAnswer::empty()).into_response()),
         Err(error) => Err(ApiError::of(error, missing)),
@@ -56,7 +57,10 @@ pub async fn of_run(Access(service): Access, Path((id, number)): Path<(String, S
 
 async fn answer(service: Arc<Service>, id: &TaskId, keys: RunKeys) -> Result<Response, ApiError> {
     let missing = || format!("Run {} not found for task {id}", keys.number);
-    let run = service.run(id, keys.number).await.map_err(|error| ApiError::of(error, missing))?;
+    let run = service
+        .run(&StepAddress::first(id.clone(), keys.number))
+        .await
+        .map_err(|error| ApiError::of(error, missing))?;
     if run.state.lines == 0 {
         let entries = LogEntry::of_message(&run).into_iter().collect();
         return Ok(Json(LogAnswer::new(keys, entries)).into_response());

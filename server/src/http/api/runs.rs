@@ -6,6 +6,7 @@ use app::{
     backend::{Backend as _, BackendError, StartRun},
     model::{
         identifiers::{RunNumber, TaskId},
+        step_address::StepAddress,
         system_packages::SystemPackages,
         views::RunKeys,
     },
@@ -37,7 +38,7 @@ pub async fn start(Access(service): Access, Path(id): Path<String>, body: JsonBo
     let start = StartRun { id: known.clone(), system_packages, use_cache, only_when_idle: true };
     let missing = || format!("Task {id} not found");
     let number = service.start_run(start).await.map_err(|error| ApiError::of(error, missing))?;
-    let run = service.run(&known, number).await.map_err(|error| ApiError::of(error, missing))?;
+    let run = service.run(&StepAddress::first(known, number)).await.map_err(|error| ApiError::of(error, missing))?;
     Ok(Json(json!({
         "id": id,
         "workflowId": run.uid,
@@ -64,7 +65,7 @@ pub async fn cancel(Access(service): Access, Path(id): Path<String>) -> Result<J
     }
     // Who cancels in order to run again must not be told that it still runs.
     for number in numbers {
-        if let Ok(keys) = service.run_keys(&task, number).await {
+        if let Ok(keys) = service.step_keys(&StepAddress::first(task.clone(), number)).await {
             service.until_ended(keys, CANCELLING).await;
         }
     }
@@ -96,6 +97,6 @@ pub(super) async fn run_keys(service: &Service, id: &str, number: &str) -> Resul
     let (Ok(known), Some(number)) = (id.parse::<TaskId>(), number) else {
         return Err(ApiError::no_run(id, wanted));
     };
-    let keys = service.run_keys(&known, number).await;
+    let keys = service.step_keys(&StepAddress::first(known, number)).await;
     keys.map_err(|error| ApiError::of(error, || format!("Run {wanted} not found for task {id}")))
 }

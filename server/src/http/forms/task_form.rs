@@ -146,6 +146,8 @@ async fn show_again(state: &AppState, parts: Parts, submission: Submission, erro
                     .to_owned(),
             );
         }
+        // Of a flow; a task's save never says so.
+        BackendError::InvalidFlow(errors) => form.errors = errors.flow,
         BackendError::Conflict(text) | BackendError::Unavailable(text) | BackendError::Internal(text) => {
             refusal = Some(format!("{text} What you typed is kept below."));
         }

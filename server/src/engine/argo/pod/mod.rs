@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use app::model::spec::Timeout;
+use app::model::{flow::StepKey, spec::Timeout};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
@@ -87,7 +87,7 @@ fn exit(part: Part, ended: io::Result<StepEnd>) -> ExitCode {
 fn lay_out() -> io::Result<StepFolder> {
     let file = Path::new(ASSIGNMENT).join(assignment::FILE);
     let assignment: Assignment = serde_json::from_slice(&fs::read(file)?)?;
-    let (plan, conditions) = (assignment.plan(), &assignment.conditions);
+    let (plan, conditions) = (&assignment.plan, &assignment.conditions);
     let (steps, cache) = (Path::new(STEPS), Path::new(CACHE));
     for folder in ["environments", "sets", "uv"] {
         fs::create_dir_all(cache.join(folder))?;
@@ -97,7 +97,7 @@ fn lay_out() -> io::Result<StepFolder> {
     let python = runtime.block_on(Python::find(&uv, None)).map_err(io::Error::other)?;
     let nix = NixSettings::new(NixChoice::Nix, conditions.nixpkgs.clone(), cache, nix::stoker_program());
     let runner = runner::install(&steps.join("runner"))?;
-    let folder = StepFolder::of(steps, &assignment.step);
+    let folder = StepFolder::of(steps, &plan.step);
     let orders = |preparation, what: &str| {
         let workplace = Workplace {
             runner: &runner,
@@ -110,28 +110,37 @@ fn lay_out() -> io::Result<StepFolder> {
             minimum_free: conditions.minimum_free,
             memory_limit: None,
             preparation,
+            outputs: None,
         };
-        let mut environment = workplace.environment(&folder, &assignment.secrets, &plan);
+        let mut environment = workplace.environment(&folder, &assignment.secrets, plan);
         environment.push((what.to_owned(), "1".to_owned()));
         environment.push(("STOKER_CONTAINER_RUNTIME".to_owned(), container_runtime()));
         Orders {
             command: workplace::command(&runner),
             environment,
             preparation_timeout: conditions.preparation_timeout,
-            program_timeout: plan.spec.timeout.map(Timeout::seconds).or(conditions.default_timeout),
+            program_timeout: plan.definition.spec.timeout.map(Timeout::seconds).or(conditions.default_timeout),
             grace: conditions.grace,
             log_limit: conditions.log_limit,
         }
     };
     let markers = &assignment.secrets.markers;
     // What only preparing may see does not reach the container in which the program runs.
-    workplace::lay_out(&folder, &plan, &orders(Vec::new(), "STOKER_PREPARED"), &markers.input_after_preparing())?;
+    let no_outputs = |_: &StepKey| PathBuf::new();
+    workplace::lay_out(
+        &folder,
+        plan,
+        &orders(Vec::new(), "STOKER_PREPARED"),
+        &markers.input_after_preparing(),
+        no_outputs,
+    )?;
     let own = StepFolder::at(steps.join(PREPARATION));
     workplace::lay_out(
         &own,
-        &plan,
+        plan,
         &orders(preparation_variables(&conditions.preparation), "STOKER_PREPARE_ONLY"),
         &markers.input(),
+        no_outputs,
     )?;
     Ok(own)
 }

@@ -1,0 +1,13 @@
+DROP TABLE attempts;
+ALTER TABLE steps ADD COLUMN phase_without_skipped TEXT NOT NULL DEFAULT 'Pending'
+    CHECK (phase_without_skipped IN ('Pending', 'Running', 'Succeeded', 'Failed', 'Error', 'Cancelled'));
+UPDATE steps SET phase_without_skipped = CASE phase WHEN 'Skipped' THEN 'Cancelled' ELSE phase END;
+ALTER TABLE steps DROP COLUMN phase;
+ALTER TABLE steps RENAME COLUMN phase_without_skipped TO phase;
+ALTER TABLE steps DROP COLUMN not_before;
+ALTER TABLE steps DROP COLUMN in_flow;
+ALTER TABLE steps DROP COLUMN name;
+ALTER TABLE steps RENAME COLUMN key TO name;
+ALTER TABLE runs DROP COLUMN origin;
+DROP TABLE flow_steps;
+ALTER TABLE tasks DROP COLUMN description;
