@@ -17,7 +17,9 @@ use crate::{
 /// Around the drawing: room for what stands out of a step when it is chosen or focused.
 const MARGIN: i32 = 12;
 /// Lines that lead farther up or down go upright in between.
-const STEEP: i32 = 3 * STEP_HEIGHT;
+const STEEP: i32 = 56;
+/// How they turn.
+const TURN: i32 = 24;
 /// How many letters there is room for, without and with an icon before them: bold ones of a name, and others.
 const NAME_LETTERS: [usize; 2] = [22, 18];
 const DETAIL_LETTERS: [usize; 2] = [27, 24];
@@ -120,8 +122,8 @@ fn curve(html: &mut Html, Line { from, to, reach, .. }: &Line) {
         return;
     }
     if is_forward && down.abs() > STEEP {
-        // All that go far from one step, or come from far to one, share a line.
-        let turn = STEEP / 4 * down.signum();
+        // All that lead far from one step, or far to one, share a line.
+        let turn = TURN * down.signum();
         html.markup("C").value(out).markup(" ").value(from.y).markup(" ").value(out).markup(" ").value(from.y);
         html.markup(" ").value(out).markup(" ").value(from.y + turn).markup("V").value(to.y - turn);
         html.markup("C").value(out).markup(" ").value(to.y).markup(" ").value(out).markup(" ").value(to.y);
@@ -148,8 +150,8 @@ fn arrow_heads(html: &mut Html, nodes: &[GraphNode], places: &[Placement]) {
             RunsWhen::AllEnded => "always",
             RunsWhen::AnyFailed => "on failure",
         };
-        html.markup(r#"<text class="flow-condition" x=""#).value(place.x - 4);
-        html.markup(r#"" y=""#).value(place.y + STEP_HEIGHT / 2 - 8).markup(r#"">"#).text(word).markup("</text>");
+        html.markup(r#"<text class="flow-condition" x=""#).value(place.x + 2);
+        html.markup(r#"" y=""#).value(place.y - 4).markup(r#"">"#).text(word).markup("</text>");
     }
 }
 

@@ -14,7 +14,7 @@ const LAYER_WIDTH: i32 = STEP_WIDTH + 64;
 const GAP: i32 = 16;
 /// The height of what a line needs to pass between steps.
 const BEND_HEIGHT: i32 = 4;
-/// A taller drawing is scrolled, so it begins at its top and is not centred.
+/// A taller drawing is not centred.
 const TALL: i32 = 480;
 /// The farthest that a step can be placed from the origin, so that sums stay within their type.
 const FARTHEST: i32 = 1_000_000;
@@ -23,10 +23,10 @@ const FARTHEST: i32 = 1_000_000;
 const MAX_BENDS: usize = 20_000;
 /// How often the layers are gone through to find an order with fewer crossings, at most.
 const MAX_SWEEPS: usize = 12;
-/// The most lines to look at for that, in all sweeps together.
-const MAX_LOOKS: usize = 400_000;
-/// How often the layers are gone through to make lines straight.
-const STRAIGHTENINGS: usize = 6;
+/// How often the layers are gone through to make lines straight, at most.
+const MAX_STRAIGHTENINGS: usize = 6;
+/// The most lines to look at for each of the two, in all rounds together; there is a round in any case.
+const MAX_LOOKS: usize = 150_000;
 
 /// A step to lay out.
 #[derive(Debug, Clone, Copy)]
@@ -251,12 +251,10 @@ impl Layers {
 
     /// Orders each layer so that few lines cross: each item at the mean place of its neighbours, forth and back.
     fn reduce_crossings(&mut self) {
-        let lines: usize = self.after.iter().map(Vec::len).sum();
-        let sweeps = (MAX_LOOKS / (lines + 1)).clamp(1, MAX_SWEEPS);
         let mut best: Option<(u64, Vec<Vec<usize>>)> = None;
         let mut places = vec![0; self.layer.len()];
         (0..self.order.len()).for_each(|layer| self.note_places(layer, &mut places));
-        for sweep in 0..sweeps {
+        for sweep in 0..self.rounds(MAX_SWEEPS) {
             if sweep % 2 == 0 {
                 (1..self.order.len()).for_each(|layer| self.sort_layer(layer, Side::Before, &mut places));
             } else {
@@ -274,6 +272,12 @@ impl Layers {
         if let Some((_, order)) = best {
             self.order = order;
         }
+    }
+
+    /// How many rounds there is time for.
+    fn rounds(&self, most: usize) -> usize {
+        let lines: usize = self.after.iter().map(Vec::len).sum();
+        (MAX_LOOKS / (lines + 1)).clamp(1, most)
     }
 
     /// Sorts a layer by the mean place of each item's neighbours. What has none stays where it is.
@@ -344,43 +348,50 @@ impl Layers {
             }
             tallest = tallest.max(middle);
         }
+        // A tall drawing is scrolled: it begins at its top, where it is seen, and goes on beside that.
         let is_tall = tallest + STEP_HEIGHT > TALL;
-        for _ in 0..STRAIGHTENINGS {
+        for _ in 0..if is_tall { 1 } else { self.rounds(MAX_STRAIGHTENINGS) } {
             for layer in 1..self.order.len() {
-                self.straighten(layer, Side::Before, is_tall, &mut middles);
+                self.straighten(layer, Side::Before, is_tall, tallest, &mut middles);
             }
-            for layer in (0..self.order.len().saturating_sub(1)).rev() {
-                self.straighten(layer, Side::After, is_tall, &mut middles);
+            if !is_tall {
+                for layer in (0..self.order.len().saturating_sub(1)).rev() {
+                    self.straighten(layer, Side::After, is_tall, tallest, &mut middles);
+                }
             }
         }
         let top = (0..self.steps).map(|step| middles[step]).min().unwrap_or(0) - STEP_HEIGHT / 2;
         middles.iter().map(|middle| middle - top).collect()
     }
 
-    /// Moves the items of a layer towards their neighbours at a side.
-    fn straighten(&self, layer: usize, side: Side, is_tall: bool, middles: &mut [i32]) {
-        let items = &self.order[layer];
-        let wished = |item: &usize| {
-            let neighbours = self.neighbours(*item, side).iter().map(|neighbour| middles[*neighbour]);
+    /// Moves the items of a layer towards their neighbours at a side. It grows no higher than the tallest layer has to be.
+    fn straighten(&self, layer: usize, side: Side, is_tall: bool, tallest: i32, middles: &mut [i32]) {
+        let wished = |item: usize| {
+            let neighbours = self.neighbours(item, side).iter().map(|neighbour| middles[*neighbour]);
             match (neighbours.len(), is_tall) {
-                (0, _) => middles[*item],
+                (0, _) => middles[item],
                 (_, true) => neighbours.min().unwrap_or(0),
                 (count, false) => neighbours.sum::<i32>() / narrow(count),
             }
         };
-        let mut offset = 0;
-        // Where each item would be, less what those above it need: these have to grow, and no more.
-        let mut wishes = Vec::with_capacity(items.len());
-        for (index, item) in items.iter().enumerate() {
-            offset += if index == 0 { 0 } else { self.distance(items[index - 1], *item) };
-            // A crooked step is seen less than a crooked line.
-            wishes.push((wished(item) - offset, if self.is_step(*item) { 1 } else { 4 }));
+        // How far down each item is when all are as high as they can be.
+        let mut highest = Vec::with_capacity(self.order[layer].len());
+        let mut last = None;
+        for item in &self.order[layer] {
+            let above = last.map_or(0, |(above, middle)| middle + self.distance(above, *item));
+            highest.push((*item, above));
+            last = Some((*item, above));
         }
-        let placed = if is_tall { pushed_down(&wishes) } else { nearest_growing(&wishes) };
-        offset = 0;
-        for (index, item) in items.iter().enumerate() {
-            offset += if index == 0 { 0 } else { self.distance(items[index - 1], *item) };
-            middles[*item] = placed[index] + offset;
+        let room = last.map_or(0, |(_, lowest)| tallest - lowest);
+        // By how much each is to be further down than that: these have to grow.
+        let wish = |(item, highest): &(usize, i32)| {
+            // A crooked step is seen less than a crooked line.
+            ((wished(*item) - highest).clamp(0, room), if self.is_step(*item) { 1 } else { 4 })
+        };
+        let wishes: Vec<(i32, i32)> = highest.iter().map(wish).collect();
+        let growing = if is_tall { pushed_down(&wishes) } else { nearest_growing(&wishes) };
+        for ((item, highest), down) in highest.into_iter().zip(growing) {
+            middles[item] = highest + down;
         }
     }
 
