@@ -30,11 +30,7 @@ pub fn flows() -> String {
 pub fn tasks_page(query: &TaskQuery) -> String {
     let search = Some(("q", query.search.clone())).filter(|(_, search)| !search.is_empty());
     let from = query.from.as_ref().map(|cursor| ("from", cursor_text(cursor)));
-    let list = match query.kind {
-        Kind::Task => tasks(),
-        Kind::Flow => flows(),
-    };
-    with_parameters(&list, search.into_iter().chain(from))
+    with_parameters(&list(query.kind), search.into_iter().chain(from))
 }
 
 /// A page of the documentation.
@@ -59,6 +55,27 @@ pub fn new_task() -> String {
 #[must_use]
 pub fn new_task_from_example(key: &str) -> String {
     format!("/tasks/new?example={key}")
+}
+
+/// The form for a new flow.
+#[must_use]
+pub fn new_flow() -> String {
+    "/flows/new".to_owned()
+}
+
+/// The form for a new flow, filled in with an example.
+#[must_use]
+pub fn new_flow_from_example(key: &str) -> String {
+    format!("{}?example={key}", new_flow())
+}
+
+/// A list of all of a kind.
+#[must_use]
+pub fn list(kind: Kind) -> String {
+    match kind {
+        Kind::Task => tasks(),
+        Kind::Flow => flows(),
+    }
 }
 
 /// A task with its newest runs.

@@ -1,3 +1,5 @@
+DROP INDEX tasks_by_activity;
+CREATE INDEX tasks_by_activity ON tasks (activity_at DESC, id DESC);
 DROP TABLE attempts;
 ALTER TABLE steps ADD COLUMN phase_without_skipped TEXT NOT NULL DEFAULT 'Pending'
     CHECK (phase_without_skipped IN ('Pending', 'Running', 'Succeeded', 'Failed', 'Error', 'Cancelled'));

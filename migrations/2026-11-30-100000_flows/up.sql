@@ -1,6 +1,9 @@
 -- A flow is kept like a task, under an id of its own kind; its steps are here. `in_flow` is what a step waits for and how
 -- often it is tried, as JSON.
 ALTER TABLE tasks ADD COLUMN description TEXT;
+-- Tasks and flows are listed each for themselves: their ids begin differently.
+DROP INDEX tasks_by_activity;
+CREATE INDEX tasks_by_activity ON tasks (substr(id, 1, 5), activity_at DESC, id DESC);
 CREATE TABLE flow_steps (
     task_id             TEXT    NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
     position            INTEGER NOT NULL CHECK (position > 0),

@@ -506,7 +506,9 @@ async fn the_environment_is_the_users_and_nothing_of_the_servers() {
     let seen = engine.finished(spec(draft)).await;
     let lines: Vec<&str> = seen.program_lines().into_iter().map(|line| line.1).collect();
     let names = ["HOME", "LANG", "MINE", "PATH", "PWD", "PYTHONUNBUFFERED", "TMPDIR"];
-    let allowed = |name: &&str| names.contains(name) || *name == "LC_CTYPE" || *name == "OLDPWD";
+    let of_outputs = ["STOKER_OUTPUT_DIR", "STOKER_OUTPUT_LIMIT", "STOKER_READABLE"];
+    let allowed =
+        |name: &&str| names.contains(name) || of_outputs.contains(name) || *name == "LC_CTYPE" || *name == "OLDPWD";
     assert!(lines[..lines.len() - 1].iter().all(allowed), "{lines:?}");
     assert_eq!(lines.last(), Some(&"it's $(id) {{x}} \"q\""));
 }

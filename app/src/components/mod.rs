@@ -12,6 +12,7 @@ pub mod message;
 pub mod outputs;
 pub mod page;
 pub mod phase;
+pub mod program_fields;
 pub mod spec;
 pub mod step_list;
 pub mod time;

@@ -356,6 +356,23 @@ pub struct ListedTask {
     pub latest: Option<(Phase, Option<Timestamp>, Option<Timestamp>)>,
 }
 
+/// A flow in the list that programs read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedFlow {
+    /// Its id.
+    pub id: TaskId,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last saved.
+    pub updated_at: Timestamp,
+    /// How many steps it has.
+    pub steps: u32,
+}
+
 /// A place in the list that programs read: after the task of this age and id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskPlace {

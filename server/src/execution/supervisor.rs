@@ -128,6 +128,10 @@ impl Supervisor {
         // Jobs give their name even when they panic, and nobody aborts one.
         if let Ok(job) = job {
             self.under_way.remove(&job);
+            // What a deleted task's runs have put out is nobody's any more.
+            if job == Job::Sweep {
+                self.clean();
+            }
         }
     }
 

@@ -38,7 +38,7 @@ use server::{
         Database,
         logs::{self, Chunk},
         runs, schema,
-        steps::Outcome,
+        steps::{self, Outcome},
         views,
     },
     diagnostics::{
@@ -343,6 +343,19 @@ impl TestApp {
         self.tell(run).await;
     }
 
+    /// Notes of a step that it is not run, as the supervisor does.
+    pub async fn skip(&self, run: RunId, key: &'static str, message: &str) {
+        let at = self.clock.now();
+        let outcome = Outcome { phase: Phase::Skipped, exit_code: None, message: Some(message.to_owned()), at };
+        let skip = move |connection: &mut _| {
+            let steps = steps::logs_of_run(connection, run)?;
+            let step = steps.iter().find(|step| step.key.as_str() == key).unwrap().id;
+            steps::finish_waiting(connection, run, &[(step, outcome)])
+        };
+        self.database.write(skip).await.unwrap();
+        self.tell(run).await;
+    }
+
     /// Tells viewers of a run that it changed.
     pub async fn tell(&self, run: RunId) {
         let steps = schema::steps::table.filter(schema::steps::run_id.eq(run.0)).select(schema::steps::id);
@@ -453,6 +466,28 @@ impl Answer {
         let areas = self.texts_untrimmed(&format!("textarea[name={name}]"));
         let inputs = self.attributes(&format!("input[name={name}]"), "value");
         areas.into_iter().chain(inputs).next().unwrap_or_else(|| panic!("no field {name}"))
+    }
+
+    /// What a browser would send of the form on the page, but its buttons.
+    pub fn controls(&self) -> Vec<(String, String)> {
+        let page = self.page();
+        let selector = Selector::parse("form.task-form :is(input, textarea, select)").unwrap();
+        let chosen = Selector::parse("option[selected]").unwrap();
+        let first = Selector::parse("option").unwrap();
+        let value = |element: scraper::ElementRef<'_>| match element.value().name() {
+            "textarea" => Some(element.text().collect()),
+            "select" => {
+                let option = element.select(&chosen).next().or_else(|| element.select(&first).next())?;
+                Some(option.attr("value")?.to_owned())
+            }
+            _ => match element.attr("type") {
+                Some("file") => None,
+                Some("checkbox") if element.attr("checked").is_none() => None,
+                _ => Some(element.attr("value").unwrap_or_default().to_owned()),
+            },
+        };
+        let named = |element: scraper::ElementRef<'_>| Some((element.attr("name")?.to_owned(), value(element)?));
+        page.select(&selector).filter_map(named).collect()
     }
 
     fn texts_untrimmed(&self, selector: &str) -> Vec<String> {

@@ -177,9 +177,13 @@ fn cursor(connection: &mut SqliteConnection, run: &RunDetail) -> Option<String> 
 fn several_steps(connection: &mut SqliteConnection) {
     let run = run(connection, &task_of(6), 1);
     assert_eq!(run.uid.as_str(), "run-1f1f1f1f1f1f1f1f1f1f");
-    assert_eq!((run.summary.phase, run.step.phase, run.step.exit_code), (Phase::Failed, Phase::Succeeded, Some(0)));
-    assert_eq!(packages(&run), "six==1.16.0\n");
-    assert_eq!(cursor(connection, &run).as_deref(), Some("99"));
+    // The step that failed is shown first; the other one is found by its key.
+    assert_eq!((run.summary.phase, run.step.phase, run.step.exit_code), (Phase::Failed, Phase::Failed, Some(3)));
+    let address = StepAddress { step: Some("first".parse().unwrap()), ..StepAddress::first(task_of(6), number(1)) };
+    let first = views::run(connection, &address).unwrap();
+    assert_eq!((first.step.phase, first.step.exit_code), (Phase::Succeeded, Some(0)));
+    assert_eq!(packages(&first), "six==1.16.0\n");
+    assert_eq!(cursor(connection, &first).as_deref(), Some("99"));
     let names = steps(connection, &run);
     assert_eq!(names, [("first".to_owned(), None), ("second".to_owned(), Some("node-1".to_owned()))]);
 }

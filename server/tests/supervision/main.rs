@@ -332,8 +332,8 @@ async fn a_run_ends_with_its_last_step_and_as_its_steps_did() {
     let engine = Arc::new(Scripted::new("local", 1, tale));
     let place = Place::with(one(&engine)).await;
     let run = place.submit("local", &["second", "third"]).await;
-    let seen = place.until(&run, "the first step's end", |seen| seen.step.phase.is_final()).await;
-    assert_eq!((seen.step.phase, seen.summary.phase), (Phase::Succeeded, Phase::Running));
+    let seen = place.until(&run, "the first step's end", |seen| seen.steps[0].phase.is_final()).await;
+    assert_eq!((seen.steps[0].phase, seen.summary.phase), (Phase::Succeeded, Phase::Running));
     // Its first step is not followed again, and no line of it comes twice.
     let place = place.restarted(one(&engine)).await;
     engine.go_on();
