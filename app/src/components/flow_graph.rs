@@ -7,7 +7,7 @@ use crate::{
     html::Html,
     model::{
         flow::{
-            Placement, RunsWhen,
+            FlowStep, Placement, RunsWhen, StepKey,
             layout::{self, LayoutStep, Line, STEP_HEIGHT, STEP_WIDTH, lay_out},
         },
         phase::Phase,
@@ -67,6 +67,26 @@ pub fn FlowGraph(
         ></figure>
     }
     .into_any()
+}
+
+/// The graph of a flow as it is defined. Each step leads to `#step-` and its key.
+pub fn definition_graph(steps: &[FlowStep]) -> AnyView {
+    let index = |key: &StepKey| steps.iter().position(|step| step.key == *key);
+    let node = |step: &FlowStep| GraphNode {
+        name: step.name.as_str().to_owned(),
+        href: format!("#step-{}", step.key),
+        detail: match step.retries.count() {
+            0 => String::new(),
+            1 => "1 retry".to_owned(),
+            several => format!("{several} retries"),
+        },
+        runs_after: step.runs_after.iter().filter_map(index).collect(),
+        runs_when: step.runs_when,
+        placement: step.placement,
+        ..GraphNode::default()
+    };
+    let nodes = steps.iter().map(node).collect();
+    view! { <FlowGraph id="flow-graph" nodes=nodes chosen=None /> }.into_any()
 }
 
 fn drawing(nodes: &[GraphNode], chosen: Option<usize>) -> String {
