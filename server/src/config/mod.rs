@@ -1,6 +1,7 @@
 //! The configuration: the command line's options, checked once, with the defaults filled in.
 
 pub mod data_folder;
+pub mod limits;
 
 use std::{
     net::SocketAddr,
@@ -9,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use app::model::{diagnostics::Retention, spec::Timeout};
+use app::model::{retention::Retention, spec::Timeout};
 use etcetera::BaseStrategy as _;
 
 use crate::{

@@ -22,20 +22,20 @@ use super::{
 /// The columns of a flow itself.
 #[derive(diesel::Insertable, diesel::AsChangeset)]
 #[diesel(table_name = tasks, treat_none_as_null = true)]
-struct FlowColumns<'a> {
-    name: &'a str,
-    description: Option<&'a str>,
-    engine: Option<&'a str>,
+struct FlowColumns {
+    name: String,
+    description: Option<String>,
+    engine: Option<String>,
     // A flow's code is its steps'.
-    code: &'a str,
+    code: &'static str,
 }
 
-impl<'a> From<&'a Flow> for FlowColumns<'a> {
-    fn from(flow: &'a Flow) -> Self {
+impl From<&Flow> for FlowColumns {
+    fn from(flow: &Flow) -> Self {
         Self {
-            name: flow.name().as_str(),
-            description: flow.description().map(Description::as_str),
-            engine: flow.engine().map(EngineChoice::as_str),
+            name: flow.name().as_str().to_owned(),
+            description: flow.description().map(|description| description.as_str().to_owned()),
+            engine: flow.engine().map(|engine| engine.as_str().to_owned()),
             code: "",
         }
     }

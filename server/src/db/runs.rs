@@ -1,7 +1,7 @@
 //! The life of a run in the database: made, started, ended. Every move is a conditional update whose row count tells
 //! whether it happened, so two who try the same move cannot both succeed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use app::model::{
     flow::FlowStep,
@@ -204,17 +204,16 @@ pub fn inputs(connection: &mut SqliteConnection, id: RunId, only: Option<StepId>
     let graph = if is_alone { Vec::new() } else { step_rows::graph(connection, id)? };
     let mut kept = HashMap::new();
     for from in graph.iter().filter_map(|step| step.kept_from) {
-        if !kept.contains_key(&from) {
-            let uid: Option<String> = runs::table
-                .filter(runs::task_id.eq(&task_id))
-                .filter(runs::number.eq(i32::try_from(from.get()).unwrap_or(i32::MAX)))
-                .select(runs::uid)
-                .get_result(connection)
-                .optional()?;
-            // That run may have been deleted since; then nothing is left of what its steps put out.
-            if let Some(uid) = uid {
-                kept.insert(from, values::parsed(&uid)?);
-            }
+        let Entry::Vacant(entry) = kept.entry(from) else { continue };
+        let uid: Option<String> = runs::table
+            .filter(runs::task_id.eq(&task_id))
+            .filter(runs::number.eq(i32::try_from(from.get()).unwrap_or(i32::MAX)))
+            .select(runs::uid)
+            .get_result(connection)
+            .optional()?;
+        // That run may have been deleted since; then nothing is left of what its steps put out.
+        if let Some(uid) = uid {
+            entry.insert(values::parsed(&uid)?);
         }
     }
     Ok(RunInputs {

@@ -341,7 +341,7 @@ async fn clean(engine: &dyn Engine, database: &Database) -> Result<(), String> {
         match tokio::task::spawn_blocking(move || outputs.remove(&gone)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(run.uid = %run, %error, "The outputs of a deleted run could not be removed; trying again later")
+                tracing::warn!(run.uid = %run, %error, "The outputs of a deleted run could not be removed; trying again later");
             }
             Err(error) => return Err(error.to_string()),
         }

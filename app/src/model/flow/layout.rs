@@ -388,8 +388,8 @@ impl Layers {
             // A crooked step is seen less than a crooked line.
             ((wished(*item) - highest).clamp(0, room), if self.is_step(*item) { 1 } else { 4 })
         };
-        let wishes: Vec<(i32, i32)> = highest.iter().map(wish).collect();
-        let growing = if is_tall { pushed_down(&wishes) } else { nearest_growing(&wishes) };
+        let distances: Vec<(i32, i32)> = highest.iter().map(wish).collect();
+        let growing = if is_tall { pushed_down(&distances) } else { nearest_growing(&distances) };
         for ((item, highest), down) in highest.into_iter().zip(growing) {
             middles[item] = highest + down;
         }

@@ -16,7 +16,7 @@ use futures::StreamExt as _;
 
 use super::{
     outcome,
-    transcript::{Entry, Reading, Transcript},
+    transcript::{Entry, StepFacts, Transcript},
 };
 use crate::{
     db::{
@@ -88,7 +88,7 @@ struct Recording {
     /// Milliseconds until the next attempt, when this one fails and there is to be one.
     wait_when_failed: Option<i64>,
     attempts: Attempts,
-    reading: Reading,
+    facts: StepFacts,
     transcript: Transcript,
     has_ended: bool,
 }
@@ -162,7 +162,7 @@ impl Recorder {
             // An engine that orders the steps of a run also tries them again.
             wait_when_failed: step.retries.wait_after(step.attempt).filter(|_| order == Order::Stoker),
             attempts,
-            reading: Reading { secrets: self.secret_key.of_step(&step.keys.uid), requested: step.requested },
+            facts: StepFacts { secrets: self.secret_key.of_step(&step.keys.uid), requested: step.requested },
             keys: step.keys,
             recorded: step.recorded,
             transcript,
@@ -243,14 +243,14 @@ struct Attempts {
 }
 
 fn read_batch(recording: &mut Recording, told: StepEvents) -> Result<Batch, serde_json::Error> {
-    let Recording { transcript, reading, recorded: before, wait_when_failed, attempts, .. } = recording;
+    let Recording { transcript, facts, recorded: before, wait_when_failed, attempts, .. } = recording;
     let known = transcript.under_way();
     let mut chunks = Chunks::starting_at(before.line_count + 1);
     let mut others = Vec::new();
     let mut end = None;
     let mut entries = Vec::new();
     for observed in &told.events {
-        transcript.read(observed.at, &observed.event, reading, &mut entries);
+        transcript.read(observed.at, &observed.event, facts, &mut entries);
         for entry in entries.drain(..) {
             match entry {
                 Entry::Line(stream, at, text) => chunks.push(stream, at, &text)?,
