@@ -57,11 +57,11 @@ impl LogPlace {
 
 /// How things stand with a log, in a sentence.
 pub fn log_words(run: &RunDetail) -> String {
-    if let Some(checkpoint) = run.under_way().filter(|_| run.cancel_requested_at.is_none()) {
-        return format!("Preparing: {} …", checkpoint.name);
-    }
     if let Some(reason) = run.step.waiting_for.as_ref().filter(|_| run.cancel_requested_at.is_none()) {
         return reason.clone();
+    }
+    if let Some(checkpoint) = run.under_way().filter(|_| run.cancel_requested_at.is_none()) {
+        return format!("Preparing: {} …", checkpoint.name);
     }
     let shown = run.shown().map(|(_, step)| step);
     match (run.step.phase, run.queue_place, run.state.lines) {

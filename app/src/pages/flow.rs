@@ -99,8 +99,8 @@ fn step_view(id: &TaskId, flow: &Flow, step: &FlowStep, runs: &[RunSummary]) -> 
 
 /// When a step begins.
 fn order_words(flow: &Flow, step: &FlowStep) -> String {
-    let named = |key: &StepKey| flow.steps().iter().find(|other| other.key == *key).map(|other| other.name.as_str());
-    let names: Vec<&str> = step.runs_after.iter().filter_map(named).collect();
+    let name_of = |key: &StepKey| flow.steps().iter().find(|other| other.key == *key).map(|other| other.name.as_str());
+    let names: Vec<&str> = step.runs_after.iter().filter_map(name_of).collect();
     if names.is_empty() {
         return "begins with the run".to_owned();
     }

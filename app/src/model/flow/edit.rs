@@ -138,7 +138,8 @@ impl FlowDraft {
         // "Load 2" is followed by "Load 3".
         let base = name.trim_end_matches(|character: char| character.is_ascii_digit()).trim_end();
         let base = if base.is_empty() { name.as_str() } else { base };
-        let numbered = (2..).map(|number: u32| format!("{base} {number}")).find(|name| !is_taken(name));
+        // One number more than there are steps is free.
+        let numbered = (2..=self.steps.len() + 2).map(|number| format!("{base} {number}")).find(|name| !is_taken(name));
         numbered.unwrap_or(name)
     }
 }

@@ -1,8 +1,10 @@
 //! The API's answers about flows, field for field.
 
 use app::model::{
-    flow::{Flow, FlowStep},
+    flow::{Flow, FlowStep, StepKey},
+    identifiers::RunNumber,
     phase::Phase,
+    spec::Timeout,
     time::Timestamp,
     views::{FlowDetail, ListedFlow, RunDetail, RunOrigin, SpecifiedRun, StepOutput, StepSummary},
 };
@@ -121,7 +123,7 @@ impl From<&FlowStep> for StepBody {
             position: placement.map_or_else(|| json!({}), |placement| json!({ "x": placement.x, "y": placement.y })),
             use_cache: spec.use_cache,
             environment: spec.environment.to_string(),
-            timeout_seconds: spec.timeout.map(|timeout| timeout.seconds()),
+            timeout_seconds: spec.timeout.map(Timeout::seconds),
             cpu_request: resources.cpu_request.map(|amount| amount.to_string()),
             cpu_limit: resources.cpu_limit.map(|amount| amount.to_string()),
             memory_request: resources.memory_request.map(|amount| amount.to_string()),
@@ -147,7 +149,7 @@ struct EdgeBody {
 
 fn edges(flow: &Flow) -> Vec<EdgeBody> {
     let to_step = |step: &FlowStep| {
-        let edge = |source: &app::model::flow::StepKey| EdgeBody {
+        let edge = |source: &StepKey| EdgeBody {
             id: format!("edge-{source}-{}", step.key),
             source: source.to_string(),
             target: step.key.to_string(),
@@ -255,7 +257,7 @@ impl From<(StepSummary, StepLog)> for StepRunEntry {
             finished_at: step.finished_at.map(Timestamp::to_rfc3339),
             attempt: step.attempt,
             message: step.message,
-            kept_from: step.kept_from.map(|number| number.get()),
+            kept_from: step.kept_from.map(RunNumber::get),
         }
     }
 }

@@ -157,19 +157,10 @@ fn flow_draft(fields: FormFields) -> FlowDraft {
 
 /// Takes the value of a control in a step's part of the form.
 fn take_of_step(step: &mut StepDraft, control: &str, value: String) {
-    let mut place = step.placement.unwrap_or(Placement { x: 0, y: 0 });
-    match (control, value.parse()) {
-        ("x", Ok(x)) => {
-            place.x = x;
-            step.placement = Some(place);
-            return;
-        }
-        ("y", Ok(y)) => {
-            place.y = y;
-            step.placement = Some(place);
-            return;
-        }
-        _ => {}
+    if let ("x" | "y", Ok(coordinate)) = (control, value.parse()) {
+        let place = step.placement.get_or_insert(Placement { x: 0, y: 0 });
+        *(if control == "x" { &mut place.x } else { &mut place.y }) = coordinate;
+        return;
     }
     if control == Field::RunsAfter.name() {
         step.runs_after.push(value);
