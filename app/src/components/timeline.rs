@@ -186,6 +186,7 @@ mod tests {
             waiting: Some(Span { from: Timestamp(0), to: Some(Timestamp(3000)) }),
             preparing: Some(Span { from: Timestamp(3000), to: Some(Timestamp(3500)) }),
             running: Some(Span { from: Timestamp(3500), to: None }),
+            ..Timing::default()
         };
         timeline.bar(&mut html, Phase::Running, &timing);
         let html = html.into_string();
