@@ -343,7 +343,7 @@ async fn an_active_run_shows_what_its_steps_wait_for() {
     assert!(html.contains(&format!(r#"href="{}?line=1#L1""#, step_page("a"))) && html.contains("exit code 7"));
     assert!(fake.step_page("b").await.contains(r#"role="status">Waiting for a."#));
     let cancel = fake.page(&routes::cancel_run(&id(), number(4))).await;
-    assert!(cancel.contains("no other step starts"));
+    assert!(cancel.contains("no other begins"));
 }
 
 #[tokio::test]
