@@ -309,6 +309,7 @@ async fn a_failed_diamond_tells_what_became_of_each_step() {
 #[tokio::test]
 async fn each_step_has_its_page() {
     let html = diamond().step_page("plot").await;
+    assert!(!html.contains("Failed step:"), "it is the one that is shown");
     assert!(html.contains(" · plot · Stoker</title>") && html.contains(r#"<h2 id="step">"#));
     assert!(html.contains(&format!(r#"data-page="{}""#, step_page("plot"))));
     assert!(html.contains(r##"href="#L2""##) && html.contains("ValueError: no"));
@@ -338,11 +339,11 @@ async fn an_active_run_shows_what_its_steps_wait_for() {
     assert!(!html.contains(r#"value="restart""#));
     assert!(html.contains(r#"http-equiv="refresh""#) && html.contains("data-live"));
     assert!(html.contains("Waiting for a.") && html.contains("Running 54 s"));
-    assert!(html.contains("<title>a: Running · 55 s · attempt 2.</title>"));
+    assert!(html.contains("<title>a: Running · 55 s · 2nd try.</title>"));
     assert!(html.contains(&format!(r#"href="{}?line=1#L1""#, step_page("a"))) && html.contains("exit code 7"));
     assert!(fake.step_page("b").await.contains(r#"role="status">Waiting for a."#));
     let cancel = fake.page(&routes::cancel_run(&id(), number(4))).await;
-    assert!(cancel.contains("no other step starts"));
+    assert!(cancel.contains("no other begins"));
 }
 
 #[tokio::test]

@@ -192,15 +192,18 @@ fn step(html: &mut Html, nodes: &[GraphNode], node: &GraphNode, index: usize, pl
     } else {
         12
     };
-    for (class, y, text, letters) in
-        [("flow-step-name", 21, &node.name, NAME_LETTERS), ("flow-step-detail", 37, &node.detail, DETAIL_LETTERS)]
-    {
-        let letters = letters[usize::from(node.phase.is_some())];
-        html.markup(r#"<text clip-path="url(#flow-step-inside)" class=""#).markup(class);
-        html.markup(r#"" x=""#).value(left).markup(r#"" y=""#).value(y).markup(r#"">"#);
-        html.text(&shortened(text, letters)).markup("</text>");
+    let room = usize::from(node.phase.is_some());
+    let name_y = if node.detail.is_empty() { 29 } else { 21 };
+    words(html, "flow-step-name", (left, name_y), &shortened(&node.name, NAME_LETTERS[room]));
+    if !node.detail.is_empty() {
+        words(html, "flow-step-detail", (left, 37), &shortened(&node.detail, DETAIL_LETTERS[room]));
     }
     html.markup("</a></g>");
+}
+
+fn words(html: &mut Html, class: &'static str, (x, y): (i32, i32), text: &str) {
+    html.markup(r#"<text clip-path="url(#flow-step-inside)" class=""#).markup(class);
+    html.markup(r#"" x=""#).value(x).markup(r#"" y=""#).value(y).markup(r#"">"#).text(text).markup("</text>");
 }
 
 /// A step in words: also its name for screen readers.

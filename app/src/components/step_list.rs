@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     flow_graph::{FlowGraph, GraphNode},
+    log_view::ordinal,
     phase::phase_badge_shared,
     time::{now, span, span_words},
     timeline::Timeline,
@@ -53,7 +54,7 @@ fn detail(run: &RunDetail, step: &StepSummary, now: Timestamp) -> String {
         add(span_words(whole, now));
     }
     if step.attempt > 1 {
-        add(format!("attempt {}", step.attempt));
+        add(format!("{} try", ordinal(step.attempt)));
     }
     detail
 }
@@ -71,10 +72,7 @@ pub fn step_table(run: &RunDetail) -> AnyView {
     let timeline = Timeline::of(run, now);
     let has_attempts = run.steps.iter().any(|step| step.attempt > 1);
     let attempts = has_attempts.then(|| view! { <th scope="col" class="number">"Attempts"</th> });
-    let axis = match timeline {
-        Some(timeline) => timeline.axis(),
-        None => view! { "Timeline" }.into_any(),
-    };
+    let axis = timeline.map(Timeline::axis);
     let mut rows = Html::with_capacity(1024 * run.steps.len());
     for (index, step) in run.steps.iter().enumerate() {
         row(&mut rows, run, (index, step), timeline, has_attempts, now);
@@ -85,7 +83,7 @@ pub fn step_table(run: &RunDetail) -> AnyView {
                 <tr>
                     <th scope="col">"Step"</th>
                     <th scope="col">"Phase"</th>
-                    <th scope="col" class="is-wide" aria-label="Timeline">{axis}</th>
+                    <th scope="col" class="is-wide"><span class="visually-hidden">"Timeline"</span> {axis}</th>
                     <th scope="col" class="number">"Waiting"</th>
                     <th scope="col" class="number">"Preparing"</th>
                     <th scope="col" class="number">"Running"</th>
@@ -115,7 +113,7 @@ fn row(
     html.text(step.name.as_str()).markup(r#"</a></th><td class="step-phase">"#);
     phase_badge_shared(html, step.phase);
     html.markup(r#"</td><td class="step-time is-wide">"#);
-    if let Some(timeline) = timeline.filter(|_| whole(&timing).or(timing.waiting).is_some()) {
+    if let Some(timeline) = timeline.filter(|_| timing != Timing::default()) {
         timeline.bar(html, step.phase, &timing);
     }
     said(html, run, step);

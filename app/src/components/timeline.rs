@@ -95,7 +95,9 @@ impl Timeline {
     pub fn bar(self, html: &mut Html, phase: Phase, timing: &Timing) {
         html.markup(r#"<svg class="timeline-bar "#).markup(phase_class(phase)).markup(r#"" aria-hidden="true">"#);
         html.markup(r##"<use href="#timeline-marks" width="100%" height="100%"/>"##);
-        self.part(html, "Waiting", r#"<rect class="is-waiting" y="8" height="2" "#, timing.waiting);
+        let waiting = r#"<rect class="is-waiting" y="8" height="2" "#;
+        self.part(html, "Earlier attempts", waiting, timing.earlier);
+        self.part(html, "Waiting", waiting, timing.waiting);
         let preparing = r#"<rect class="is-preparing" y="4" height="10" fill="url(#timeline-preparing)" "#;
         self.part(html, "Preparing", preparing, timing.preparing);
         self.part(html, "Running", r#"<rect class="is-run" y="2" height="14" "#, timing.running);
@@ -184,6 +186,7 @@ mod tests {
             waiting: Some(Span { from: Timestamp(0), to: Some(Timestamp(3000)) }),
             preparing: Some(Span { from: Timestamp(3000), to: Some(Timestamp(3500)) }),
             running: Some(Span { from: Timestamp(3500), to: None }),
+            ..Timing::default()
         };
         timeline.bar(&mut html, Phase::Running, &timing);
         let html = html.into_string();

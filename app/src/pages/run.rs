@@ -185,7 +185,7 @@ fn graph(run: &RunDetail) -> AnyView {
 }
 
 fn table(run: &RunDetail) -> AnyView {
-    view! { <div id="run-steps" class="card is-flush" tabindex="0" role="region" aria-label="Steps">{step_table(run)}</div> }.into_any()
+    view! { <div id="run-steps" class="card is-flush" tabindex="0" role="region" aria-label="Table of steps">{step_table(run)}</div> }.into_any()
 }
 
 fn step(run: &RunDetail, failure: Option<&FailureLine>, outputs: &[ShownOutput]) -> AnyView {

@@ -178,7 +178,8 @@ fn failed_steps(run: &RunDetail) -> Option<AnyView> {
     /// So many are named.
     const NAMED: usize = 5;
     let failed: Vec<_> = run.steps.iter().filter(|step| matches!(step.phase, Phase::Failed | Phase::Error)).collect();
-    if failed.is_empty() {
+    // What failed alone and is shown has all that below.
+    if failed.iter().all(|step| step.key == run.step.key) {
         return None;
     }
     let links = failed.iter().take(NAMED).map(|step| {

@@ -366,7 +366,7 @@ impl Layers {
 
     /// Moves the items of a layer towards their neighbours at a side. It grows no higher than the tallest layer has to be.
     fn straighten(&self, layer: usize, side: Side, is_tall: bool, tallest: i32, middles: &mut [i32]) {
-        let wished = |item: usize| {
+        let ideal = |item: usize| {
             let neighbours = self.neighbours(item, side).iter().map(|neighbour| middles[*neighbour]);
             match (neighbours.len(), is_tall) {
                 (0, _) => middles[item],
@@ -375,18 +375,16 @@ impl Layers {
             }
         };
         // How far down each item is when all are as high as they can be.
-        let mut highest = Vec::with_capacity(self.order[layer].len());
-        let mut last = None;
+        let mut highest: Vec<(usize, i32)> = Vec::with_capacity(self.order[layer].len());
         for item in &self.order[layer] {
-            let above = last.map_or(0, |(above, middle)| middle + self.distance(above, *item));
-            highest.push((*item, above));
-            last = Some((*item, above));
+            let down = highest.last().map_or(0, |(above, down)| down + self.distance(*above, *item));
+            highest.push((*item, down));
         }
-        let room = last.map_or(0, |(_, lowest)| tallest - lowest);
+        let room = highest.last().map_or(0, |(_, lowest)| tallest - lowest);
         // By how much each is to be further down than that: these have to grow.
         let wish = |(item, highest): &(usize, i32)| {
             // A crooked step is seen less than a crooked line.
-            ((wished(*item) - highest).clamp(0, room), if self.is_step(*item) { 1 } else { 4 })
+            ((ideal(*item) - highest).clamp(0, room), if self.is_step(*item) { 1 } else { 4 })
         };
         let distances: Vec<(i32, i32)> = highest.iter().map(wish).collect();
         let growing = if is_tall { pushed_down(&distances) } else { nearest_growing(&distances) };

@@ -22,7 +22,9 @@ impl Span {
 /// How the time of a step divides; `None` for what there was not, or not yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Timing {
-    /// It could have begun, and waited for its turn: for a place, or before another attempt.
+    /// It was tried before, and waited to be tried again. The rest is about its last attempt.
+    pub earlier: Option<Span>,
+    /// It could have begun, and waited for its turn.
     pub waiting: Option<Span>,
     /// Its environment was made ready.
     pub preparing: Option<Span>,
@@ -40,14 +42,22 @@ impl Timing {
         }
         let ready = ready_at(step, steps, created_at);
         let Some(started) = step.started_at else {
-            let waiting = ready.filter(|_| !step.phase.is_final()).map(|from| Span { from, to: None });
-            return Self { waiting, ..Self::default() };
+            return Self::before(step, ready.filter(|_| !step.phase.is_final()).map(|from| Span { from, to: None }));
         };
-        let waiting = ready.filter(|ready| *ready < started).map(|from| Span { from, to: Some(started) });
+        let before = ready.filter(|ready| *ready < started).map(|from| Span { from, to: Some(started) });
         let preparing = Some(Span { from: started, to: step.prepared_at.or(step.finished_at) });
         let running = step.prepared_at.filter(|prepared| step.finished_at != Some(*prepared));
         let running = running.map(|from| Span { from, to: step.finished_at });
-        Self { waiting, preparing, running }
+        Self { preparing, running, ..Self::before(step, before) }
+    }
+
+    /// Of what there was before a step's last attempt.
+    fn before(step: &StepSummary, span: Option<Span>) -> Self {
+        if step.attempt > 1 {
+            Self { earlier: span, ..Self::default() }
+        } else {
+            Self { waiting: span, ..Self::default() }
+        }
     }
 }
 
@@ -112,6 +122,11 @@ mod tests {
         assert_eq!(divided(2), [Some((40, None)), None, None]);
         assert_eq!(divided(3), [None; 3], "it waits for another step, not for its turn");
         assert_eq!(divided(4), [None, Some((40, None)), None]);
+
+        let again = StepSummary { attempt: 2, ..steps[1].clone() };
+        let timing = Timing::of(&again, &steps, Timestamp(5));
+        assert_eq!(timing.earlier, Some(Span { from: Timestamp(40), to: Some(Timestamp(45)) }));
+        assert_eq!(timing.waiting, None);
     }
 
     #[test]
