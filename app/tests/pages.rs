@@ -340,6 +340,7 @@ impl Backend for Fake {
                     prune_after: None,
                 },
             },
+            cluster: None,
             checks: LastChecks { report: Some(CheckReport { checks: vec![check], at: NOW }), under_way: false },
             caches: CacheLedger {
                 entries: vec![entry(environment(), 0), entry(set(), 1)],

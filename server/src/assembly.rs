@@ -220,13 +220,16 @@ pub async fn set_up_engines(
     Ok(engines.unwrap_or_else(|| Engines::of(local)))
 }
 
-fn argo_settings(config: &Config, cluster: &ClusterConfig) -> ArgoSettings {
+/// How runs go to a cluster, as configured.
+#[must_use]
+pub fn argo_settings(config: &Config, cluster: &ClusterConfig) -> ArgoSettings {
     let engine = &config.engine;
     // Files of this machine are not in pods.
     let is_file = |name: &str| matches!(name, "SSL_CERT_FILE" | "SSL_CERT_DIR" | "NETRC" | "NIX_SSL_CERT_FILE");
     let mut preparation = preparation::variables(engine.index_url.as_deref());
     preparation.retain(|(name, _)| !is_file(name));
     ArgoSettings {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         image: cluster.image.clone(),
         python: cluster.python.clone(),
         platform: cluster.platform.clone(),

@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         Command::Serve(options) => serve::run(*options),
         Command::Cache { command } => cache::run(command),
         Command::Nix { command: NixCommand::Install(options) } => nix_install(options),
-        Command::Preflight(options) => preflight::run(options),
+        Command::Preflight(options) => preflight::run(*options),
         Command::Step { folder } => step(&folder),
         Command::Inside { root, command } => inside(&root, &command),
         Command::Pod { command: PodCommand::Prepare } => pod::prepare(),

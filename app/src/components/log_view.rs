@@ -56,11 +56,11 @@ impl LogPlace {
 
 /// How things stand with a log, in a sentence.
 pub fn log_words(run: &RunDetail) -> String {
-    if let Some(checkpoint) = run.under_way().filter(|_| run.cancel_requested_at.is_none()) {
-        return format!("Preparing: {} …", checkpoint.name);
-    }
     if let Some(reason) = run.step.waiting_for.as_ref().filter(|_| run.cancel_requested_at.is_none()) {
         return reason.clone();
+    }
+    if let Some(checkpoint) = run.under_way().filter(|_| run.cancel_requested_at.is_none()) {
+        return format!("Preparing: {} …", checkpoint.name);
     }
     match (run.summary.phase, run.queue_place, run.state.lines) {
         (phase, ..) if !phase.is_final() && run.cancel_requested_at.is_some() => "Stopping …".to_owned(),

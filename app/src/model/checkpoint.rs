@@ -47,6 +47,8 @@ impl Checkpoint {
     pub const FOLDERS: u8 = 2;
     /// The number of the one that says how the run is kept apart from the machine.
     pub const CONTAINER_RUNTIME: u8 = 3;
+    /// The number of the one that looks whether the index can be reached.
+    pub const NETWORK: u8 = 7;
     /// The number of the one that makes the system packages ready.
     pub const SYSTEM_PACKAGES: u8 = 9;
     /// The number of the one that makes the Python packages ready, as they were locked. It is the last one.

@@ -2,13 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{caches::CacheLedger, checks::CheckReport, time::Timestamp};
+use super::{caches::CacheLedger, checks::CheckReport, cluster::ClusterState, time::Timestamp};
 
 /// How this Stoker is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostics {
     /// What runs runs.
     pub engine: EngineState,
+    /// The cluster that runs go to; `None` without one.
+    pub cluster: Option<ClusterState>,
     /// The checks of the place where Stoker works.
     pub checks: LastChecks,
     /// What is kept between runs.

@@ -4,6 +4,7 @@ pub mod cache;
 pub mod caches;
 pub mod checkpoint;
 pub mod checks;
+pub mod cluster;
 pub mod diagnostics;
 pub mod environment;
 pub mod fallback;

@@ -17,6 +17,7 @@ use crate::{
         caches::{CacheEntry, CacheKind, CacheLedger, CacheName},
         checkpoint::CheckpointStatus,
         checks::{Check, CheckGroup},
+        cluster::ClusterState,
         diagnostics::{Diagnostics, DiskSpace, EngineState, KeptRuns, LastChecks, RecentError, Retention, Versions},
         sizes::bytes_text,
         time::{Timestamp, duration_text},
@@ -35,7 +36,7 @@ pub fn SystemPage() -> impl IntoView {
 
 fn show(diagnostics: Diagnostics) -> AnyView {
     let now = now();
-    let Diagnostics { engine, checks, caches, runs, days, disk, versions, errors } = diagnostics;
+    let Diagnostics { engine, cluster, checks, caches, runs, days, disk, versions, errors } = diagnostics;
     let is_unfinished = caches.is_counting || checks.under_way;
     view! {
         <Page title="System">
@@ -47,6 +48,7 @@ fn show(diagnostics: Diagnostics) -> AnyView {
                         <h2 id="engine">"Engine"</h2>
                         {engine_facts(&engine)}
                     </section>
+                    {cluster.map(|cluster| cluster_facts(cluster, now))}
                     <section class="card" aria-labelledby="storage">
                         <h2 id="storage">"Storage"</h2>
                         {storage(&caches, runs, disk)}
@@ -102,6 +104,51 @@ fn engine_facts(engine: &EngineState) -> AnyView {
                 |after| format!("are removed after {}", length(after)),
             ))}
         </dl>
+    }
+    .into_any()
+}
+
+/// What is known of the cluster that runs go to.
+fn cluster_facts(cluster: ClusterState, now: Timestamp) -> AnyView {
+    let when = |at: Option<Timestamp>, never: &'static str| match at {
+        Some(at) => view! { <Ago at now /> }.into_any(),
+        None => never.into_any(),
+    };
+    let answers = cluster.lost_since.map(|since| view! { "not, since " <Ago at=since now /> });
+    let number = |number: usize, what: &str| format!("{number} {what}");
+    let pods: Vec<String> = cluster.pods.iter().map(|(phase, count)| number(*count, &phase.to_lowercase())).collect();
+    let pods = if pods.is_empty() { "none".to_owned() } else { pods.join(", ") };
+    let nodes = cluster.nodes.map(|nodes| {
+        nodes.into_iter().map(|node| {
+            let state = if node.is_ready { "" } else { ", not ready" };
+            format!("{}: {}{state}", node.name, node.runtime)
+        })
+    });
+    let nodes = nodes.map_or_else(|| "not known".to_owned(), |nodes| nodes.collect::<Vec<_>>().join("; "));
+    let claims = cluster.claims.into_iter().map(|claim| {
+        view! { <div><dt>{format!("Claim {}", claim.name)}</dt><dd>{claim.state}</dd></div> }
+    });
+    let trouble = cluster.last_trouble.map(|(at, text)| {
+        view! { <div><dt>"Last trouble"</dt><dd><Ago at now /> ": " {text}</dd></div> }
+    });
+    view! {
+        <section class="card" aria-labelledby="cluster">
+            <h2 id="cluster">"Cluster"</h2>
+            <dl class="spec-facts">
+                {fact("Namespace", cluster.namespace)}
+                <div><dt>"Answers"</dt><dd>{answers.map_or_else(|| "yes".into_any(), IntoAny::into_any)}</dd></div>
+                <div>
+                    <dt>"Argo controller"</dt>
+                    <dd>"took a workflow up " {when(cluster.controller_seen, "not yet, since Stoker was started")}</dd>
+                </div>
+                {fact("Workflows", cluster.workflows.to_string())}
+                {fact("Pods", pods)}
+                {fact("Nodes", nodes)}
+                {claims.collect_view()}
+                {fact("Requests", format!("{} since Stoker was started", cluster.requests))}
+                {trouble}
+            </dl>
+        </section>
     }
     .into_any()
 }

@@ -55,6 +55,12 @@ impl Client {
         self.json("POST", "/api/v1/tasks/submit", Some(body)).await["id"].as_str().unwrap().to_owned()
     }
 
+    /// Saves a task whose runs each build an environment of their own.
+    pub async fn save_private(&self, code: &str, packages: &str) -> String {
+        let body = json!({"pythonCode": code, "dependencies": packages, "useCache": false});
+        self.json("POST", "/api/v1/tasks/submit", Some(body)).await["id"].as_str().unwrap().to_owned()
+    }
+
     /// Saves a task that has system packages too.
     pub async fn save_with_system(&self, code: &str, packages: &str, system: &str) -> String {
         let body = json!({"pythonCode": code, "dependencies": packages, "systemDependencies": system});

@@ -11,6 +11,7 @@
 
 mod baselines;
 mod client;
+mod cluster;
 mod load;
 mod stoker;
 
@@ -55,6 +56,9 @@ async fn main() {
     drop(stoker);
     if wanted("c") {
         load::pages_under_load(&tools).await;
+    }
+    if wanted("k") {
+        cluster::measure(&tools).await;
     }
 }
 
@@ -186,8 +190,8 @@ async fn lines_per_second(stoker: &Stoker, client: &Client) {
     );
 }
 
-/// (g): from a `print` to the viewer. Both read the same clock.
-async fn line_latency(client: &Client) {
+/// How long lines take from a `print` to the viewer. Both read the same clock.
+async fn line_latencies(client: &Client) -> Vec<Duration> {
     let code = "import time\nfor i in range(100):\n    print(f'at {time.time_ns()}')\n    time.sleep(0.03)\n";
     let task = client.save(code, "").await;
     let number = client.start(&task).await;
@@ -201,6 +205,12 @@ async fn line_latency(client: &Client) {
             }
         })
         .await;
+    latencies
+}
+
+/// (g): from a `print` to the viewer.
+async fn line_latency(client: &Client) {
+    let mut latencies = line_latencies(client).await;
     latencies.sort();
     let worst = latencies[latencies.len() - 1];
     println!("\n(g) From a print to the viewer's socket, {} lines one by one", latencies.len());

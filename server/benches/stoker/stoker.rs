@@ -20,6 +20,11 @@ pub struct Stoker {
 impl Stoker {
     /// Starts it on a data folder, and waits until it answers.
     pub async fn start(data: &Path, tools: &Tools) -> Self {
+        Self::start_with(data, tools, &[]).await
+    }
+
+    /// The same with further options.
+    pub async fn start_with(data: &Path, tools: &Tools, options: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let address = format!("127.0.0.1:{port}");
         let child = Command::new(env!("CARGO_BIN_EXE_stoker"))
@@ -28,6 +33,7 @@ impl Stoker {
             .arg("--uv")
             .arg(&tools.uv)
             .args(["--log-limit", "2G"])
+            .args(options)
             // The tests' packages stand for nixpkgs: what a warm run does is the same for any.
             .env("STOKER_NIX", "own")
             .env("STOKER_NIXPKGS", concat!("path:", env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/packages"))

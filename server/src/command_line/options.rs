@@ -53,7 +53,7 @@ pub enum Command {
     },
     /// Look whether this place has what Stoker needs, and say what to do about what is missing. Ends with 0 when all is
     /// in order, with 1 when something failed, and with 2 when there are only warnings.
-    Preflight(PreflightOptions),
+    Preflight(Box<PreflightOptions>),
     /// Runs one step. Stoker starts this itself.
     #[command(hide = true)]
     Step {
@@ -347,19 +347,11 @@ fn age(text: &str) -> Result<Duration, String> {
 /// The options of `stoker preflight`.
 #[derive(Debug, Clone, Args)]
 pub struct PreflightOptions {
-    /// Where and with what.
-    #[command(flatten)]
-    pub place: PlaceOptions,
+    /// The options of the server whose place is looked at.
+    #[command(flatten, next_help_heading = "As for `stoker serve`")]
+    pub serve: ServeOptions,
 
-    /// The kubeconfig's context that names the cluster. [default: the current one]
-    #[arg(long, env = "STOKER_KUBE_CONTEXT", value_name = "NAME")]
-    pub context: Option<String>,
-
-    /// The namespace where runs are to be. [default: the context's]
-    #[arg(long, env = "STOKER_NAMESPACE", value_name = "NAME")]
-    pub namespace: Option<String>,
-
-    /// The volume claims that runs use; may be repeated, or be a list with commas.
+    /// Further volume claims to look at; may be repeated, or be a list with commas.
     #[arg(long, env = "STOKER_CLAIMS", value_name = "NAME", value_delimiter = ',')]
     pub claims: Vec<String>,
 
@@ -367,6 +359,10 @@ pub struct PreflightOptions {
     /// containerd); may be repeated, or be a list with commas.
     #[arg(long, value_name = "CHECK", value_delimiter = ',')]
     pub only: Vec<Word>,
+
+    /// Also make tiny real runs in the cluster, and tell how long each stage of them takes. Needs --image.
+    #[arg(long)]
+    pub probe: bool,
 
     /// Print JSON, for programs.
     #[arg(long)]

@@ -3,17 +3,23 @@
 use std::{
     io::{self, IsTerminal as _, Write as _},
     process::ExitCode,
+    sync::Arc,
 };
 
 use app::model::{checkpoint::CheckpointStatus, checks::CheckReport};
 
 use crate::{
-    clock::SystemClock,
-    command_line::options::PreflightOptions,
-    config::{ConfigError, DataFolder},
+    assembly,
+    clock::{SystemClock, SystemRandom},
+    command_line::{
+        cluster::EngineKind,
+        options::{PreflightOptions, ServeOptions},
+    },
+    config::{Config, ConfigError, DataFolder},
+    engine::argo::settings::ArgoSettings,
     kubernetes::Access,
     packages::nix::{NixSettings, stoker_program},
-    preflight::{self, Chosen, KubernetesSettings, Settings},
+    preflight::{self, Chosen, KubernetesSettings, Settings, probe},
 };
 
 /// Makes the checks and prints what they found.
@@ -36,17 +42,34 @@ enum NoReport {
 
 fn report(options: PreflightOptions) -> Result<CheckpointStatus, NoReport> {
     let json = options.json;
+    let probe = options.probe.then(|| probe_settings(options.serve.clone())).transpose()?;
     let settings = settings(options)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let report = runtime.block_on(preflight::run(&settings, &SystemClock));
+    let report = runtime.block_on(async {
+        let mut report = preflight::run(&settings, &SystemClock).await;
+        if let Some((argo, access)) = probe {
+            report.checks.extend(probe::probe(argo, &access, Arc::new(SystemClock), &SystemRandom).await);
+        }
+        report
+    });
     // Without waiting for what hangs.
     runtime.shutdown_background();
     print(&report, json)?;
     Ok(report.worst())
 }
 
+/// How runs go to the cluster, for a server with these options.
+fn probe_settings(mut serve: ServeOptions) -> Result<(ArgoSettings, Access), NoReport> {
+    serve.engine.engines = vec![EngineKind::Argo];
+    let config = Config::from_options(serve)?;
+    let cluster = config.cluster.as_ref().ok_or(ConfigError::NoImage)?;
+    Ok((assembly::argo_settings(&config, cluster), cluster.access.clone()))
+}
+
 fn settings(options: PreflightOptions) -> Result<Settings, ConfigError> {
-    let PreflightOptions { place, context, namespace, claims, only, json: _ } = options;
+    let PreflightOptions { serve, mut claims, only, json: _, probe: _ } = options;
+    let (place, cluster) = (serve.place, serve.engine.cluster);
+    claims.extend([cluster.cache_claim, cluster.nix_claim].into_iter().flatten());
     let data = DataFolder::named(place.data)?;
     Ok(Settings {
         nix: NixSettings::new(place.nix, place.nixpkgs, &data.cache(), stoker_program()),
@@ -57,7 +80,11 @@ fn settings(options: PreflightOptions) -> Result<Settings, ConfigError> {
         index_url: place.index_url,
         minimum_free: place.minimum_free,
         kubernetes: KubernetesSettings {
-            access: Access { kubeconfig: None, context: given(context), namespace: given(namespace) },
+            access: Access {
+                kubeconfig: cluster.kubeconfig,
+                context: given(cluster.context),
+                namespace: given(cluster.namespace),
+            },
             claims: names(claims),
             is_wanted: true,
         },

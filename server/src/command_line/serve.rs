@@ -3,9 +3,7 @@
 use std::{io::IsTerminal as _, process::ExitCode, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, signal::unix};
-use tracing_subscriber::{
-    EnvFilter, Layer as _, filter::LevelFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
-};
+use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{
     assembly::{LocalParts, Parts, SetUpError, Stoker, set_up_engines, set_up_local},
@@ -29,6 +27,8 @@ use crate::{
     preflight,
 };
 
+/// What kube says of each request that fails: whoever asked says it too, with what it means.
+const REPEATED: &str = "kube_client::client::builder=off";
 /// How long open requests and sockets have to end once the server stops.
 const FAREWELL: Duration = Duration::from_millis(1500);
 
@@ -89,10 +89,11 @@ fn refuse(error: &StartError) -> ExitCode {
 /// Also remembers the latest warnings and errors.
 fn set_up_log() -> RecentErrors {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = REPEATED.parse().map(|directive| filter.clone().add_directive(directive)).unwrap_or(filter);
     let lines =
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let errors = RecentErrors::default();
-    let remembered = errors.listener(Arc::new(SystemClock)).with_filter(LevelFilter::WARN);
+    let remembered = errors.listener(Arc::new(SystemClock)).with_filter(EnvFilter::new(format!("warn,{REPEATED}")));
     tracing_subscriber::registry().with(lines.with_filter(filter)).with(remembered).init();
     errors
 }

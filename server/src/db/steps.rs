@@ -560,6 +560,27 @@ pub fn set_waiting(connection: &mut SqliteConnection, id: StepId, reason: Option
     Ok(())
 }
 
+/// Keeps what a step of a run waits for, or all its steps, as far as they have not ended. False when that is known already.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn set_all_waiting(
+    connection: &mut SqliteConnection,
+    run: RunId,
+    only: Option<StepId>,
+    reason: Option<&str>,
+) -> Result<bool, DatabaseError> {
+    let mut changed = 0;
+    for step in only.map_or_else(|| of_run(connection, run), |step| Ok(vec![step]))? {
+        changed += diesel::update(steps::table.find(step.0))
+            .filter(is_active())
+            .filter(steps::waiting_for.is_not(reason))
+            .set(steps::waiting_for.eq(reason))
+            .execute(connection)?;
+    }
+    Ok(changed > 0)
+}
+
 /// Keeps where a step was placed.
 ///
 /// # Errors

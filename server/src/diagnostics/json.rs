@@ -3,15 +3,16 @@
 use app::model::{
     caches::{CacheEntry, CacheKind, CacheLedger},
     checks::CheckReport,
+    cluster::{ClusterState, NodeState},
     diagnostics::Diagnostics,
     time::Timestamp,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// All of it.
 #[must_use]
 pub fn of(diagnostics: &Diagnostics) -> Value {
-    let Diagnostics { engine, checks, caches, runs, days, disk, versions, errors } = diagnostics;
+    let Diagnostics { engine, cluster, checks, caches, runs, days, disk, versions, errors } = diagnostics;
     let days: Vec<Value> = days
         .iter()
         .map(|day| json!({ "day": &day.day.to_rfc3339()[..10], "ready": day.ready, "built": day.built }))
@@ -36,6 +37,7 @@ pub fn of(diagnostics: &Diagnostics) -> Value {
                 "pruneAfterSeconds": engine.limits.prune_after,
             },
         },
+        "cluster": cluster.as_ref().map(of_cluster),
         "checks": checks.report.as_ref().map(report),
         "checksUnderWay": checks.under_way,
         "caches": of_caches(caches),
@@ -50,6 +52,24 @@ pub fn of(diagnostics: &Diagnostics) -> Value {
         "disk": disk.map(|disk| json!({ "freeBytes": disk.free, "totalBytes": disk.total })),
         "versions": versions,
         "errors": errors,
+    })
+}
+
+fn of_cluster(cluster: &ClusterState) -> Value {
+    let time = |at: Timestamp| at.to_rfc3339();
+    json!({
+        "namespace": cluster.namespace,
+        "lostSince": cluster.lost_since.map(time),
+        "controllerSeenAt": cluster.controller_seen.map(time),
+        "workflows": cluster.workflows,
+        "pods": cluster.pods.iter().map(|(phase, number)| (phase.clone(), json!(number))).collect::<Map<_, _>>(),
+        "requests": cluster.requests,
+        "lastTrouble": cluster.last_trouble.as_ref().map(|(at, text)| json!({ "at": time(*at), "text": text })),
+        "nodes": cluster.nodes.as_ref().map(|nodes| {
+            let node = |node: &NodeState| json!({ "name": node.name, "runtime": node.runtime, "ready": node.is_ready });
+            nodes.iter().map(node).collect::<Vec<_>>()
+        }),
+        "claims": cluster.claims.iter().map(|claim| (claim.name.clone(), json!(claim.state))).collect::<Map<_, _>>(),
     })
 }
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use app::model::{
     cache::Readiness,
+    cluster::ClusterState,
     flow::{FlowStep, StepKey, StepName},
     identifiers::{RunNumber, RunUid, StepUid, TaskId},
     lock::Lock,
@@ -141,10 +142,12 @@ pub struct Observed {
 /// Something that happened to a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepEvent {
-    /// It cannot begin yet; for what it waits, as a sentence. `None` when it waits no longer.
+    /// What holds it up, or the news of it, as a sentence. `None` when nothing does any more.
     Waiting(Option<String>),
     /// Where it was placed, such as a node of a cluster.
     Placed(String),
+    /// In which kind of container it runs, as a sentence.
+    Container(String),
     /// An attempt begins; the first has number 1. An engine that makes only one need not say so.
     Attempt(u32),
     /// Bytes on standard output, as they came.
@@ -192,6 +195,8 @@ pub enum EndCause {
     Timeout(u32),
     /// The time for preparing it was up; in seconds.
     PreparationTimeout(u32),
+    /// It needed more memory than its container may have; in bytes.
+    MemoryLimit(u64),
     /// It could not be started; the reason.
     NotStarted(String),
     /// What it printed could not be written down any more, for another reason than want of room; the reason.
@@ -200,6 +205,15 @@ pub enum EndCause {
     Lost,
     /// Something outside Stoker ended it; what, and what to do, as sentences.
     Outside(String),
+}
+
+/// What an engine's own books say of a run that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Whether all went well.
+    pub succeeded: bool,
+    /// What they say, as sentences for the user.
+    pub words: String,
 }
 
 /// How to stop a run.
@@ -283,6 +297,12 @@ pub trait Engine: Send + Sync + 'static {
     /// When it could not be told to stop.
     async fn cancel(&self, run: &RunUid, how: Cancel) -> Result<(), EngineError>;
 
+    /// What the engine's own books say of a run whose steps have all ended: not how the run ended, which was told, but
+    /// whether the two agree. It may take its time. `None` when they say nothing.
+    async fn account(&self, _run: &RunUid) -> Option<Account> {
+        None
+    }
+
     /// Lets go of everything that is kept of a run; what still runs of it is stopped first. Asking again is no fault.
     ///
     /// # Errors
@@ -318,6 +338,11 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// The reason, with what to do.
     async fn diagnose(&self) -> Result<(), EngineError>;
+
+    /// What is known of the cluster that runs go to; `None` for an engine without one.
+    async fn cluster(&self) -> Option<ClusterState> {
+        None
+    }
 
     /// What is kept between runs on this machine; `None` for an engine that keeps nothing here.
     fn caches(&self) -> Option<&local::caches::Caches> {

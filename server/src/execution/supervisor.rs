@@ -13,6 +13,7 @@ use app::model::{
     flow::order,
     identifiers::{RunId, StepId},
     phase::Phase,
+    time::Timestamp,
 };
 use futures::FutureExt as _;
 use tokio::{sync::Notify, task::JoinSet};
@@ -21,11 +22,12 @@ use crate::{
     clock::SharedClock,
     db::{
         Database, DatabaseError,
-        runs::{self, ActiveRun, QueuedStep, RunInputs},
+        queue::{self, ActiveRun, KnownSteps},
+        runs::{self, RunInputs},
         steps::{self, Outcome},
         tasks,
     },
-    engine::{Cancel, Engine, EngineName, Engines, Order, RunPlan, SharedEngine},
+    engine::{Account, Cancel, Engine, EngineName, Engines, Order, RunPlan, SharedEngine},
     execution::{
         hints::Hints,
         places::{Part, Places},
@@ -85,6 +87,8 @@ pub fn start(driver: Driver) -> tokio::task::JoinHandle<()> {
             queue: Vec::new(),
             jobs: JoinSet::new(),
             strange: HashSet::new(),
+            known: KnownSteps::new(),
+            due: None,
         };
         let mut passes = 0_u32;
         loop {
@@ -108,15 +112,23 @@ struct Supervisor {
     jobs: JoinSet<Job>,
     /// Runs of engines that are not set up, of which that was said.
     strange: HashSet<RunId>,
+    /// What never changes of the runs as last seen.
+    known: KnownSteps,
+    /// When the next step is due that waits for a time.
+    due: Option<Timestamp>,
 }
 
 impl Supervisor {
     /// Waits for a reason to look again.
     async fn wait(&mut self) {
         let wake = self.driver.wake.clone();
+        let until_due = self.due.map_or(TIMER, |due| {
+            let millis = due.0.saturating_sub(self.driver.clock.now().0);
+            TIMER.min(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+        });
         tokio::select! {
             () = wake.notified() => {}
-            () = tokio::time::sleep(TIMER) => {}
+            () = tokio::time::sleep(until_due) => {}
             Some(done) = self.jobs.join_next() => self.done(done),
         }
         while let Some(done) = self.jobs.try_join_next() {
@@ -150,13 +162,16 @@ impl Supervisor {
     }
 
     async fn pass(&mut self) -> Result<(), DatabaseError> {
-        let look = |connection: &mut _| Ok((runs::active(connection)?, tasks::to_sweep(connection)?));
+        let known = std::mem::take(&mut self.known);
+        let look = move |connection: &mut _| Ok((queue::active(connection, &known)?, tasks::to_sweep(connection)?));
         let (active, to_sweep) = self.driver.database.read(look).await?;
+        let active: Vec<Arc<ActiveRun>> = active.into_iter().map(Arc::new).collect();
+        self.known = queue::remember(&active);
+        self.due = active.iter().flat_map(|run| run.not_before.values().copied()).min();
         if to_sweep {
             self.sweep();
         }
         self.tell_places(&active);
-        let active: Vec<Arc<ActiveRun>> = active.into_iter().map(Arc::new).collect();
         let mut places = Places::beside(&self.driver.engines, &active, |run| self.carried(run.id));
         let mut may_lock = places.free().max(1).saturating_sub(self.locking());
         for run in &active {
@@ -174,7 +189,7 @@ impl Supervisor {
                 self.cancel(run, engine.clone());
             }
             // Before its turn comes, or a later run whose locks are found sooner would overtake it.
-            if !run.is_locked() && !run.cancel_requested {
+            if !run.is_locked && !run.cancel_requested {
                 may_lock -= usize::from(self.lock(run, engine, may_lock));
                 continue;
             }
@@ -197,13 +212,11 @@ impl Supervisor {
     }
 
     /// Tells the viewers of waiting runs when the queue has moved.
-    fn tell_places(&mut self, active: &[ActiveRun]) {
+    fn tell_places(&mut self, active: &[Arc<ActiveRun>]) {
         let waiting = active.iter().filter(|run| run.phase == Phase::Pending);
         let queue: Vec<StepId> = waiting.flat_map(|run| run.steps.iter().map(|step| step.id)).collect();
         if queue != self.queue {
-            for step in &queue {
-                self.driver.hints.changed(*step);
-            }
+            self.driver.hints.changed_all(queue.iter().copied());
             self.queue = queue;
         }
     }
@@ -312,8 +325,7 @@ async fn clean(engine: &dyn Engine, database: &Database) -> Result<(), String> {
         }
         None => Vec::new(),
     };
-    let active = database.read(runs::active).await.map_err(|error| error.to_string())?;
-    let active: HashSet<_> = active.into_iter().map(|run| run.uid).collect();
+    let active = database.read(queue::active_uids).await.map_err(|error| error.to_string())?;
     for run in kept.iter().filter(|run| !active.contains(run)) {
         if let Err(error) = engine.forget(run).await {
             tracing::warn!(run.uid = %run, %error, "What is left of a run could not be removed; trying again later");
@@ -387,13 +399,12 @@ impl Driver {
         let at = self.clock.now();
         let ended = |phase, message| Outcome { phase, exit_code: None, message: Some(message), at };
         let (ready, never) = if run.cancel_requested {
-            let waiting = run.steps.iter().filter(|step| step.phase == Phase::Pending);
             let cancelled = ended(Phase::Cancelled, runs::CANCELLED_WAITING.to_owned());
-            (Vec::new(), waiting.map(|step| (step.id, cancelled.clone())).collect::<Vec<_>>())
+            let waiting = run.steps_in(Phase::Pending);
+            (Vec::new(), waiting.map(|step| (step, cancelled.clone())).collect::<Vec<_>>())
         } else {
-            let steps: Vec<_> = run.steps.iter().map(QueuedStep::waiting).collect();
-            let mut phases: Vec<_> = run.steps.iter().map(|step| step.phase).collect();
-            let next = order::next(&steps, &phases);
+            let mut phases = run.phases.clone();
+            let next = run.next();
             let mut never = Vec::new();
             for (step, because) in next.skip {
                 phases[step] = Phase::Skipped;
@@ -401,8 +412,8 @@ impl Driver {
                 let message = order::skipped_message(because, name, |step| phases[step]);
                 never.push((run.steps[step].id, ended(Phase::Skipped, message)));
             }
-            let is_due = |step: &&QueuedStep| step.not_before.is_none_or(|time| time <= at);
-            let ready = next.begin.iter().map(|step| &run.steps[*step]).filter(is_due).map(|step| step.id);
+            let is_due = |step: &StepId| run.not_before.get(step).is_none_or(|time| *time <= at);
+            let ready = next.begin.iter().map(|step| run.steps[*step].id).filter(is_due);
             (ready.collect(), never)
         };
         if !never.is_empty() {
@@ -430,17 +441,32 @@ impl Driver {
         }
         let plan = plan(inputs);
         let recorded = self.database.read(move |connection| steps::active(connection, id, part.step())).await?;
-        if recorded.iter().all(|step| step.recorded.cursor.is_none())
-            && let Err(error) = engine.start(&plan).await
-        {
-            if error.may_pass {
-                return Err(error.into());
+        if recorded.iter().all(|step| step.recorded.cursor.is_none()) {
+            match engine.start(&plan).await {
+                // Only an earlier attempt can have said something.
+                Ok(()) if run.phase == Phase::Running => self.say_waiting(run, part, None).await?,
+                Ok(()) => {}
+                Err(error) if error.may_pass && !run.cancel_requested => {
+                    self.say_waiting(run, part, Some(error.message)).await?;
+                    return Ok(Followed::Interrupted);
+                }
+                Err(error) => {
+                    let (phase, message) = if run.cancel_requested {
+                        (Phase::Cancelled, runs::CANCELLED_WAITING.to_owned())
+                    } else {
+                        (Phase::Error, error.message)
+                    };
+                    self.finish(run, part, phase, message).await?;
+                    return self.let_go(run, &plan, engine).await;
+                }
             }
-            self.finish(run, part, Phase::Error, error.message).await?;
-            return self.let_go(run, &plan, engine).await;
         }
         match self.recorder.follow(engine, id, part.step(), &plan).await {
-            Ok(Followed::ToTheEnd) => {}
+            Ok(Followed::ToTheEnd) => {
+                if let Some(account) = engine.account(&run.uid).await {
+                    self.compare(run, account).await;
+                }
+            }
             Err(error) if error.is_lasting() => {
                 tracing::error!(run.id = %id, %error, "A run cannot be recorded; ending it");
                 let message = match &error {
@@ -452,6 +478,39 @@ impl Driver {
             interrupted => return interrupted,
         }
         self.let_go(run, &plan, engine).await
+    }
+
+    /// Says at the page of a run what holds it up, or that nothing does any more.
+    async fn say_waiting(&self, run: &ActiveRun, part: Part, reason: Option<String>) -> Result<(), DatabaseError> {
+        let id = run.id;
+        let words = reason.clone();
+        let is_news = self.database.write(move |connection| {
+            let is_news = steps::set_all_waiting(connection, id, part.step(), words.as_deref())?;
+            if is_news {
+                runs::touch(connection, id)?;
+            }
+            Ok(is_news)
+        });
+        if is_news.await? {
+            if let Some(reason) = reason {
+                tracing::warn!(run.id = %id, reason, "A run cannot be started now; trying again");
+            }
+            self.tell(run);
+        }
+        Ok(())
+    }
+
+    /// Says at the page of a run when its engine's own books differ from what was told.
+    async fn compare(&self, run: &ActiveRun, account: Account) {
+        let (id, words) = (run.id, account.words.clone());
+        match self.database.write(move |connection| runs::compare(connection, id, &account)).await {
+            Ok(false) | Err(DatabaseError::NotFound) => {}
+            Ok(true) => {
+                tracing::warn!(run.id = %id, account = words, "The engine's own books differ from how a run ended");
+                self.tell(run);
+            }
+            Err(error) => tracing::warn!(run.id = %id, %error, "An engine's own account of a run could not be kept"),
+        }
     }
 
     /// Only for what has ended in the database. What is left is tried again when the engines are cleaned.
@@ -487,8 +546,6 @@ impl Driver {
 
     /// Whoever looks at a step sees its whole run.
     fn tell(&self, run: &ActiveRun) {
-        for step in &run.steps {
-            self.hints.changed(step.id);
-        }
+        self.hints.changed_all(run.steps.iter().map(|step| step.id));
     }
 }

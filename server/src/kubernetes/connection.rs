@@ -7,7 +7,10 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 
-use super::refusal::{self, Refusal};
+use super::{
+    refusal::{self, Refusal},
+    traffic::Traffic,
+};
 
 /// How long the cluster may take to be connected to.
 const CONNECTING: Duration = Duration::from_secs(3);
@@ -116,13 +119,14 @@ impl Reach {
         self
     }
 
-    /// A client. A login program that gives the credentials is run for it.
+    /// A client whose requests are counted. A login program that gives the credentials is run for it.
     ///
     /// # Errors
     /// When there are no credentials.
-    pub async fn client(self) -> Result<Client, Refusal> {
+    pub async fn client(self, traffic: &Traffic) -> Result<Client, Refusal> {
+        let traffic = traffic.clone();
         // The login program is waited for with the thread.
-        let client = tokio::task::spawn_blocking(move || Client::try_from(self.config));
+        let client = tokio::task::spawn_blocking(move || traffic.counted(self.config));
         match tokio::time::timeout(LOGGING_IN, client).await {
             Ok(Ok(client)) => client.map_err(|error| refusal::explain(&error)),
             Ok(Err(_)) | Err(_) => Err(Refusal::new(

@@ -2,7 +2,10 @@
 //! engine's and the checks' matter.
 
 pub mod connection;
+pub mod container_runtime;
 pub mod refusal;
+pub mod traffic;
 
 pub use connection::Access;
 pub use refusal::Refusal;
+pub use traffic::Traffic;

@@ -37,6 +37,10 @@ pub fn explain(error: &Error) -> Refusal {
             "The cluster does not accept the credentials (401).",
             "They may have expired: log in again or get a new token, and put it into the kubeconfig's user.",
         ),
+        Error::Api(status) if is_used_up(error) => Refusal::new(
+            format!("A quota of the namespace is used up: {}.", status.message.trim_end_matches('.')),
+            "It goes on by itself when something there ends; or ask who runs the cluster for more.",
+        ),
         Error::Api(status) if status.code == 403 => Refusal::new(
             format!("The account may not ask for this (403): {}.", status.message.trim_end_matches('.')),
             "Ask who runs the cluster for the permission; docs/preflight.md has the whole role.",
@@ -84,10 +88,22 @@ fn credentials(error: &AuthError) -> String {
     }
 }
 
+/// True when the cluster itself said so, and not the way there.
+#[must_use]
+pub fn is_answer(error: &Error) -> bool {
+    matches!(error, Error::Api(_))
+}
+
 /// True when the account may not ask.
 #[must_use]
 pub fn is_forbidden(error: &Error) -> bool {
     matches!(error, Error::Api(status) if status.code == 403)
+}
+
+/// True when a quota of the namespace leaves no room for it now.
+#[must_use]
+pub fn is_used_up(error: &Error) -> bool {
+    is_forbidden(error) && matches!(error, Error::Api(status) if status.message.contains("exceeded quota"))
 }
 
 /// True when there is no such thing.
@@ -106,7 +122,7 @@ pub fn is_there_already(error: &Error) -> bool {
 #[must_use]
 pub fn may_pass(error: &Error) -> bool {
     match error {
-        Error::Api(status) => matches!(status.code, 409 | 429 | 500..),
+        Error::Api(status) => is_used_up(error) || matches!(status.code, 409 | 429 | 500..),
         Error::SerdeError(_) | Error::FromUtf8(_) | Error::BuildRequest(_) | Error::InferConfig(_) => false,
         _ => true,
     }

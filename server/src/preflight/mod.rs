@@ -1,4 +1,5 @@
-//! Looks whether this place has what Stoker needs, and says what to do about what it has not. Changes nothing.
+//! Looks whether this place has what Stoker needs, and says what to do about what it has not. Changes nothing,
+//! but for the [`probe`], which is asked for by itself.
 //! Not the checkpoints of a run: those are the runner's.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -23,6 +24,7 @@ mod kubernetes;
 mod nix;
 mod output;
 mod port;
+pub mod probe;
 mod tools;
 mod web;
 

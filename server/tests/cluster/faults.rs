@@ -2,27 +2,28 @@
 
 use std::time::Duration;
 
+use app::model::resources::Memory;
 use kube::api::DeleteParams;
 use server::engine::{Cancel, EndCause, Positions, RunPlan, SharedEngine, StepEvent};
 
 use crate::{
-    place::{Namespace, of, pods, workflows},
+    place::{Namespace, broken_claim, of, pods, powerless_account, workflows},
     rules::{self, Place as _, Tale},
     unsteady::UnsteadyWay,
 };
 
-async fn started(place: &Namespace, code: &str) -> (SharedEngine, RunPlan) {
+pub async fn started(place: &Namespace, code: &str) -> (SharedEngine, RunPlan) {
     let (engine, plan) = (place.engine(), rules::plan(code));
     engine.start(&plan).await.unwrap();
     (engine, plan)
 }
 
-fn reason(tale: &Tale) -> Option<&str> {
+pub fn reason(tale: &Tale) -> Option<&str> {
     tale.events()
         .find_map(|event| if let StepEvent::Waiting(Some(reason)) = event { Some(reason.as_str()) } else { None })
 }
 
-fn outside(tale: &Tale, plan: &RunPlan) -> String {
+pub fn outside(tale: &Tale, plan: &RunPlan) -> String {
     match tale.end(plan).cause {
         EndCause::Outside(words) => words,
         other => panic!("{other:?}"),
@@ -43,12 +44,44 @@ async fn an_image_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
+async fn a_volume_that_cannot_be_mounted_is_named() {
+    let claim = broken_claim().await;
+    let place = Namespace::with(|settings| settings.cache_claim = Some(claim)).await;
+    let (engine, plan) = started(&place, "print('> never')").await;
+    let names_it = |event: &StepEvent| {
+        matches!(event, StepEvent::Waiting(Some(said)) if said.starts_with(
+            "A volume cannot be mounted into the pod: MountVolume.SetUp failed for volume "
+        ))
+    };
+    let tale = rules::listen(&engine, &plan, Positions::new(), |tale| tale.events().any(names_it)).await;
+    engine.cancel(&plan.run, Cancel::WithGrace).await.unwrap();
+    let rest = rules::hear_out(&engine, &plan, tale.positions()).await;
+    assert_eq!(rest.end(&plan).cause, EndCause::Cancelled);
+    rules::forget(&engine, &plan.run).await;
+}
+
+#[tokio::test]
+async fn what_no_node_has_room_for_is_said_with_how_much_it_asks() {
+    let place = Namespace::new().await;
+    let mut plan = rules::plan("print('> never')");
+    plan.steps[0].spec.resources.memory_request = Memory::parse("900Gi").unwrap();
+    let engine = place.engine();
+    engine.start(&plan).await.unwrap();
+    let tale = rules::listen(&engine, &plan, Positions::new(), |tale| reason(tale).is_some()).await;
+    let said = reason(&tale).unwrap();
+    assert!(said.starts_with("No node has room for the pod, whose program asks for 900Gi of memory"), "{said}");
+    engine.cancel(&plan.run, Cancel::WithGrace).await.unwrap();
+    assert_eq!(rules::hear_out(&engine, &plan, tale.positions()).await.end(&plan).cause, EndCause::Cancelled);
+    rules::forget(&engine, &plan.run).await;
+}
+
+#[tokio::test]
 async fn a_program_that_needs_more_memory_than_its_limit_is_told_so() {
     let place = Namespace::with(|settings| settings.memory_limit = Some(64 << 20)).await;
     let (engine, plan) = started(&place, "print('> begun', flush=True)\nkept = b'x' * (512 << 20)").await;
     let tale = rules::hear_out(&engine, &plan, Positions::new()).await;
     let end = tale.end(&plan);
-    assert_eq!((end.cause, end.signal, end.memory_ran_out), (EndCause::Program, Some(9), true));
+    assert_eq!((end.cause, end.signal), (EndCause::MemoryLimit(64 << 20), Some(9)));
     assert_eq!(tale.lines(&plan), ["begun"]);
     rules::forget(&engine, &plan.run).await;
 }
@@ -98,6 +131,64 @@ async fn a_pod_that_somebody_deletes_is_no_cancel() {
     let rest = rules::hear_out(&engine, &plan, begun.positions()).await;
     let words = outside(&rest, &plan);
     assert!(words.contains("outside Stoker"), "{words}");
+    rules::forget(&engine, &plan.run).await;
+}
+
+/// Whether what it printed last is there or lost, that is said, and the program's own end is known.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_that_is_removed_at_once_at_its_end_has_ended_as_its_program_did() {
+    const LINES: usize = 3000;
+    let place = Namespace::new().await;
+    let code = format!("for n in range({LINES}):\n    print('>', n)\nraise SystemExit(3)");
+    let (engine, plan) = started(&place, &code).await;
+    let (pods, at_once) = (pods().await, DeleteParams::default().grace_period(0));
+    let removing = async {
+        loop {
+            for pod in pods.list(&of(&plan)).await.unwrap() {
+                let statuses = pod.status.and_then(|status| status.container_statuses).unwrap_or_default();
+                let main = statuses.into_iter().find(|status| status.name == "main");
+                if main.and_then(|main| main.state?.terminated).is_some() {
+                    return pods.delete(&pod.metadata.name.unwrap(), &at_once).await.unwrap();
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let (tale, _) = tokio::join!(rules::hear_out(&engine, &plan, Positions::new()), removing);
+    let end = tale.end(&plan);
+    assert_eq!((end.cause, end.exit_code), (EndCause::Program, Some(3)));
+    let lines = tale.lines(&plan);
+    assert!(lines.iter().enumerate().all(|(number, line)| *line == number.to_string()), "each once, in order");
+    let says_lost = tale.events().any(|event| matches!(event, StepEvent::Lost(_)));
+    assert_eq!(lines.len() < LINES, says_lost, "{} of {LINES} lines", lines.len());
+    rules::forget(&engine, &plan.run).await;
+}
+
+/// Argo's own container may not tell its controller how the step went, so by Argo's account the workflow failed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_argo_says_of_a_run_later_is_compared() {
+    let place = Namespace::new().await;
+    let (engine, plan) = started(&place, "print('> well')").await;
+    let powerless = powerless_account().await;
+    let without_rights = Namespace::with(|settings| settings.service_account = Some(powerless)).await;
+    let (other_engine, other_plan) = started(&without_rights, "print('> well')").await;
+    for (engine, plan, succeeded) in [(engine, plan, true), (other_engine, other_plan, false)] {
+        let tale = rules::hear_out(&engine, &plan, Positions::new()).await;
+        assert_eq!((tale.end(&plan).exit_code, tale.lines(&plan)), (Some(0), vec!["well".to_owned()]));
+        let account = engine.account(&plan.run).await.unwrap();
+        assert_eq!(account.succeeded, succeeded, "{account:?}");
+        assert!(account.words.starts_with("Argo's own account differs: it says that the run's workflow "));
+        rules::forget(&engine, &plan.run).await;
+    }
+}
+
+#[tokio::test]
+async fn an_image_of_another_version_is_refused_in_words() {
+    let place = Namespace::with(|settings| settings.version = "0.0.1".to_owned()).await;
+    let (engine, plan) = started(&place, "print('> never')").await;
+    let tale = rules::hear_out(&engine, &plan, Positions::new()).await;
+    let words = outside(&tale, &plan);
+    assert!(words.contains("the server is Stoker 0.0.1. Make the image of the same version"), "{words}");
     rules::forget(&engine, &plan.run).await;
 }
 

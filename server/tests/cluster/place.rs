@@ -1,14 +1,15 @@
 //! The cluster that the environment names, and an engine that uses it with the rights of Stoker's own account.
 
-use std::{env, path::PathBuf, sync::Arc};
+use std::{env, path::PathBuf, sync::Arc, time::Duration};
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod, Secret, ServiceAccount};
 use kube::{
     Api, Client,
-    api::ListParams,
+    api::{ListParams, PostParams},
     config::{KubeConfigOptions, Kubeconfig},
     core::{ApiResource, DynamicObject, GroupVersionKind},
 };
+use serde_json::json;
 use server::{
     clock::{Random as _, SystemClock, SystemRandom},
     engine::{
@@ -65,14 +66,15 @@ impl rules::Place for Namespace {
 }
 
 async fn engine(settings: &ArgoSettings, kubeconfig: PathBuf, key: [u8; 32]) -> SharedEngine {
-    let namespace = Some(variable("STOKER_TEST_NAMESPACE"));
-    let access = Access { kubeconfig: Some(kubeconfig), context: None, namespace };
+    // The namespace is the kubeconfig's own.
+    let access = Access { kubeconfig: Some(kubeconfig), context: None, namespace: None };
     let engine = ArgoEngine::new(settings.clone(), &access, Arc::new(SystemClock), SecretKey::new(key)).await;
     Arc::new(engine.unwrap_or_else(|refusal| panic!("{refusal}")))
 }
 
 fn settings() -> ArgoSettings {
     ArgoSettings {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         image: variable("STOKER_TEST_IMAGE"),
         python: "3.11.2".to_owned(),
         platform: "x86_64-manylinux_2_36".to_owned(),
@@ -97,7 +99,7 @@ fn settings() -> ArgoSettings {
 }
 
 /// A client with all rights, to cause faults and to look.
-async fn operator() -> Client {
+pub async fn operator() -> Client {
     let kubeconfig = Kubeconfig::from_env().unwrap().unwrap();
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
     Client::try_from(config).unwrap()
@@ -113,6 +115,64 @@ pub async fn workflows() -> Api<DynamicObject> {
     let kind = GroupVersionKind::gvk("argoproj.io", "v1alpha1", "Workflow");
     let resource = ApiResource::from_gvk_with_plural(&kind, "workflows");
     Api::namespaced_with(operator().await, &variable("STOKER_TEST_NAMESPACE"), &resource)
+}
+
+/// How many workflows there are of a task.
+pub async fn workflows_of_task(task: &str) -> usize {
+    let of_task = ListParams::default().labels(&format!("stoker/task={task}"));
+    workflows().await.list(&of_task).await.unwrap().items.len()
+}
+
+/// A claim that is bound to a volume which no node can mount.
+pub async fn broken_claim() -> String {
+    let (namespace, name) = (variable("STOKER_TEST_NAMESPACE"), "broken");
+    let volume_name = format!("{namespace}-{name}");
+    let volume = json!({
+        "metadata": {"name": volume_name},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "capacity": {"storage": "1Mi"},
+            "claimRef": {"namespace": namespace, "name": name},
+            "hostPath": {"path": "/nonexistent/stoker-test", "type": "Directory"},
+        },
+    });
+    let claim = json!({
+        "metadata": {"name": name},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Mi"}},
+            "storageClassName": "",
+            "volumeName": volume_name,
+        },
+    });
+    // An earlier attempt may have made them.
+    let volumes = Api::<PersistentVolume>::all(operator().await);
+    let _ = volumes.create(&PostParams::default(), &serde_json::from_value(volume).unwrap()).await;
+    let claims = Api::<PersistentVolumeClaim>::namespaced(operator().await, &namespace);
+    let _ = claims.create(&PostParams::default(), &serde_json::from_value(claim).unwrap()).await;
+    name.to_owned()
+}
+
+/// An account that may do nothing, with the token that Argo looks for.
+pub async fn powerless_account() -> String {
+    let (namespace, name) = (variable("STOKER_TEST_NAMESPACE"), "powerless");
+    let account = json!({"metadata": {"name": name}});
+    let token = json!({
+        "metadata": {
+            "name": format!("{name}.service-account-token"),
+            "annotations": {"kubernetes.io/service-account.name": name},
+        },
+        "type": "kubernetes.io/service-account-token",
+    });
+    // An earlier attempt may have made them.
+    let accounts = Api::<ServiceAccount>::namespaced(operator().await, &namespace);
+    let _ = accounts.create(&PostParams::default(), &serde_json::from_value(account).unwrap()).await;
+    let secrets = Api::<Secret>::namespaced(operator().await, &namespace);
+    let _ = secrets.create(&PostParams::default(), &serde_json::from_value(token).unwrap()).await;
+    while secrets.get(&format!("{name}.service-account-token")).await.unwrap().data.is_none() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    name.to_owned()
 }
 
 /// Selects what belongs to a run.

@@ -23,7 +23,7 @@ use server::{
         logs::{self, Most},
         runs, steps, tasks, views,
     },
-    engine::{EndCause, Engines, StepEnd, StepEvent, Target},
+    engine::{Account, EndCause, Engines, StepEnd, StepEvent, Target},
     packages::resolver::{ResolveError, Resolver},
 };
 use tokio::{sync::Notify, task::JoinHandle};
@@ -218,6 +218,48 @@ async fn starting_is_tried_again_until_it_went_or_cannot_go() {
     assert_eq!((seen.summary.phase, seen.step.phase), (Phase::Error, Phase::Error));
     assert_eq!(seen.summary.message.as_deref(), Some("The engine will not have it."));
     assert_eq!(engine.calls(&run.uid, "observe"), 0);
+}
+
+#[tokio::test]
+async fn why_a_run_cannot_be_started_now_is_shown_until_it_is() {
+    let tale = || vec![Told::Waits, line(1, "a"), end(1, 0), Told::Ended];
+    let engine = Arc::new(Scripted::new("local", 1, tale()).starts(&[Answer::Fails; 2]));
+    let place = Place::with(one(&engine)).await;
+    let run = place.submit("local", &[]).await;
+    let seen = place.until(&run, "the reason", |seen| seen.step.waiting_for.is_some()).await;
+    assert_eq!(seen.step.waiting_for.as_deref(), Some("The engine is away."));
+    let seen = place.until(&run, "the start", |seen| seen.step.waiting_for.is_none()).await;
+    assert_eq!((seen.summary.phase, engine.calls(&run.uid, "start")), (Phase::Running, 3));
+    engine.go_on();
+    assert_eq!(place.ended(&run).await.summary.phase, Phase::Succeeded);
+
+    let engine = Arc::new(Scripted::new("local", 1, tale()).starts(&[Answer::Fails; 1000]));
+    let place = Place::with(one(&engine)).await;
+    let run = place.submit("local", &[]).await;
+    place.until(&run, "the reason", |seen| seen.step.waiting_for.is_some()).await;
+    place.cancel(&run).await;
+    assert_eq!(place.ended(&run).await.summary.phase, Phase::Cancelled);
+    until("its being forgotten", || engine.calls(&run.uid, "forget") > 0).await;
+}
+
+#[tokio::test]
+async fn an_engine_whose_own_books_differ_is_quoted() {
+    let books = |succeeded| Account { succeeded, words: "The books differ.".into() };
+    for (exit_code, succeeded, message) in [
+        (0, true, None),
+        (0, false, Some("The books differ.")),
+        (3, false, Some("The program ended with exit code 3.")),
+        (3, true, Some("The program ended with exit code 3. The books differ.")),
+    ] {
+        let tale = vec![end(1, exit_code), Told::Ended];
+        let engine = Arc::new(Scripted::new("local", 1, tale).accounts(books(succeeded)));
+        let place = Place::with(one(&engine)).await;
+        let run = place.submit("local", &[]).await;
+        until("its being forgotten", || engine.calls(&run.uid, "forget") == 1).await;
+        let seen = place.look(&run).await;
+        assert_eq!(seen.summary.message.as_deref(), message, "{exit_code}, {succeeded}");
+        assert_eq!(seen.summary.phase, if exit_code == 0 { Phase::Succeeded } else { Phase::Failed });
+    }
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use futures::{
 };
 use server::{
     engine::{
-        Cancel, Cursor, EndCause, Engine, EngineError, EngineName, Interpreter, Observation, Observed, Order,
+        Account, Cancel, Cursor, EndCause, Engine, EngineError, EngineName, Interpreter, Observation, Observed, Order,
         Positions, RunPlan, StepEnd, StepEvent, StepEvents, Target,
     },
     runner::SecretKey,
@@ -81,6 +81,7 @@ struct State {
     start: VecDeque<Answer>,
     cancel: VecDeque<Answer>,
     forget: VecDeque<Answer>,
+    account: Option<Account>,
     kept: Vec<RunUid>,
     kept_hangs: bool,
     calls: HashMap<(RunUid, &'static str), u32>,
@@ -113,6 +114,12 @@ impl Scripted {
 
     pub fn forgets(self, answers: &[Answer]) -> Self {
         self.state().forget.extend(answers);
+        self
+    }
+
+    /// What its own books say of each run.
+    pub fn accounts(self, account: Account) -> Self {
+        self.state().account = Some(account);
         self
     }
 
@@ -233,6 +240,10 @@ impl Engine for Scripted {
         self.count(run, "cancel");
         let answer = self.state().cancel.pop_front().unwrap_or(Answer::Done);
         answer.give().await
+    }
+
+    async fn account(&self, _: &RunUid) -> Option<Account> {
+        self.state().account.clone()
     }
 
     async fn forget(&self, run: &RunUid) -> Result<(), EngineError> {

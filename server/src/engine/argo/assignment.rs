@@ -1,6 +1,8 @@
 //! What a step's pod is told, as data: the only thing that goes from the engine into the pod. It travels in a secret, since
 //! a program and its variables may hold passwords, and never in a template, an argument or a variable.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{engine::StepPlan, packages::conda::CondaInstaller, runner::Secrets};
@@ -11,6 +13,8 @@ pub const FILE: &str = "assignment.json";
 /// What a pod is to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assignment {
+    /// The version of the server, which the pod's must be too.
+    pub version: String,
     /// The step.
     pub plan: StepPlan,
     /// What tells the runner's words from the program's.
@@ -40,4 +44,26 @@ pub struct Conditions {
     pub nixpkgs: String,
     /// Where conda comes from.
     pub conda: Option<CondaInstaller>,
+}
+
+impl Assignment {
+    /// Reads what another process of the same version wrote.
+    ///
+    /// # Errors
+    /// When it is of another version, in the user's words; or damaged.
+    pub fn read(bytes: &[u8]) -> io::Result<Result<Self, String>> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: String,
+        }
+        let Versioned { version } = serde_json::from_slice(bytes)?;
+        let own = env!("CARGO_PKG_VERSION");
+        if version != own {
+            return Ok(Err(format!(
+                "The task image has Stoker {own}, and the server is Stoker {version}. Make the image of the same version, \
+                 and name it with --image."
+            )));
+        }
+        Ok(Ok(serde_json::from_slice(bytes)?))
+    }
 }

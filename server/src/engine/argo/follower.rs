@@ -12,9 +12,10 @@ use tokio::sync::{mpsc, watch};
 
 use super::{
     cluster::Cluster,
+    contact,
     cursor::{Part, Position},
     frames::Frame,
-    log_reader::{self, Since},
+    log_reader::{self, Piece, Since},
     pod_facts::{ContainerEnd, ContainerFacts, PodFacts},
     watch::{Sight, read_pod, read_workflow},
 };
@@ -30,12 +31,17 @@ const SIGTERM: i32 = 15;
 const LOOK: Duration = Duration::from_secs(1);
 /// How long a workflow may be there without anybody having looked at it.
 const PICKED_UP_WITHIN: Duration = Duration::from_secs(15);
+/// How long a pod may take without a reason before the cluster is asked for one, and how often.
+const EVENTS_AFTER: Duration = Duration::from_secs(5);
+const EVENTS_AGAIN: Duration = Duration::from_secs(15);
 /// The shortest and the longest pause before a log is opened again.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often the log of a container that has ended is read for its last frame before the cluster's word must do: the
 /// node may still be writing it.
 const LAST_READINGS: u32 = 6;
+/// How often that log may be refused: its node may not answer for a while.
+const LAST_REFUSALS: u32 = 60;
 
 /// Nobody listens any more.
 #[derive(Debug)]
@@ -56,9 +62,13 @@ pub struct Follower {
     position: Position,
     /// When the last frame was, if this follower has seen one: a log that is opened again begins there.
     last_frame: Since,
-    /// What was last said of what the step waits for.
+    /// What the step waits for, as was last seen.
     waiting: Option<String>,
+    /// True when the step's tale may say of something that it waits for.
+    says_waiting: bool,
     node: Option<String>,
+    /// Since when the cluster does not answer.
+    lost_since: watch::Receiver<Option<Timestamp>>,
     /// True when something of the run was seen, by this follower or an earlier one.
     was_there: bool,
     changes: watch::Receiver<()>,
@@ -77,11 +87,14 @@ impl Follower {
     ) -> Self {
         Self {
             changes: cluster.watch.changes(),
+            lost_since: cluster.contact.lost_since(),
             run: step.run(),
             position: Position::read(cursor),
             was_there: cursor.is_some(),
             last_frame: Since::Beginning,
             waiting: None,
+            // By whoever followed it before.
+            says_waiting: cursor.is_some(),
             node: None,
             cluster,
             clock,
@@ -127,6 +140,7 @@ impl Follower {
     /// Waits until a container has begun, and tells for what. Gives the pod's name, or why there will be none.
     async fn begun(&mut self, part: Part) -> Result<Result<String, StepEnd>, Unheard> {
         let began_to_wait = tokio::time::Instant::now();
+        let mut ask_events_at = began_to_wait + EVENTS_AFTER;
         loop {
             self.changes.mark_unchanged();
             let sight = self.cluster.watch.sight(&self.run);
@@ -135,7 +149,8 @@ impl Follower {
             let reason = if let Some(pod) = pod {
                 self.tell_place(pod).await?;
                 if *pod.container(part) != ContainerFacts::Waiting {
-                    self.tell_waiting(None).await?;
+                    self.waiting = None;
+                    self.tell_waiting().await?;
                     return Ok(Ok(pod.name.clone()));
                 }
                 if let Some(failed) = &pod.failed {
@@ -147,7 +162,13 @@ impl Follower {
                 {
                     return Ok(Err(of_container(end)));
                 }
-                pod.waiting.clone()
+                match &pod.waiting {
+                    None if tokio::time::Instant::now() > ask_events_at => {
+                        ask_events_at = tokio::time::Instant::now() + EVENTS_AGAIN;
+                        self.cluster.warning_of(&pod.name).await
+                    }
+                    reason => reason.clone(),
+                }
             } else {
                 if let Some(end) = self.without_pod(&sight).await {
                     return Ok(Err(end));
@@ -158,13 +179,15 @@ impl Follower {
                     is_ignored.then(ignored).or_else(|| workflow.message.clone())
                 })
             };
-            if reason.is_some() {
-                self.tell_waiting(reason).await?;
+            if reason.is_some() && reason != self.waiting {
+                self.waiting = reason;
+                self.tell_waiting().await?;
             }
             tokio::select! {
                 () = self.told.closed() => return Err(Unheard),
                 () = tokio::time::sleep(LOOK) => {}
                 Ok(()) = self.changes.changed() => {}
+                Ok(()) = self.lost_since.changed() => self.tell_waiting().await?,
             }
         }
     }
@@ -173,7 +196,7 @@ impl Follower {
     /// before that is said, the cluster itself is asked.
     async fn without_pod(&mut self, sight: &Sight) -> Option<StepEnd> {
         let over = |sight: &Sight| {
-            sight.workflow.as_ref().is_none_or(|workflow| workflow.has_ended || workflow.is_cancelled)
+            sight.workflow.as_ref().is_none_or(|workflow| workflow.end.is_some() || workflow.is_cancelled)
                 || self.position.part == Part::Run
         };
         if !over(sight) {
@@ -183,11 +206,15 @@ impl Follower {
         if !over(&sight) || sight.pods.contains_key(&self.step) {
             return None;
         }
+        // Whoever removed it, the program had ended before.
+        if let Some(end) = self.cluster.watch.sight(&self.run).ends.get(&self.step) {
+            return Some(of_container(end));
+        }
         Some(StepEnd::by(match sight.workflow {
             Some(workflow) if workflow.is_cancelled => EndCause::Cancelled,
-            Some(workflow) if workflow.has_ended => EndCause::Outside(format!(
-                "The run has no pod, and Argo says: {} Run it again.",
-                workflow.message.as_deref().unwrap_or("nothing.")
+            Some(workflow) if workflow.end.is_some() => EndCause::Outside(format!(
+                "The run's workflow ended without a pod: {}",
+                workflow.message.as_deref().unwrap_or("Argo gives no reason. Run it again.")
             )),
             Some(_) => EndCause::Outside(
                 "The run's pod was removed by somebody outside Stoker, or with its node. Run it again.".to_owned(),
@@ -221,15 +248,22 @@ impl Follower {
             return Ok(());
         }
         self.node.clone_from(&pod.node);
-        let event = self.now(StepEvent::Placed(pod.node.clone().unwrap_or_default()));
-        self.tell(vec![event]).await
+        let node = pod.node.clone().unwrap_or_default();
+        let runtime = self.cluster.container_runtime(&node).await;
+        let container = runtime.map(|runtime| format!("A container of {runtime}, on the node {node}."));
+        let events = [Some(StepEvent::Placed(node)), container.map(StepEvent::Container)];
+        self.tell(events.into_iter().flatten().map(|event| self.now(event)).collect()).await
     }
 
-    async fn tell_waiting(&mut self, reason: Option<String>) -> Result<(), Unheard> {
-        if reason == self.waiting {
+    /// Tells what the step waits for; that the cluster does not answer goes before everything else.
+    async fn tell_waiting(&mut self) -> Result<(), Unheard> {
+        let lost = self.lost_since.borrow_and_update().map(contact::lost_words);
+        let reason = lost.or_else(|| self.waiting.clone());
+        let says_nothing_new = reason.is_none() && !self.says_waiting;
+        if says_nothing_new {
             return Ok(());
         }
-        self.waiting.clone_from(&reason);
+        self.says_waiting = reason.is_some();
         let event = self.now(StepEvent::Waiting(reason));
         self.tell(vec![event]).await
     }
@@ -237,7 +271,7 @@ impl Follower {
     /// Reads a container's log to its last frame, however often the way there breaks.
     async fn read(&mut self, pod: &str, part: Part) -> Result<PartEnd, Unheard> {
         let mut pause = SHORTEST_PAUSE;
-        let mut last_readings = 0;
+        let (mut last_readings, mut refusals) = (0, 0);
         loop {
             // Asked before reading: a container that had ended by then has written all it ever will.
             let container = self.container(part);
@@ -247,7 +281,22 @@ impl Follower {
             match log_reader::open(&self.cluster.pods, pod, part, follow, since).await {
                 Ok(mut reader) => {
                     let before = self.position.number;
-                    while let Some(frames) = reader.next().await {
+                    loop {
+                        let piece = tokio::select! {
+                            piece = reader.next() => piece,
+                            Ok(()) = self.lost_since.changed() => {
+                                self.tell_waiting().await?;
+                                continue;
+                            }
+                        };
+                        let frames = match piece {
+                            Piece::Frames(frames) => frames,
+                            Piece::End => {
+                                last_readings += u32::from(!follow);
+                                break;
+                            }
+                            Piece::Cut => break,
+                        };
                         match self.take(frames, since).await? {
                             Taken::All => {}
                             Taken::TooLate => {
@@ -261,16 +310,16 @@ impl Follower {
                         pause = SHORTEST_PAUSE;
                     }
                 }
-                Err(error) if refusal::is_missing(&error) => {}
-                Err(error) => tracing::debug!(step.uid = %self.step, %error, "A log could not be opened; trying again"),
-            }
-            if !follow {
-                last_readings += 1;
-                if last_readings >= LAST_READINGS
-                    && let Some(end) = self.end_without_frame(part).await?
-                {
-                    return Ok(end);
+                Err(error) if refusal::is_missing(&error) => last_readings += u32::from(!follow),
+                Err(error) => {
+                    refusals += u32::from(!follow && refusal::is_answer(&error));
+                    tracing::debug!(step.uid = %self.step, %error, "A log could not be opened; trying again");
                 }
+            }
+            if (last_readings >= LAST_READINGS || refusals >= LAST_REFUSALS)
+                && let Some(end) = self.end_without_frame(part).await?
+            {
+                return Ok(end);
             }
             self.pause(pause).await?;
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -366,6 +415,7 @@ impl Follower {
         tokio::select! {
             () = self.told.closed() => Err(Unheard),
             () = tokio::time::sleep(pause) => Ok(()),
+            Ok(()) = self.lost_since.changed() => self.tell_waiting().await,
         }
     }
 }
@@ -389,8 +439,9 @@ fn lost_words(lines: u64) -> String {
 }
 
 fn of_container(end: &ContainerEnd) -> StepEnd {
+    let limit = end.memory_limit.filter(|_| end.memory_ran_out);
     StepEnd {
-        cause: EndCause::Program,
+        cause: limit.map_or(EndCause::Program, EndCause::MemoryLimit),
         exit_code: end.exit_code,
         signal: end.signal,
         memory_ran_out: end.memory_ran_out,

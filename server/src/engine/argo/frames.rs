@@ -69,7 +69,11 @@ impl FrameWriter {
             StepEvent::LogLimit(bytes) => self.line("limit", observed.at, &bytes.to_string(), text),
             StepEvent::Ended(end) => self.end(observed.at, end, text)?,
             // Those are for the engine to say, which sees the pod from outside.
-            StepEvent::Waiting(_) | StepEvent::Placed(_) | StepEvent::Attempt(_) | StepEvent::Lost(_) => {}
+            StepEvent::Waiting(_)
+            | StepEvent::Placed(_)
+            | StepEvent::Container(_)
+            | StepEvent::Attempt(_)
+            | StepEvent::Lost(_) => {}
         }
         Ok(())
     }

@@ -53,18 +53,28 @@ pub async fn open(
     Ok(LogReader { reader, buffer: vec![0; READ_BYTES], rest: Vec::new() })
 }
 
+/// What came of a log.
+pub enum Piece {
+    /// The next frames, as many as were there at once, which may be none.
+    Frames(Vec<Frame>),
+    /// All was read that there is now. Only the frames themselves say whether that is the end of the step.
+    End,
+    /// The way to the log broke, or it was silent for long: there may be more.
+    Cut,
+}
+
 impl<R: AsyncBufRead + Unpin> LogReader<R> {
-    /// The next frames, as many as are there at once, which may be none; `None` at the end of the stream, for whatever
-    /// reason it ends: only the frames themselves say whether that is the end of the step.
-    pub async fn next(&mut self) -> Option<Vec<Frame>> {
+    /// What comes next. Nothing is lost when this is given up while it waits.
+    pub async fn next(&mut self) -> Piece {
         let count = match tokio::time::timeout(SILENCE, self.reader.read(&mut self.buffer)).await {
-            Ok(Ok(count)) if count > 0 => count,
-            _ => return None,
+            Ok(Ok(0)) => return Piece::End,
+            Ok(Ok(count)) => count,
+            Ok(Err(_)) | Err(_) => return Piece::Cut,
         };
         self.rest.extend_from_slice(&self.buffer[..count]);
-        let Some(end) = memchr::memrchr(b'\n', &self.rest) else { return Some(Vec::new()) };
+        let Some(end) = memchr::memrchr(b'\n', &self.rest) else { return Piece::Frames(Vec::new()) };
         let frames = self.rest[..end].split(|byte| *byte == b'\n').filter_map(Frame::parse).collect();
         self.rest.drain(..=end);
-        Some(frames)
+        Piece::Frames(frames)
     }
 }

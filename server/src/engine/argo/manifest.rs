@@ -32,6 +32,8 @@ use crate::{
 
 /// The template that has all steps, when there are several.
 const ALL_STEPS: &str = "steps";
+/// The volume that only the preparing container has.
+const ASSIGNMENT: &str = "assignment";
 /// How long a pod is kept at most when nobody has come for its log, and its workflow, in seconds.
 const PODS_KEPT: &str = "168h";
 const WORKFLOWS_KEPT: u32 = 8 * 24 * 3600;
@@ -57,7 +59,6 @@ pub fn workflow(settings: &ArgoSettings, names: &Names, plan: &RunPlan) -> Workf
         templates.push(Template { dag: Some(Dag { tasks }), ..bare_template(ALL_STEPS.to_owned()) });
         ALL_STEPS.to_owned()
     };
-    let grace = settings.conditions.grace + BEYOND_GRACE;
     Workflow {
         api_version: "argoproj.io/v1alpha1",
         kind: "Workflow",
@@ -76,7 +77,6 @@ pub fn workflow(settings: &ArgoSettings, names: &Names, plan: &RunPlan) -> Workf
             pod_metadata: Metadata { labels: pod_labels },
             pod_gc: PodGc { strategy: "OnWorkflowCompletion", delete_delay_duration: PODS_KEPT },
             ttl_strategy: TtlStrategy { seconds_after_completion: WORKFLOWS_KEPT },
-            pod_spec_patch: format!("{{\"terminationGracePeriodSeconds\":{grace}}}"),
             templates,
         },
     }
@@ -89,8 +89,8 @@ fn bare_template(name: String) -> Template {
         metadata: None,
         active_deadline_seconds: None,
         volumes: Vec::new(),
-        init_containers: Vec::new(),
         container: None,
+        pod_spec_patch: None,
     }
 }
 
@@ -131,14 +131,33 @@ fn step_template(settings: &ArgoSettings, names: &Names, position: NonZeroU32, s
     Template {
         metadata: Some(Metadata { labels: BTreeMap::from([label]) }),
         active_deadline_seconds: deadline,
-        volumes: volumes(settings, names, step, needs_nix),
-        init_containers: vec![container(settings, Part::Prepare, step, needs_nix)],
+        volumes: volumes(settings, needs_nix),
         container: Some(main),
+        pod_spec_patch: Some(beside_main(settings, names, step, needs_nix).to_string()),
         ..bare_template(names::template(position))
     }
 }
 
-fn volumes(settings: &ArgoSettings, names: &Names, step: &StepPlan, needs_nix: bool) -> Vec<Volume> {
+/// What Argo's own fields have no place for. Both containers begin at once, and the second waits for the first: were
+/// they to follow one another, the node would take a second more. Argo's `sidecars` would also begin at once, but run
+/// inside a process of Argo's each.
+fn beside_main(settings: &ArgoSettings, names: &Names, step: &StepPlan, needs_nix: bool) -> serde_json::Value {
+    let assignment = Volume {
+        name: ASSIGNMENT.to_owned(),
+        secret: Some(SecretVolumeSource {
+            secret_name: Some(names.secret(&step.step)),
+            ..SecretVolumeSource::default()
+        }),
+        ..Volume::default()
+    };
+    serde_json::json!({
+        "terminationGracePeriodSeconds": settings.conditions.grace + BEYOND_GRACE,
+        "containers": [container(settings, Part::Prepare, step, needs_nix)],
+        "volumes": [assignment],
+    })
+}
+
+fn volumes(settings: &ArgoSettings, needs_nix: bool) -> Vec<Volume> {
     let empty = |name: &str| Volume {
         name: name.to_owned(),
         empty_dir: Some(EmptyDirVolumeSource::default()),
@@ -155,19 +174,7 @@ fn volumes(settings: &ArgoSettings, names: &Names, step: &StepPlan, needs_nix: b
             ..Volume::default()
         },
     };
-    let mut volumes = vec![
-        Volume {
-            name: "assignment".to_owned(),
-            secret: Some(SecretVolumeSource {
-                secret_name: Some(names.secret(&step.step)),
-                ..SecretVolumeSource::default()
-            }),
-            ..Volume::default()
-        },
-        empty("steps"),
-        empty("tmp"),
-        claimed("cache", settings.cache_claim.as_ref()),
-    ];
+    let mut volumes = vec![empty("steps"), empty("tmp"), claimed("cache", settings.cache_claim.as_ref())];
     if needs_nix {
         volumes.push(claimed("nix", settings.nix_claim.as_ref()));
     }
@@ -185,7 +192,7 @@ fn container(settings: &ArgoSettings, part: Part, step: &StepPlan, needs_nix: bo
     let mut mounts =
         vec![mount("steps", pod::STEPS, None), mount("tmp", "/tmp", None), mount("cache", pod::CACHE, read_only)];
     if part == Part::Prepare {
-        mounts.push(mount("assignment", pod::ASSIGNMENT, Some(true)));
+        mounts.push(mount(ASSIGNMENT, pod::ASSIGNMENT, Some(true)));
     }
     if needs_nix {
         mounts.push(mount("nix", "/nix", read_only));
@@ -235,8 +242,12 @@ pub fn secret(
     step: &StepPlan,
     workflow_uid: &str,
 ) -> Result<Secret, serde_json::Error> {
-    let assignment =
-        Assignment { plan: step.clone(), secrets: key.of_step(&step.step), conditions: settings.conditions.clone() };
+    let assignment = Assignment {
+        version: settings.version.clone(),
+        plan: step.clone(),
+        secrets: key.of_step(&step.step),
+        conditions: settings.conditions.clone(),
+    };
     Ok(Secret {
         metadata: ObjectMeta {
             name: Some(names.secret(&step.step)),

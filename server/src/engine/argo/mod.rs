@@ -1,9 +1,13 @@
 //! The Argo engine: a run is a workflow in a cluster, a step is a pod of it. What the pods do is in [`pod`], which runs
 //! there; the rest of this talks to the cluster's API server, and to nothing else.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use app::model::{cache::Readiness, identifiers::RunUid, lock::Lock, spec::TaskSpec};
+use app::model::{cache::Readiness, cluster::ClusterState, identifiers::RunUid, lock::Lock, spec::TaskSpec};
 use async_trait::async_trait;
 use futures::{StreamExt as _, future, stream::BoxStream};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
@@ -21,8 +25,11 @@ use self::{
     names::Names,
     pod_facts::{ContainerFacts, PodFacts},
     settings::ArgoSettings,
+    workflow_facts::{WorkflowEnd, WorkflowFacts},
 };
-use super::{Cancel, Engine, EngineError, EngineName, Interpreter, Observation, Positions, RunPlan, Target};
+use super::{
+    Account, Cancel, Engine, EngineError, EngineName, Interpreter, Observation, Order, Positions, RunPlan, Target,
+};
 use crate::{
     clock::SharedClock,
     kubernetes::{Access, Refusal, refusal},
@@ -31,6 +38,7 @@ use crate::{
 
 pub mod assignment;
 mod cluster;
+mod contact;
 mod cursor;
 mod follower;
 pub mod frames;
@@ -49,6 +57,8 @@ pub const NAME: EngineName = EngineName("argo");
 
 /// How long the cluster may take when somebody waits for what it says.
 const ANSWERING: Duration = Duration::from_secs(5);
+/// How long Argo's controller may take to see that a run has ended. With its usual settings it takes ten seconds.
+const CONTROLLER_SEES_WITHIN: Duration = Duration::from_secs(60);
 /// How many observations may wait for whoever listens.
 const WAITING_OBSERVATIONS: usize = 16;
 /// How long a pod has to end that is stopped at once, in seconds. Not 0: that would forget it while it may still run.
@@ -60,6 +70,8 @@ pub struct ArgoEngine {
     secret_key: SecretKey,
     clock: SharedClock,
     cluster: Arc<Cluster>,
+    /// Runs that have ended, of which Argo's account is waited for.
+    unsettled: Mutex<HashSet<RunUid>>,
 }
 
 impl ArgoEngine {
@@ -79,10 +91,9 @@ impl ArgoEngine {
                 "Name a kubeconfig with --kubeconfig or KUBECONFIG, or leave `argo` out of --engine.",
             ));
         };
-        let namespace = reach.namespace().to_owned();
         let names = Names::of(secret_key.instance());
-        let cluster = Arc::new(Cluster::new(reach.client().await?, namespace, names));
-        Ok(Self { settings, secret_key, clock, cluster })
+        let cluster = Arc::new(Cluster::connect(reach, names, clock.clone()).await?);
+        Ok(Self { settings, secret_key, clock, cluster, unsettled: Mutex::default() })
     }
 
     /// The workflow of a run, made or found.
@@ -129,6 +140,31 @@ impl ArgoEngine {
         Ok(self.cluster.pods.list(&selected).await?.items.iter().map(PodFacts::of).collect())
     }
 
+    /// True when nothing of this Stoker is in the cluster.
+    pub async fn has_nothing(&self) -> bool {
+        let ours = ListParams::default().labels(&self.cluster.names.selector());
+        let (workflows, pods) =
+            tokio::join!(self.cluster.workflows.list_metadata(&ours), self.cluster.pods.list_metadata(&ours));
+        workflows.is_ok_and(|list| list.items.is_empty()) && pods.is_ok_and(|list| list.items.is_empty())
+    }
+
+    fn unsettled(&self) -> MutexGuard<'_, HashSet<RunUid>> {
+        self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The workflow of a run, as it was seen when it had ended by Argo's account; `None` when it is gone before.
+    async fn ended_workflow(&self, run: &RunUid) -> Option<WorkflowFacts> {
+        let mut changes = self.cluster.watch.changes();
+        loop {
+            changes.mark_unchanged();
+            let workflow = self.cluster.watch.sight(run).workflow?;
+            if workflow.end.is_some() {
+                return Some(workflow);
+            }
+            changes.changed().await.ok()?;
+        }
+    }
+
     async fn check(&self) -> Result<(), EngineError> {
         let cluster = &self.cluster;
         match cluster.workflows.list_metadata(&ListParams::default().limit(1)).await {
@@ -173,6 +209,11 @@ impl Engine for ArgoEngine {
 
     fn capacity(&self) -> usize {
         self.settings.at_once
+    }
+
+    /// The workflow controller decides it: a workflow is a run, whole.
+    fn order(&self) -> Order {
+        Order::Engine
     }
 
     async fn target(&self) -> Result<Target, EngineError> {
@@ -247,6 +288,22 @@ impl Engine for ArgoEngine {
         Ok(())
     }
 
+    /// The watch brings it: nothing is asked for it.
+    async fn account(&self, run: &RunUid) -> Option<Account> {
+        self.unsettled().insert(run.clone());
+        let ended = tokio::time::timeout(CONTROLLER_SEES_WITHIN, self.ended_workflow(run)).await;
+        self.unsettled().remove(run);
+        let workflow = ended.ok()??;
+        let succeeded = workflow.end == Some(WorkflowEnd::Succeeded);
+        let outcome = if succeeded { "succeeded" } else { "failed" };
+        let message = workflow.message.map(|message| format!(" Its message: {message}")).unwrap_or_default();
+        let words = format!(
+            "Argo's own account differs: it says that the run's workflow {outcome}.{message} Stoker goes by what the \
+             program's container itself said."
+        );
+        Some(Account { succeeded, words })
+    }
+
     async fn forget(&self, run: &RunUid) -> Result<(), EngineError> {
         let name = self.cluster.names.workflow(run);
         // Its pods and secrets are the workflow's own, and go with it.
@@ -260,7 +317,9 @@ impl Engine for ArgoEngine {
         let ours = ListParams::default().labels(&self.cluster.names.selector());
         let workflows = self.cluster.workflows.list_metadata(&ours).await.map_err(|error| refused(&error))?;
         let run = |labels: &std::collections::BTreeMap<String, String>| labels.get(names::RUN)?.parse().ok();
-        Ok(workflows.items.iter().filter_map(|workflow| run(workflow.labels())).collect())
+        let unsettled = self.unsettled();
+        let runs = workflows.items.iter().filter_map(|workflow| run(workflow.labels()));
+        Ok(runs.filter(|run| !unsettled.contains(run)).collect())
     }
 
     /// The caches are the cluster's: only a pod could look.
@@ -271,6 +330,12 @@ impl Engine for ArgoEngine {
     async fn manifest(&self, plan: &RunPlan) -> Result<String, EngineError> {
         let workflow = manifest::workflow(&self.settings, &self.cluster.names, plan);
         serde_saphyr::to_string(&workflow).map_err(|error| internal(&error))
+    }
+
+    async fn cluster(&self) -> Option<ClusterState> {
+        let ArgoSettings { cache_claim, nix_claim, .. } = &self.settings;
+        let claims: Vec<&str> = [cache_claim, nix_claim].into_iter().flatten().map(String::as_str).collect();
+        Some(self.cluster.state(&claims).await)
     }
 
     async fn diagnose(&self) -> Result<(), EngineError> {
@@ -290,4 +355,38 @@ fn refused(error: &kube::Error) -> EngineError {
 
 fn internal(error: &dyn std::error::Error) -> EngineError {
     EngineError::lasting(format!("Stoker failed inside: {error}."))
+}
+
+#[cfg(test)]
+mod tests {
+    /// The words in the documentation are those that people see.
+    #[test]
+    fn what_is_said_of_runs_in_a_cluster_has_its_entry_in_the_documentation() {
+        let sources = [
+            include_str!("assignment.rs"),
+            include_str!("cluster.rs"),
+            include_str!("contact.rs"),
+            include_str!("follower.rs"),
+            include_str!("mod.rs"),
+            include_str!("pod_facts.rs"),
+            include_str!("workflow_facts.rs"),
+            include_str!("../../execution/recorder/outcome.rs"),
+            include_str!("../../kubernetes/refusal.rs"),
+        ];
+        // As the compiler joins them.
+        let said = sources.concat().split("\\\n").map(str::trim_start).collect::<String>();
+        let text = include_str!("../../../../docs/troubleshooting.md");
+        let (_, text) = text.split_once("\n## Runs in a cluster").unwrap();
+        let (text, _) = text.split_once("\n## ").unwrap();
+        let entries: Vec<&str> = text.split("\n### ").skip(1).collect();
+        assert!(entries.len() > 15);
+        for entry in entries {
+            let words = entry.split('*').nth(1).unwrap_or_default().replace('\n', " ");
+            let mut parts = words.split(['…', '/']).map(str::trim).filter(|part| part.len() > 3).peekable();
+            assert!(parts.peek().is_some(), "{entry}");
+            for part in parts {
+                assert!(said.contains(part.trim_end_matches('.')), "nobody says: {part}");
+            }
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What a pod's status says, in Stoker's words: why it does not begin, where it is, how its containers ended.
 
-use app::model::time::Timestamp;
+use app::model::{resources::Memory, time::Timestamp};
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
 
 use super::cursor::Part;
@@ -14,6 +14,8 @@ const SIGNALLED: i32 = 128;
 pub struct PodFacts {
     /// Its name.
     pub name: String,
+    /// Its phase, in the cluster's word.
+    pub phase: String,
     /// The node it was placed on.
     pub node: Option<String>,
     /// Why it does not begin, as a sentence.
@@ -49,6 +51,8 @@ pub struct ContainerEnd {
     pub signal: Option<i32>,
     /// It needed more memory than its limit.
     pub memory_ran_out: bool,
+    /// Bytes of memory that it may have, if there is a limit.
+    pub memory_limit: Option<u64>,
 }
 
 impl PodFacts {
@@ -56,27 +60,23 @@ impl PodFacts {
     #[must_use]
     pub fn of(pod: &Pod) -> Self {
         let status = pod.status.as_ref();
-        let statuses = |init: bool| {
-            let list = status.and_then(|status| {
-                if init { status.init_container_statuses.as_ref() } else { status.container_statuses.as_ref() }
-            });
-            list.map(Vec::as_slice).unwrap_or_default()
-        };
+        let statuses = |list: Option<&Vec<ContainerStatus>>| list.cloned().unwrap_or_default();
+        let of_ours = statuses(status.and_then(|status| status.container_statuses.as_ref()));
+        let of_argo = statuses(status.and_then(|status| status.init_container_statuses.as_ref()));
         let container = |part: Part| {
-            let of_name = |status: &&ContainerStatus| status.name == part.container();
-            let found = statuses(part == Part::Prepare).iter().find(of_name);
-            found.and_then(|status| status.state.as_ref()).map(ContainerFacts::of).unwrap_or_default()
+            let state = of_ours.iter().find(|status| status.name == part.container())?.state.as_ref()?;
+            Some(ContainerFacts::of(state, memory_limit(pod, part)))
         };
-        let all = || statuses(true).iter().chain(statuses(false));
         let phase = status.and_then(|status| status.phase.as_deref()).unwrap_or("Pending");
         Self {
             name: pod.metadata.name.clone().unwrap_or_default(),
+            phase: phase.to_owned(),
             node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
-            waiting: unschedulable(pod).or_else(|| all().find_map(waiting_reason)),
+            waiting: unschedulable(pod).or_else(|| of_argo.iter().chain(&of_ours).find_map(waiting_reason)),
             failed: (phase == "Failed").then(|| failure(pod)).flatten(),
             is_being_removed: pod.metadata.deletion_timestamp.is_some(),
-            prepare: container(Part::Prepare),
-            main: container(Part::Run),
+            prepare: container(Part::Prepare).unwrap_or_default(),
+            main: container(Part::Run).unwrap_or_default(),
         }
     }
 
@@ -91,7 +91,7 @@ impl PodFacts {
 }
 
 impl ContainerFacts {
-    fn of(state: &ContainerState) -> Self {
+    fn of(state: &ContainerState, memory_limit: Option<u64>) -> Self {
         if let Some(ended) = &state.terminated {
             let memory_ran_out = ended.reason.as_deref() == Some("OOMKilled");
             let signal = if memory_ran_out {
@@ -104,10 +104,34 @@ impl ContainerFacts {
                 exit_code: signal.is_none().then_some(ended.exit_code),
                 signal,
                 memory_ran_out,
+                memory_limit,
             });
         }
         if state.running.is_some() { Self::Running } else { Self::Waiting }
     }
+}
+
+fn memory_limit(pod: &Pod, part: Part) -> Option<u64> {
+    let containers = &pod.spec.as_ref()?.containers;
+    let container = containers.iter().find(|container| container.name == part.container())?;
+    let limit = container.resources.as_ref()?.limits.as_ref()?.get("memory")?;
+    memory(&limit.0).map(Memory::bytes)
+}
+
+/// An amount of memory as the cluster writes it: `2Gi`, or a number of bytes.
+fn memory(text: &str) -> Option<Memory> {
+    text.parse().map(Memory::of_bytes).ok().or_else(|| Memory::parse(text).ok()?)
+}
+
+/// What the program's container asks for, in words; `None` when it asks for nothing.
+fn asked_for(pod: &Pod) -> Option<String> {
+    let containers = &pod.spec.as_ref()?.containers;
+    let main = containers.iter().find(|container| container.name == Part::Run.container())?;
+    let requests = main.resources.as_ref()?.requests.as_ref()?;
+    let cpu = requests.get("cpu").map(|amount| format!("{} CPU", amount.0));
+    let bytes = requests.get("memory").and_then(|amount| memory(&amount.0));
+    let amounts: Vec<String> = cpu.into_iter().chain(bytes.map(|bytes| format!("{bytes} of memory"))).collect();
+    (!amounts.is_empty()).then(|| amounts.join(" and "))
 }
 
 /// Why no node takes it.
@@ -121,7 +145,8 @@ fn unschedulable(pod: &Pod) -> Option<String> {
     Some(if message.contains("persistentvolumeclaim") || message.contains("PersistentVolumeClaim") {
         format!("The pod waits for a volume: {message}")
     } else {
-        format!("No node has room for the pod, or may take it: {message}")
+        let asks = asked_for(pod).map(|amounts| format!(", whose program asks for {amounts}")).unwrap_or_default();
+        format!("No node has room for the pod{asks}, or may take it: {message}")
     })
 }
 

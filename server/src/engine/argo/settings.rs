@@ -5,6 +5,8 @@ use crate::engine::argo::assignment::Conditions;
 /// How the engine is set up.
 #[derive(Debug, Clone)]
 pub struct ArgoSettings {
+    /// The server's version, which the image's must be too.
+    pub version: String,
     /// The task image, as the cluster's nodes know it.
     pub image: String,
     /// The full version of the image's Python, such as `3.11.2`.

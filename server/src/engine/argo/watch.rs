@@ -5,9 +5,13 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fmt::Debug,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use app::model::identifiers::{RunUid, StepUid};
+use app::model::{
+    identifiers::{RunUid, StepUid},
+    time::Timestamp,
+};
 use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
@@ -15,6 +19,7 @@ use kube::{
     core::DynamicObject,
     runtime::{
         WatchStreamExt as _,
+        utils::Backoff,
         watcher::{self, Event, watcher},
     },
 };
@@ -22,10 +27,17 @@ use serde::de::DeserializeOwned;
 use tokio::{sync::watch, task::JoinSet};
 
 use super::{
+    contact::Doubts,
+    cursor::Part,
     names::{self, Names},
-    pod_facts::PodFacts,
+    pod_facts::{ContainerEnd, ContainerFacts, PodFacts},
     workflow_facts::WorkflowFacts,
 };
+use crate::{clock::SharedClock, root_cause::root_cause};
+
+/// The shortest and the longest pause before a watch is begun again that broke.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What is known of a run in the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,6 +46,8 @@ pub struct Sight {
     pub workflow: Option<WorkflowFacts>,
     /// The pods of its steps.
     pub pods: HashMap<StepUid, PodFacts>,
+    /// How the programs ended whose pods are gone. Kept as long as the workflow.
+    pub ends: HashMap<StepUid, ContainerEnd>,
 }
 
 impl Sight {
@@ -42,16 +56,22 @@ impl Sight {
         match object {
             Object::Workflow(facts) => self.workflow = Some(facts),
             Object::Pod(step, facts) => {
-                self.pods.insert(step, facts);
+                self.pods.insert(step, *facts);
             }
         }
     }
 
     fn take(&mut self, place: &Place) {
         match place {
-            Place::Workflow => self.workflow = None,
+            Place::Workflow => {
+                self.workflow = None;
+                self.ends.clear();
+            }
             Place::Pod(step) => {
-                self.pods.remove(step);
+                let pod = self.pods.remove(step).filter(|_| self.workflow.is_some());
+                if let Some(ContainerFacts::Ended(end)) = pod.map(|pod| pod.container(Part::Run).clone()) {
+                    self.ends.insert(step.clone(), end);
+                }
             }
         }
     }
@@ -63,7 +83,7 @@ pub enum Object {
     /// A workflow.
     Workflow(WorkflowFacts),
     /// The pod of a step.
-    Pod(StepUid, PodFacts),
+    Pod(StepUid, Box<PodFacts>),
 }
 
 /// Which of a run's objects.
@@ -87,7 +107,7 @@ impl Object {
 pub fn read_pod(pod: &Pod) -> Option<(RunUid, Object)> {
     let labels = pod.labels();
     let step = label(labels, names::STEP)?;
-    Some((label(labels, names::RUN)?, Object::Pod(step, PodFacts::of(pod))))
+    Some((label(labels, names::RUN)?, Object::Pod(step, Box::new(PodFacts::of(pod)))))
 }
 
 /// Reads a workflow; `None` when it is no run's.
@@ -108,18 +128,31 @@ pub struct Watch {
 
 /// What was seen last.
 struct Seen {
+    clock: SharedClock,
+    controller: Mutex<Option<Timestamp>>,
     runs: Mutex<HashMap<RunUid, Sight>>,
     changed: watch::Sender<()>,
 }
 
 impl Watch {
-    /// Begins to watch.
+    /// Begins to watch. What breaks a watch is also a doubt whether the cluster answers.
     #[must_use]
-    pub fn begin(pods: Api<Pod>, workflows: Api<DynamicObject>, names: &Names) -> Self {
-        let seen = Arc::new(Seen { runs: Mutex::default(), changed: watch::Sender::new(()) });
+    pub fn begin(
+        pods: Api<Pod>,
+        workflows: Api<DynamicObject>,
+        names: &Names,
+        doubts: &Doubts,
+        clock: SharedClock,
+    ) -> Self {
+        let seen = Arc::new(Seen {
+            clock,
+            controller: Mutex::default(),
+            runs: Mutex::default(),
+            changed: watch::Sender::new(()),
+        });
         let mut watches = JoinSet::new();
-        watches.spawn(follow(pods, names.selector(), seen.clone(), read_pod));
-        watches.spawn(follow(workflows, names.selector(), seen.clone(), read_workflow));
+        watches.spawn(follow(pods, names.selector(), seen.clone(), doubts.clone(), read_pod));
+        watches.spawn(follow(workflows, names.selector(), seen.clone(), doubts.clone(), read_workflow));
         Self { seen, _watches: watches }
     }
 
@@ -127,6 +160,23 @@ impl Watch {
     #[must_use]
     pub fn sight(&self, run: &RunUid) -> Sight {
         self.seen.runs().get(run).cloned().unwrap_or_default()
+    }
+
+    /// How many workflows there are, and how many pods in each phase.
+    #[must_use]
+    pub fn counts(&self) -> (usize, BTreeMap<String, usize>) {
+        let runs = self.seen.runs();
+        let mut phases = BTreeMap::new();
+        for pod in runs.values().flat_map(|sight| sight.pods.values()) {
+            *phases.entry(pod.phase.clone()).or_default() += 1;
+        }
+        (runs.values().filter(|sight| sight.workflow.is_some()).count(), phases)
+    }
+
+    /// When Argo's controller was last seen to take up a workflow.
+    #[must_use]
+    pub fn controller_seen(&self) -> Option<Timestamp> {
+        *self.seen.controller.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells when anything has changed.
@@ -141,6 +191,14 @@ impl Seen {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A workflow that was not picked up before, and is now.
+    fn note_controller(&self, before: &Sight, object: &Object) {
+        let was_waiting = before.workflow.as_ref().is_some_and(|workflow| !workflow.is_picked_up);
+        if was_waiting && matches!(object, Object::Workflow(now) if now.is_picked_up) {
+            *self.controller.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.clock.now());
+        }
+    }
+
     fn change(&self, run: &RunUid, change: impl FnOnce(&mut Sight)) {
         let mut runs = self.runs();
         let sight = runs.entry(run.clone()).or_default();
@@ -153,26 +211,57 @@ impl Seen {
     }
 }
 
-async fn follow<K>(api: Api<K>, selector: String, seen: Arc<Seen>, read: fn(&K) -> Option<(RunUid, Object)>)
-where
+/// The pauses before a watch is begun again. Not half a minute at last, as is usual: somebody waits.
+struct Pauses(Duration);
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self(SHORTEST_PAUSE)
+    }
+}
+
+impl Iterator for Pauses {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let pause = self.0;
+        self.0 = (pause * 2).min(LONGEST_PAUSE);
+        Some(pause)
+    }
+}
+
+impl Backoff for Pauses {
+    fn reset(&mut self) {
+        *self = Self::default();
+    }
+}
+
+async fn follow<K>(
+    api: Api<K>,
+    selector: String,
+    seen: Arc<Seen>,
+    doubts: Doubts,
+    read: fn(&K) -> Option<(RunUid, Object)>,
+) where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
-    let mut events = watcher(api, watcher::Config::default().labels(&selector)).default_backoff().boxed();
+    let mut events = watcher(api, watcher::Config::default().labels(&selector)).backoff(Pauses::default()).boxed();
     // What is there by this watch's account, and what a list that is under way has named so far.
     let (mut there, mut listed) = (HashSet::new(), HashSet::new());
     let mut is_failing = false;
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => {
-                if std::mem::take(&mut is_failing) {
-                    tracing::info!("The cluster answers again");
-                }
+                is_failing = false;
                 match event {
                     Event::Init => listed.clear(),
                     Event::InitApply(object) | Event::Apply(object) => {
                         let Some((run, object)) = read(&object) else { continue };
                         let place = (run, object.place());
-                        seen.change(&place.0, |sight| sight.add(object));
+                        seen.change(&place.0, |sight| {
+                            seen.note_controller(sight, &object);
+                            sight.add(object);
+                        });
                         listed.insert(place.clone());
                         there.insert(place);
                     }
@@ -185,15 +274,20 @@ where
                     Event::Delete(object) => {
                         let Some((run, object)) = read(&object) else { continue };
                         let place = (run, object.place());
-                        seen.change(&place.0, |sight| sight.take(&place.1));
+                        // What was seen last of it comes with it.
+                        seen.change(&place.0, |sight| {
+                            sight.add(object);
+                            sight.take(&place.1);
+                        });
                         listed.remove(&place);
                         there.remove(&place);
                     }
                 }
             }
             Err(error) => {
+                doubts.raise(root_cause(&error));
                 if !std::mem::replace(&mut is_failing, true) {
-                    tracing::warn!(%error, "The cluster cannot be watched; trying again until it answers");
+                    tracing::warn!(%error, "A watch of the cluster broke; trying again");
                 }
             }
         }

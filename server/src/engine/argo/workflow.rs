@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::{
-    api::core::v1::{Container, PodSecurityContext, Volume},
+    api::core::v1::{PodSecurityContext, Volume},
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 use kube::core::{ApiResource, GroupVersionKind};
@@ -49,8 +49,6 @@ pub struct WorkflowSpec {
     pub pod_gc: PodGc,
     /// When the workflow goes by itself.
     pub ttl_strategy: TtlStrategy,
-    /// What Argo's fields have no place for, as JSON.
-    pub pod_spec_patch: String,
     /// What there is to do.
     pub templates: Vec<Template>,
 }
@@ -106,12 +104,12 @@ pub struct Template {
     /// The pod's volumes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<Volume>,
-    /// Containers that run before the main one.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub init_containers: Vec<Container>,
     /// The main container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container: Option<MainContainer>,
+    /// What Argo's fields have no place for, merged into the pod; JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pod_spec_patch: Option<String>,
 }
 
 /// The main container, whose name is Argo's choice.

@@ -10,12 +10,19 @@ use super::{names, pod_facts::sentence};
 pub struct WorkflowFacts {
     /// True once Argo's controller has looked at it.
     pub is_picked_up: bool,
-    /// True when it has ended, by Argo's account.
-    pub has_ended: bool,
+    /// How it has ended, if it has, by Argo's account.
+    pub end: Option<WorkflowEnd>,
     /// Why it does not go on, or has ended, as a sentence.
     pub message: Option<String>,
     /// True when this Stoker was told to cancel it.
     pub is_cancelled: bool,
+}
+
+/// How a workflow has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkflowEnd {
+    Succeeded,
+    Failed,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -33,6 +40,20 @@ struct Node {
     message: String,
 }
 
+/// A message of Argo's, with what it means where that is known.
+fn in_words(message: &str) -> String {
+    let said = sentence(message);
+    if said.contains("exceeded quota") {
+        return format!(
+            "A quota of the namespace leaves no room for the run's pod. It goes on when there is room. {said}"
+        );
+    }
+    if said.contains("pods \"") && said.contains("is forbidden") {
+        return format!("The cluster refuses the run's pod: {said}");
+    }
+    said
+}
+
 impl WorkflowFacts {
     /// Of a workflow. What cannot be read says nothing.
     #[must_use]
@@ -48,8 +69,12 @@ impl WorkflowFacts {
         let annotations = workflow.metadata.annotations.as_ref();
         Self {
             is_picked_up: !status.phase.is_empty(),
-            has_ended: matches!(status.phase.as_str(), "Succeeded" | "Failed" | "Error"),
-            message: message.map(sentence),
+            end: match status.phase.as_str() {
+                "Succeeded" => Some(WorkflowEnd::Succeeded),
+                "Failed" | "Error" => Some(WorkflowEnd::Failed),
+                _ => None,
+            },
+            message: message.map(in_words),
             is_cancelled: annotations.is_some_and(|annotations| annotations.contains_key(names::CANCELLED)),
         }
     }

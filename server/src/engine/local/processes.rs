@@ -114,20 +114,53 @@ fn belongs_to(pid: Pid, folder: &Path) -> bool {
     })
 }
 
-/// How often the kernel has killed something for lack of memory, on this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
-pub struct MemoryKills(u64);
+/// How often the kernel has killed something for lack of memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryKills {
+    /// On this machine.
+    machine: u64,
+    /// Within the memory limit of the container around this process.
+    container: u64,
+}
+
+/// Where memory ran out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemoryLack {
+    /// On the machine.
+    Machine,
+    /// In the container around this process, which has a limit of so many bytes.
+    Container(u64),
+}
 
 impl MemoryKills {
     #[must_use]
     pub fn now() -> Self {
-        let counted = fs::read_to_string("/proc/vmstat").unwrap_or_default();
-        Self(counted.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok()).unwrap_or(0))
+        let container = Path::new(CONTAINER_KILLS.iter().find(|file| Path::new(file).exists()).unwrap_or(&""));
+        Self { machine: kills_in(Path::new("/proc/vmstat")), container: kills_in(container) }
     }
 
-    /// True when it happened again since.
+    /// Where it happened again since, if it did.
     #[must_use]
-    pub fn happened_since(self) -> bool {
-        Self::now() > self
+    pub fn happened_since(self) -> Option<MemoryLack> {
+        let now = Self::now();
+        let limit = container_limit().filter(|_| now.container > self.container);
+        limit.map(MemoryLack::Container).or_else(|| (now.machine > self.machine).then_some(MemoryLack::Machine))
     }
+}
+
+/// Where the kernel counts for the container around this process: in version 2 of control groups, and in version 1.
+const CONTAINER_KILLS: [&str; 2] = ["/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control"];
+const CONTAINER_LIMITS: [&str; 2] = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+/// What version 1 calls no limit is a little below this.
+const NO_LIMIT: u64 = 1 << 60;
+
+fn kills_in(file: &Path) -> u64 {
+    let counted = fs::read_to_string(file).unwrap_or_default();
+    counted.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok()).unwrap_or(0)
+}
+
+/// Bytes of memory that the container around this process may have; `None` without a limit, or a container.
+fn container_limit() -> Option<u64> {
+    let limit = CONTAINER_LIMITS.iter().find_map(|file| fs::read_to_string(file).ok())?;
+    limit.trim().parse().ok().filter(|limit| *limit < NO_LIMIT)
 }

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     events,
     folder::StepFolder,
-    processes::{self, MemoryKills},
+    processes::{self, MemoryKills, MemoryLack},
 };
 use crate::{
     clock::{Clock as _, SystemClock},
@@ -352,13 +352,16 @@ fn watch(mut step: Step, orders: &Orders, control: &File, journal: &mut Journal)
     step.output.drain(&mut buffer, journal);
     step.error.drain(&mut buffer, journal);
     let status = status.unwrap_or_default();
-    let cause = match (stopping, &journal.broken) {
-        (Some(stopping), _) => stopping.cause,
-        (None, Some(error)) => EndCause::Unrecorded(error.to_string()),
-        (None, None) => EndCause::Program,
+    let lack = step.memory.happened_since();
+    let cause = match (stopping, &journal.broken, lack) {
+        (Some(stopping), ..) => stopping.cause,
+        (None, Some(error), _) => EndCause::Unrecorded(error.to_string()),
+        (None, None, Some(MemoryLack::Container(limit))) if status.signal() == Some(Signal::KILL.as_raw()) => {
+            EndCause::MemoryLimit(limit)
+        }
+        (None, None, _) => EndCause::Program,
     };
-    let memory_ran_out = step.memory.happened_since();
-    (at, StepEnd { cause, exit_code: status.code(), signal: status.signal(), memory_ran_out })
+    (at, StepEnd { cause, exit_code: status.code(), signal: status.signal(), memory_ran_out: lack.is_some() })
 }
 
 fn stop(cause: EndCause, grace: Duration) -> Stopping {

@@ -1,6 +1,6 @@
 //! Puts the end of a step into words: what happened, why, and what to do next.
 
-use app::model::{phase::Phase, time::Timestamp};
+use app::model::{phase::Phase, sizes::bytes_text, time::Timestamp};
 
 use super::transcript::Transcript;
 use crate::{
@@ -32,6 +32,16 @@ fn verdict(end: &StepEnd, transcript: &Transcript) -> (Phase, Option<String>) {
                 "Preparing the environment took longer than {seconds} s and was stopped. Run it again: what was downloaded is kept."
             )),
         ),
+        EndCause::MemoryLimit(bytes) => {
+            let what = if transcript.program_started() { "The program" } else { "Preparing the environment" };
+            let limit = bytes_text(*bytes);
+            (
+                Phase::Failed,
+                Some(format!(
+                    "{what} needed more memory than its limit of {limit}, and was killed. Raise the memory limit of the task, or let it hold less at once."
+                )),
+            )
+        }
         EndCause::NotStarted(reason) => {
             (Phase::Error, Some(format!("The run could not be started: {reason}. Run it again.")))
         }
@@ -135,7 +145,7 @@ mod tests {
 
     #[test]
     fn ends_are_told_apart() {
-        use EndCause::{Cancelled, Lost, Program, Timeout};
+        use EndCause::{Cancelled, Lost, MemoryLimit, Program, Timeout};
         assert_eq!(message(Program, Some(0), None, false, ""), (Phase::Succeeded, String::new()));
         assert_eq!(message(Program, Some(3), None, false, "").1, "The program ended with exit code 3.");
         assert!(message(Program, Some(1), None, false, "MemoryError\n").1.contains("ran out of memory"));
@@ -150,6 +160,7 @@ mod tests {
         assert!(message(Program, None, Some(9), false, "").1.contains("outside Stoker"));
         assert!(message(Program, None, Some(11), false, "").1.contains("SIGSEGV"));
         assert!(message(Timeout(5), None, Some(15), false, "").1.contains("time limit of 5 s"));
+        assert!(message(MemoryLimit(64 << 20), None, Some(9), true, "").1.contains("its limit of 64.0 MiB,"));
         assert_eq!(message(Cancelled, None, Some(15), false, "").0, Phase::Cancelled);
         assert_eq!(message(Lost, None, None, false, "").0, Phase::Error);
     }

@@ -61,6 +61,8 @@ pub struct Transcript {
     built: u32,
     fetched_bytes: Option<u64>,
     tail: VecDeque<String>,
+    /// What the engine says of the container, which the runner in there cannot know.
+    container: Option<String>,
     downloaded: u32,
     stages: Vec<StageTime>,
     last_error: String,
@@ -109,6 +111,7 @@ impl Transcript {
             )),
             StepEvent::Waiting(reason) => entries.push(Entry::Waiting(reason.clone())),
             StepEvent::Placed(place) => entries.push(Entry::Placed(place.clone())),
+            StepEvent::Container(words) => self.container = Some(words.clone()),
             StepEvent::Attempt(number) => {
                 // Its runner gets the same secrets anew.
                 self.spent_secrets = 0;
@@ -220,6 +223,10 @@ impl Transcript {
                 {
                     self.stage("system packages", millis);
                 }
+                let detail = match &self.container {
+                    Some(words) if end == Checkpoint::CONTAINER_RUNTIME => words.clone(),
+                    _ => detail,
+                };
                 let status = Some(status);
                 let checkpoint = Checkpoint { number: end, name, status, detail, advice, code, tail, at, millis };
                 entries.push(Entry::Checkpoint(checkpoint));

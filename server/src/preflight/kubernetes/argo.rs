@@ -50,9 +50,9 @@ pub(super) async fn controller(cluster: Cluster) -> Finding {
     let everywhere = Api::<Deployment>::all(cluster.client.clone());
     match everywhere.list(&ListParams::default()).await {
         Ok(list) => judge(&controllers(list)).unwrap_or_else(|| {
-            Finding::failed(
-                "There is no workflow controller, so workflows would wait for ever.",
-                format!("{INSTALL}; or start its controller again."),
+            Finding::warning(
+                "No deployment of Argo's controller is in the cluster. It may run elsewhere, which nobody can see.",
+                format!("`stoker preflight --probe` shows whether it takes runs up. If there is none: {INSTALL}."),
             )
         }),
         Err(error) if refusal::is_forbidden(&error) => near(&cluster).await,

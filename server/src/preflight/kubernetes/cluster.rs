@@ -5,7 +5,7 @@ use std::time::Duration;
 use kube::Client;
 
 use super::super::finding::Finding;
-use crate::kubernetes::{Access, refusal};
+use crate::kubernetes::{Access, Traffic, refusal};
 
 /// How long the cluster may take to answer.
 const ANSWERING: Duration = Duration::from_secs(6);
@@ -30,7 +30,7 @@ impl Cluster {
 pub(super) async fn connect(access: Access) -> Result<Option<Cluster>, Finding> {
     let Some(reach) = access.find().await? else { return Ok(None) };
     let (url, namespace) = (reach.url(), reach.namespace().to_owned());
-    let client = reach.impatient(ANSWERING).client().await?;
+    let client = reach.impatient(ANSWERING).client(&Traffic::default()).await?;
     let version = client.apiserver_version().await.map_err(|error| {
         let refusal = refusal::explain(&error);
         Finding::failed(format!("{url}: {}", refusal.what), refusal.advice)

@@ -16,7 +16,6 @@ use super::{
 mod argo;
 mod claims;
 mod cluster;
-mod container_runtime;
 mod namespace;
 mod nodes;
 mod permissions;

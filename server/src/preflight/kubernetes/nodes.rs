@@ -13,9 +13,8 @@ use kube::{Api, ResourceExt as _, api::ListParams};
 use super::{
     super::finding::{Finding, Subject},
     cluster::Cluster,
-    container_runtime::ContainerRuntime,
 };
-use crate::kubernetes::refusal;
+use crate::kubernetes::{container_runtime::ContainerRuntime, refusal};
 
 pub(super) const CONTAINERD: Subject = Subject::new("containerd", CheckGroup::Kubernetes, "Container runtimes");
 

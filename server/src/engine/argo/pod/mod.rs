@@ -1,5 +1,5 @@
-//! What runs inside the pod of a step: `stoker pod prepare` makes its environment ready, then `stoker pod run` runs its
-//! program in a container that can only read what was prepared. Both are the local engine's shim with another reader:
+//! What runs inside the pod of a step: `stoker pod prepare` makes its environment ready, and `stoker pod run` waits for that
+//! and runs its program, in a container that can only read what was prepared. Both are the local engine's shim with another reader:
 //! what it writes down is printed as [frames](super::frames), for the engine to read in the log.
 
 use std::{
@@ -16,10 +16,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{
     assignment::{self, Assignment},
     cursor::Part,
+    frames::FrameWriter,
 };
 use crate::{
+    clock::{Clock as _, SystemClock},
     engine::{
-        StepEnd,
+        EndCause, StepEnd,
         local::{
             folder::StepFolder,
             shim::{self, Orders, TELL_CANCEL},
@@ -36,7 +38,10 @@ use crate::{
     runner,
 };
 
+mod gate;
 mod printer;
+
+use gate::Gate;
 
 /// Where the assignment is.
 pub const ASSIGNMENT: &str = "/stoker/assignment";
@@ -55,18 +60,34 @@ const SIGNALLED: i32 = 128;
 /// Prepares the step that the pod was assigned. Ends like the runner.
 #[must_use]
 pub fn prepare() -> ExitCode {
-    let prepared = lay_out().and_then(|folder| {
+    let steps = Path::new(STEPS);
+    let prepared = Gate::close(steps).and_then(|gate| {
+        let assignment = match Assignment::read(&fs::read(Path::new(ASSIGNMENT).join(assignment::FILE))?)? {
+            Ok(assignment) => assignment,
+            Err(refusal) => return refused(refusal),
+        };
+        let folder = lay_out(&assignment)?;
         let ended = shown(&folder);
         // What only preparing may know is in there, and the program's container has the folder above.
-        remove_tree(folder.path()).and(ended)
+        remove_tree(folder.path())?;
+        let end = ended?;
+        if end.exit_code == Some(0) && end.cause == EndCause::Program {
+            gate.open(steps)?;
+        }
+        Ok(end)
     });
     exit(Part::Prepare, prepared)
 }
 
-/// Runs the program of the step in a folder, which was prepared. Ends like the program.
+/// Runs the program of the step in a folder, once it is prepared. Ends like the program; without a word when nothing was
+/// prepared, since the other container has said why.
 #[must_use]
 pub fn run(folder: &Path) -> ExitCode {
-    exit(Part::Run, shown(&StepFolder::at(folder.to_owned())))
+    match gate::wait(Path::new(STEPS)) {
+        Ok(true) => exit(Part::Run, shown(&StepFolder::at(folder.to_owned()))),
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => exit(Part::Run, Err(error)),
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "the pod's log is where somebody will look")]
@@ -83,10 +104,17 @@ fn exit(part: Part, ended: io::Result<StepEnd>) -> ExitCode {
     }
 }
 
+/// Says why this pod cannot do what it was assigned.
+fn refused(refusal: String) -> io::Result<StepEnd> {
+    let end = StepEnd { exit_code: Some(1), ..StepEnd::by(EndCause::Outside(refusal)) };
+    let mut text = Vec::new();
+    FrameWriter::default().end(SystemClock.now(), &end, &mut text)?;
+    io::stdout().lock().write_all(&text)?;
+    Ok(end)
+}
+
 /// Lays the folders of both containers out. Gives that of preparing.
-fn lay_out() -> io::Result<StepFolder> {
-    let file = Path::new(ASSIGNMENT).join(assignment::FILE);
-    let assignment: Assignment = serde_json::from_slice(&fs::read(file)?)?;
+fn lay_out(assignment: &Assignment) -> io::Result<StepFolder> {
     let (plan, conditions) = (&assignment.plan, &assignment.conditions);
     let (steps, cache) = (Path::new(STEPS), Path::new(CACHE));
     for folder in ["environments", "sets", "uv"] {

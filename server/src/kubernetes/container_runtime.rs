@@ -9,7 +9,7 @@ const CONTAINERD_FOR_NIX_PORTABLE: Version = Version::new(2, 0, 0);
 
 /// A node's container runtime. Nodes write what they like, so any text is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ContainerRuntime {
+pub struct ContainerRuntime {
     /// Such as `containerd`, `cri-o`, `docker`.
     pub name: String,
     /// `None` when the text is no version.
@@ -20,14 +20,16 @@ pub(super) struct ContainerRuntime {
 
 impl ContainerRuntime {
     /// Takes apart a node's `status.nodeInfo.containerRuntimeVersion`.
-    pub(super) fn parse(text: &str) -> Self {
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
         let (name, written) = text.trim().split_once("://").unwrap_or((text.trim(), ""));
         Self { name: name.to_owned(), version: lenient(written), written: written.to_owned() }
     }
 
     /// True for a containerd before 2.0.0. Only the three numbers count: what follows them is mostly a distributor's
     /// (`2.0.0-k3s1`), which the rules of semantic versions would take for a version before 2.0.0.
-    pub(super) fn is_old_containerd(&self) -> bool {
+    #[must_use]
+    pub fn is_old_containerd(&self) -> bool {
         let numbers = self.version.as_ref().map(|version| Version::new(version.major, version.minor, version.patch));
         self.name == "containerd" && numbers.is_some_and(|numbers| numbers < CONTAINERD_FOR_NIX_PORTABLE)
     }

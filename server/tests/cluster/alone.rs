@@ -1,0 +1,90 @@
+//! What would disturb other tests, or be disturbed by them: `infrastructure/scripts/test-cluster.sh` runs these by
+//! themselves, one after the other.
+
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    server_process::{Server, wait},
+    stoker::{assert_whole, cluster_facts, program, start, submit, unfinished, until_line},
+};
+
+/// Ends the API server, waits as many seconds as its argument says, and starts it again.
+const RESTART: &str = "STOKER_TEST_RESTART_API_SERVER";
+
+#[test]
+#[expect(clippy::print_stderr, reason = "it must be seen")]
+fn an_api_server_that_is_away_for_a_while_costs_no_line() {
+    let Some(restart) = env::var_os(RESTART).filter(|command| !command.is_empty()) else {
+        eprintln!(
+            "\n==== SKIPPED: {RESTART} names no command, so it was NOT shown that runs survive the API server.\n"
+        );
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(folder.path(), &[]);
+    // One that ends while the API server is away, one that goes on, and one that is started meanwhile.
+    let mut tasks = vec![submit(&server, &program(300, 3.0)), submit(&server, &program(300, 12.0))];
+    for task in &tasks {
+        until_line(&server, task, "line 20");
+    }
+    let mut restarting =
+        Command::new("sh").arg("-c").arg(restart).arg("restart").arg("8").stdout(Stdio::null()).spawn().unwrap();
+    let page = |task: &str| server.page(&format!("/tasks/{task}/runs/1"));
+    wait("the page to say it", || page(&tasks[1]).contains("The cluster does not answer since").then_some(()));
+    assert_eq!(server.phase(&tasks[1]), "Running");
+    assert!(server.page("/tasks").contains(&tasks[0]));
+    assert!(server.page("/system").contains("System"));
+    tasks.push(submit(&server, &program(20, 0.2)));
+    wait("the new run's page to say why it waits", || page(&tasks[2]).contains("does not answer").then_some(()));
+    for (task, lines) in tasks.iter().zip([300, 300, 20]) {
+        assert_whole(&server, task, lines);
+        assert!(!page(task).contains("does not answer"), "once it answers, nothing is said any more");
+    }
+    assert!(restarting.wait().unwrap().success());
+}
+
+/// Kilobytes of memory that a process has.
+fn memory(server: &Server) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// All runs end truly, with few requests for each and none for each second; and memory does not grow with runs.
+#[test]
+#[expect(clippy::print_stderr, reason = "figures for people")]
+fn fifty_runs_at_once_end_truly_and_cost_little() {
+    const RUNS: usize = 50;
+    /// Create workflow and secret, read two logs, remove. The rest is for logs that are read again.
+    const REQUESTS_OF_A_RUN: u64 = 10;
+    /// Watches, and lists for cleaning, however many runs there are.
+    const REQUESTS_OF_ALL: u64 = 60;
+    const PATIENCE: Duration = Duration::from_secs(240);
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(folder.path(), &["--cluster-runs", "50"]);
+    let first = submit(&server, &program(20, 0.1));
+    assert_whole(&server, &first, 20);
+    let requests = || cluster_facts(&server)["requests"].as_u64().unwrap();
+    let (before, memory_before, began) = (requests(), memory(&server), Instant::now());
+    let tasks: Vec<String> = (0..RUNS).map(|_| submit(&server, &program(20, 0.1))).collect();
+    let mut left: BTreeSet<&str> = tasks.iter().map(String::as_str).collect();
+    while !left.is_empty() {
+        assert!(began.elapsed() < PATIENCE, "{} of {RUNS} runs have not ended", left.len());
+        std::thread::sleep(Duration::from_secs(1));
+        left = unfinished(&server, &left);
+    }
+    let elapsed = began.elapsed();
+    for task in &tasks {
+        assert_whole(&server, task, 20);
+    }
+    let asked = requests() - before;
+    let grown = memory(&server).saturating_sub(memory_before);
+    eprintln!("{RUNS} runs in {:.0} s: {asked} requests, {grown} KiB more memory", elapsed.as_secs_f64());
+    assert!(asked <= REQUESTS_OF_A_RUN * RUNS as u64 + REQUESTS_OF_ALL, "{asked} requests for {RUNS} runs");
+    assert!(grown < 48 * 1024, "{grown} KiB more after {RUNS} runs");
+}
