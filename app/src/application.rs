@@ -76,6 +76,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/flows/:id/edit") view=pages::flow_form::EditFlowPage ssr=SsrMode::Async />
                 <Route path=path!("/flows/:id/delete") view=pages::confirm::DeleteTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/flows/:id/runs/:number") view=pages::run::RunPage ssr=SsrMode::Async />
+                <Route path=path!("/flows/:id/runs/:number/steps/:step") view=pages::run::RunPage ssr=SsrMode::Async />
                 <Route
                     path=path!("/flows/:id/runs/:number/cancel")
                     view=pages::confirm::CancelRunPage

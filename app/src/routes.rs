@@ -155,6 +155,18 @@ pub fn log_search(page: &str, query: &LogQuery, line: Option<u64>) -> String {
     address
 }
 
+/// An output of the step whose page this is, to download.
+#[must_use]
+pub fn output(page: &str, name: &str) -> String {
+    let mut address = format!("{page}/outputs");
+    // Outputs may be in folders.
+    for part in name.split('/') {
+        address.push('/');
+        push_path_encoded(&mut address, part);
+    }
+    address
+}
+
 /// The page that asks before cancelling a run, and that cancels it on POST.
 #[must_use]
 pub fn cancel_run(id: &TaskId, number: RunNumber) -> String {
@@ -246,10 +258,24 @@ fn push_encoded(address: &mut String, value: &str) {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => address.push(char::from(byte)),
             b' ' => address.push('+'),
-            // Writing to a `String` cannot fail.
-            other => drop(write!(address, "%{other:02X}")),
+            other => push_byte(address, other),
         }
     }
+}
+
+/// Appends a part of a path.
+fn push_path_encoded(address: &mut String, part: &str) {
+    for byte in part.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => address.push(char::from(byte)),
+            other => push_byte(address, other),
+        }
+    }
+}
+
+fn push_byte(address: &mut String, byte: u8) {
+    // Writing to a `String` cannot fail.
+    let _ = write!(address, "%{byte:02X}");
 }
 
 #[cfg(test)]
@@ -272,6 +298,14 @@ mod tests {
     fn searches_are_encoded() {
         let query = TaskQuery { search: "a b&c=ü".to_owned(), ..TaskQuery::default() };
         assert_eq!(tasks_page(&query), "/tasks?q=a+b%26c%3D%C3%BC");
+    }
+
+    #[test]
+    fn outputs_are_named_by_their_path() {
+        assert_eq!(
+            output("/flows/f/runs/1/steps/a", "plots/a b?.png"),
+            "/flows/f/runs/1/steps/a/outputs/plots/a%20b%3F.png"
+        );
     }
 
     #[cfg(feature = "ssr")]

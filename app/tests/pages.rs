@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use app::{
-    App,
     backend::{
         Backend, BackendError, CancelledRuns, DeletedCache, DeletedTask, SaveFlow, SaveTask, SavedTask, StartRun,
     },
@@ -33,15 +32,14 @@ use app::{
             TaskPage, TaskQuery, TaskSummary,
         },
     },
-    page_context::{FlowFormState, Now, TaskFormState},
-    routes, shell,
+    page_context::{FlowFormState, TaskFormState},
+    routes,
 };
 use async_trait::async_trait;
-use axum::{body::Body, http::Request};
 use leptos::prelude::*;
+use support::{EVIL, NOW, assert_sound, render};
 
-const NOW: Timestamp = Timestamp(1_709_210_096_789);
-const EVIL: &str = "</title><script>alert(1)</script>";
+mod support;
 
 /// Knows one task with two runs: the first failed, the second runs.
 struct Fake;
@@ -396,19 +394,7 @@ async fn flow_form(address: &str, form: FlowFormState) -> String {
 
 /// Status and HTML of a page, with more in its context.
 async fn page_within(address: &str, more: impl Fn() + Clone + Send + Sync + 'static) -> (u16, String) {
-    // As a server does at its start; this also sets up what runs the pages' futures.
-    assert!(!leptos_axum::generate_route_list(App).is_empty());
-    let options = LeptosOptions::builder().output_name("app").site_pkg_dir("pkg/0").build();
-    let context = move || {
-        provide_context::<Arc<dyn Backend>>(Arc::new(Fake));
-        provide_context(Now(NOW));
-        more();
-    };
-    let render = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));
-    let response = render(Request::get(address).body(Body::empty()).unwrap()).await;
-    let status = response.status().as_u16();
-    let body = axum::body::to_bytes(response.into_body(), 1 << 24).await.unwrap();
-    (status, String::from_utf8(body.to_vec()).unwrap())
+    render(Arc::new(Fake), address, more).await
 }
 
 async fn page(address: &str) -> String {
@@ -444,13 +430,7 @@ async fn every_page_is_sound() {
     ];
     for address in addresses {
         let html = page(&address).await;
-        assert!(!html.contains("<script>alert"), "{address}: user text is never markup");
-        assert!(!html.contains(" style=") && !html.contains(" onclick="), "{address}: the policy forbids these");
-        assert_eq!(html.matches("<h1").count(), 1, "{address}");
-        // Drawings have titles of their own.
-        let head = html.split("</head>").next().unwrap();
-        assert_eq!(head.matches("<title>").count(), 1, "{address}");
-        assert!(html.contains(r##"href="#main""##) && html.contains(r#"href="/pkg/0/app.css""#), "{address}");
+        assert_sound(&address, &html);
     }
 }
 

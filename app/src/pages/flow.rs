@@ -7,6 +7,7 @@ use crate::{
     actions::backend,
     components::{
         code::CodeBlock,
+        flow_graph::definition_graph,
         page::Page,
         spec::SpecFacts,
         time::{Ago, now},
@@ -71,18 +72,20 @@ fn show(detail: &FlowDetail, is_older_page: bool) -> AnyView {
 
 fn steps(id: &TaskId, flow: &Flow, runs: &[RunSummary]) -> AnyView {
     let items = flow.steps().iter().map(|step| view! { <li>{step_view(id, flow, step, runs)}</li> }).collect_view();
-    view! { <ol class="flow-steps">{items}</ol> }.into_any()
+    let graph = (flow.steps().len() > 1).then(|| definition_graph(flow.steps()));
+    view! { {graph} <ol class="flow-steps">{items}</ol> }.into_any()
 }
 
 fn step_view(id: &TaskId, flow: &Flow, step: &FlowStep, runs: &[RunSummary]) -> AnyView {
     view! {
-        <details class="card" id=format!("step-{}", step.key)>
+        <details class="card">
             <summary>
                 <span dir="auto">{step.name.as_str().to_owned()}</span>
                 " "
                 <span class="quiet" dir="auto">{order_words(flow, step)}</span>
             </summary>
-            <dl class="spec-facts">
+            // Whoever is led here finds it open: a browser opens what is around the place it goes to.
+            <dl class="spec-facts" id=format!("step-{}", step.key)>
                 <div><dt>"Key"</dt><dd><code>{step.key.to_string()}</code></dd></div>
                 {retry_words(step.retries).map(|words| view! { <div><dt>"When it fails"</dt><dd>{words}</dd></div> })}
             </dl>

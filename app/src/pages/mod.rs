@@ -9,6 +9,7 @@ pub mod run;
 pub mod run_details;
 mod run_history;
 pub mod run_list;
+pub mod run_step;
 pub mod run_summary;
 mod saving;
 mod step_form;

@@ -1,10 +1,14 @@
-//! A flow: several steps that run in an order. What a user types is in `draft`; when each step may begin in `order`.
+//! A flow: several steps that run in an order. What a user types is in `draft`; when each step may begin in `order`; where
+//! each stands on the drawing in `layout`.
 
 mod draft;
 mod edit;
+pub mod layout;
 pub mod order;
+pub mod output_view;
 mod retries;
 mod step;
+pub mod timing;
 
 use std::collections::{HashMap, HashSet};
 
