@@ -167,3 +167,18 @@ impl FlowErrors {
         self.steps.entry(step).or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controls_of_steps_are_read_back_as_named() {
+        for (step, control) in [(0, "name"), (17, "runs_after"), (999, "code-hint")] {
+            assert_eq!(parse_step_control(&step_control(step, control)), Some((step, control)));
+        }
+        for name in ["", "name", "step-", "step-1", "step-x-name", "step--1-name", "step-99999999999999999999-name"] {
+            assert_eq!(parse_step_control(name), None, "{name}");
+        }
+    }
+}
