@@ -170,7 +170,7 @@ impl Client {
         assets
     }
 
-    async fn json(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+    pub(super) async fn json(&self, method: &str, path: &str, body: Option<Value>) -> Value {
         let answer = self.send(method, path, body, false).await.unwrap();
         let status = answer.status();
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();

@@ -96,6 +96,12 @@ impl ArgoEngine {
         Ok(Self { settings, secret_key, clock, cluster, unsettled: Mutex::default() })
     }
 
+    /// What the cluster refused. One that was away a moment ago may take it back.
+    fn refused(&self, error: &kube::Error) -> EngineError {
+        let refused = refused(error);
+        EngineError { may_pass: refused.may_pass || !self.cluster.contact.is_steady(), ..refused }
+    }
+
     /// The workflow of a run, made or found.
     async fn workflow(&self, plan: &RunPlan) -> Result<DynamicObject, EngineError> {
         let cluster = &self.cluster;
@@ -104,11 +110,14 @@ impl ArgoEngine {
         let workflow: DynamicObject = workflow.map_err(|error| internal(&error))?;
         match cluster.workflows.create(&PostParams::default(), &workflow).await {
             Err(error) if refusal::is_there_already(&error) => {}
-            created => return created.map_err(|error| refused(&error)),
+            created => return created.map_err(|error| self.refused(&error)),
         }
         let found = cluster.workflows.get(&cluster.names.workflow(&plan.run)).await.map_err(|error| {
             // Removed in between: then it can be made.
-            EngineError { may_pass: refusal::is_missing(&error) || refusal::may_pass(&error), ..refused(&error) }
+            EngineError {
+                may_pass: refusal::is_missing(&error) || self.refused(&error).may_pass,
+                ..self.refused(&error)
+            }
         })?;
         if cluster.names.is_ours(&plan.run, found.metadata.labels.as_ref()) {
             Ok(found)
@@ -127,7 +136,7 @@ impl ArgoEngine {
             let secret = manifest::secret(&self.settings, &cluster.names, &self.secret_key, plan, step, workflow_uid)
                 .map_err(|error| internal(&error))?;
             match cluster.secrets.create(&PostParams::default(), &secret).await {
-                Err(error) if !refusal::is_there_already(&error) => return Err(refused(&error)),
+                Err(error) if !refusal::is_there_already(&error) => return Err(self.refused(&error)),
                 _ => {}
             }
         }
@@ -168,7 +177,7 @@ impl ArgoEngine {
     async fn check(&self) -> Result<(), EngineError> {
         let cluster = &self.cluster;
         match cluster.workflows.list_metadata(&ListParams::default().limit(1)).await {
-            Err(error) if refusal::is_missing(&error) => {
+            Err(error) if refusal::is_unknown_kind(&error) || refusal::is_missing(&error) => {
                 return Err(EngineError::lasting(
                     "The cluster does not know Argo's workflows. Install Argo Workflows 3.6 or newer.",
                 ));
