@@ -95,7 +95,7 @@ impl Stoker {
         let driver = Driver {
             database: database.clone(),
             engines: engines.clone(),
-            recorder: Recorder::new(database.clone(), hints.clone(), secret_key),
+            recorder: Recorder::new(database.clone(), hints.clone(), secret_key, inputs.clock.clone()),
             resolver: resolver.clone(),
             clock: inputs.clock.clone(),
             hints: hints.clone(),

@@ -262,12 +262,28 @@ struct ActiveRunColumns {
 /// # Errors
 /// When the database does not answer.
 pub fn active(connection: &mut SqliteConnection) -> Result<Vec<ActiveRun>, DatabaseError> {
-    let rows: Vec<(ActiveRunColumns, QueuedStepColumns, bool)> = runs::table
+    load_active(connection, None)
+}
+
+/// This run; `None` when it has ended, or is not there.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn active_run(connection: &mut SqliteConnection, id: RunId) -> Result<Option<ActiveRun>, DatabaseError> {
+    Ok(load_active(connection, Some(id))?.pop())
+}
+
+fn load_active(connection: &mut SqliteConnection, only: Option<RunId>) -> Result<Vec<ActiveRun>, DatabaseError> {
+    let mut statement = runs::table
         .inner_join(steps::table)
         .filter(is_active())
         .order((runs::id, steps::position))
         .select((ActiveRunColumns::as_select(), QueuedStepColumns::as_select(), steps::lock.is_not_null()))
-        .load(connection)?;
+        .into_boxed();
+    if let Some(only) = only {
+        statement = statement.filter(runs::id.eq(only.0));
+    }
+    let rows: Vec<(ActiveRunColumns, QueuedStepColumns, bool)> = statement.load(connection)?;
     let mut active: Vec<ActiveRun> = Vec::new();
     // Of the run that is read at the moment: what each of its steps is called, and waits for, by their keys.
     let (mut keys, mut waits) = (HashMap::new(), Vec::new());
@@ -330,6 +346,8 @@ pub struct RunInputs {
     /// The task it belongs to.
     pub task_id: TaskId,
     pub number: RunNumber,
+    /// When its engine got it.
+    pub started_at: Option<Timestamp>,
     /// What each of its steps executes, or the one that was asked for.
     pub steps: Vec<StepInputs>,
     /// How all its steps wait for each other.
@@ -343,8 +361,10 @@ pub struct RunInputs {
 /// # Errors
 /// `NotFound` when it was deleted.
 pub fn inputs(connection: &mut SqliteConnection, id: RunId, only: Option<StepId>) -> Result<RunInputs, DatabaseError> {
-    let (uid, task_id, number): (String, String, i32) =
-        runs::table.find(id.0).select((runs::uid, runs::task_id, runs::number)).get_result(connection)?;
+    let (uid, task_id, number, started_at): (String, String, i32, Option<i64>) = runs::table
+        .find(id.0)
+        .select((runs::uid, runs::task_id, runs::number, runs::started_at))
+        .get_result(connection)?;
     let graph = step_rows::graph(connection, id)?;
     let mut kept = HashMap::new();
     for from in graph.iter().filter_map(|step| step.kept_from) {
@@ -365,6 +385,7 @@ pub fn inputs(connection: &mut SqliteConnection, id: RunId, only: Option<StepId>
         uid: values::parsed(&uid)?,
         task_id: values::task_id(&task_id)?,
         number: values::run_number(number)?,
+        started_at: values::timestamp(started_at),
         steps: step_rows::inputs(connection, id, only)?,
         graph,
         kept,
@@ -401,6 +422,22 @@ pub fn start(
         ))
         .execute(connection)?;
     Ok(may_start == 1 && step_rows::start(connection, steps, at)? > 0)
+}
+
+/// Moves a step to Running whose engine says that its turn has come. One that does not wait any more stays as it is.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn begin_step(
+    connection: &mut SqliteConnection,
+    id: RunId,
+    step: StepId,
+    at: Timestamp,
+) -> Result<(), DatabaseError> {
+    if step_rows::start(connection, &[step], at)? > 0 {
+        touch(connection, id)?;
+    }
+    Ok(())
 }
 
 /// Ends a step of a run, or all its steps, as far as they have not ended. What had ended before stays as it is.

@@ -25,7 +25,7 @@ use crate::{
         steps::{self, Beginning, NewStep},
         tasks, views,
     },
-    execution::plan::plan,
+    execution::plan,
 };
 
 /// What came of a request to start a run.
@@ -234,7 +234,7 @@ impl Service {
             )));
         };
         let uid = inputs.uid.clone();
-        let yaml = engine.manifest(&plan(inputs)).await;
+        let yaml = engine.manifest(&plan::shown(inputs, engine.order())).await;
         yaml.map(|yaml| Manifest { run: uid, yaml }).map_err(|error| {
             tracing::warn!(%error, run.id = %run, "A run's manifest could not be made");
             if error.may_pass {

@@ -395,7 +395,6 @@ async fn what_a_step_waits_for_and_where_it_is_are_shown() {
         Told::Waits,
         event(StepEvent::Waiting(None)),
         event(StepEvent::Placed("node-7".into())),
-        event(StepEvent::Attempt(2)),
         event(StepEvent::Lost("3 lines are gone.".into())),
         end(1, 0),
         Told::Ended,
@@ -407,6 +406,6 @@ async fn what_a_step_waits_for_and_where_it_is_are_shown() {
     assert_eq!(seen.step.waiting_for.as_deref(), Some("No node has room for it."));
     engine.go_on();
     let seen = place.ended(&run).await;
-    assert_eq!((seen.step.waiting_for, seen.step.place.as_deref(), seen.step.attempt), (None, Some("node-7"), 2));
+    assert_eq!((seen.step.waiting_for, seen.step.place.as_deref()), (None, Some("node-7")));
     assert_eq!(place.lines(run.steps[0]).await[0], "3 lines are gone.");
 }

@@ -9,8 +9,11 @@ use std::{
 
 use app::model::{cache::Readiness, cluster::ClusterState, identifiers::RunUid, lock::Lock, spec::TaskSpec};
 use async_trait::async_trait;
-use futures::{StreamExt as _, future, stream::BoxStream};
-use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
+use futures::{StreamExt as _, TryStreamExt as _, future, stream::BoxStream};
+use k8s_openapi::api::{
+    authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec},
+    core::v1::Secret,
+};
 use kube::{
     Api, ResourceExt as _,
     api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
@@ -22,6 +25,7 @@ use self::{
     cluster::Cluster,
     cursor::Part,
     follower::Follower,
+    looks::Looks,
     names::Names,
     pod_facts::{ContainerFacts, PodFacts},
     settings::ArgoSettings,
@@ -40,11 +44,14 @@ pub mod assignment;
 mod cluster;
 mod contact;
 mod cursor;
+mod dag;
 mod follower;
 pub mod frames;
 mod log_reader;
+mod looks;
 mod manifest;
 mod names;
+mod nodes;
 pub mod pod;
 mod pod_facts;
 pub mod settings;
@@ -63,6 +70,8 @@ const CONTROLLER_SEES_WITHIN: Duration = Duration::from_secs(60);
 const WAITING_OBSERVATIONS: usize = 16;
 /// How long a pod has to end that is stopped at once, in seconds. Not 0: that would forget it while it may still run.
 const AT_ONCE: u32 = 1;
+/// How many of a run's secrets are made at the same time.
+const SECRETS_AT_ONCE: usize = 8;
 
 /// The Argo engine.
 pub struct ArgoEngine {
@@ -122,16 +131,20 @@ impl ArgoEngine {
     }
 
     async fn hand_over(&self, plan: &RunPlan, workflow_uid: &str) -> Result<(), EngineError> {
-        let cluster = &self.cluster;
+        let mut secrets = Vec::new();
         for step in &plan.steps {
-            let secret = manifest::secret(&self.settings, &cluster.names, &self.secret_key, plan, step, workflow_uid)
-                .map_err(|error| internal(&error))?;
-            match cluster.secrets.create(&PostParams::default(), &secret).await {
-                Err(error) if !refusal::is_there_already(&error) => return Err(refused(&error)),
-                _ => {}
-            }
+            let names = &self.cluster.names;
+            let secret = manifest::secret(&self.settings, names, &self.secret_key, plan, step, workflow_uid);
+            secrets.push(self.create_secret(secret.map_err(|error| internal(&error))?));
         }
-        Ok(())
+        futures::stream::iter(secrets).buffered(SECRETS_AT_ONCE).try_collect().await
+    }
+
+    async fn create_secret(&self, secret: Secret) -> Result<(), EngineError> {
+        match self.cluster.secrets.create(&PostParams::default(), &secret).await {
+            Err(error) if !refusal::is_there_already(&error) => Err(refused(&error)),
+            _ => Ok(()),
+        }
     }
 
     /// The pods of a run, as the cluster has them now.
@@ -157,7 +170,7 @@ impl ArgoEngine {
         let mut changes = self.cluster.watch.changes();
         loop {
             changes.mark_unchanged();
-            let workflow = self.cluster.watch.sight(run).workflow?;
+            let workflow = self.cluster.watch.workflow(run)?;
             if workflow.has_ended {
                 return Some(workflow);
             }
@@ -239,12 +252,13 @@ impl Engine for ArgoEngine {
 
     fn observe(&self, plan: &RunPlan, from: Positions) -> BoxStream<'static, Result<Observation, EngineError>> {
         let (told, observations) = mpsc::channel(WAITING_OBSERVATIONS);
+        let looks = Arc::new(Looks::at(self.cluster.clone(), plan.run.clone()));
         let followers: Vec<Follower> = plan
             .steps
             .iter()
             .map(|step| {
-                let cursor = from.get(&step.step);
-                Follower::new(self.cluster.clone(), self.clock.clone(), step.step.clone(), cursor, told.clone())
+                let (cluster, clock) = (self.cluster.clone(), self.clock.clone());
+                Follower::new(cluster, clock, looks.clone(), step, from.get(&step.step), told.clone())
             })
             .collect();
         // Ends with the stream: when nobody listens any more, nobody follows.

@@ -1,7 +1,7 @@
 //! What things are called in the cluster. Names are made from Stoker's instance and the run: so a second create of the same
 //! run is refused by the cluster itself, and two Stokers in one namespace never touch each other's.
 
-use std::{collections::BTreeMap, num::NonZeroU32};
+use std::collections::BTreeMap;
 
 use app::model::identifiers::{RunUid, StepUid};
 
@@ -72,8 +72,9 @@ impl Names {
     }
 }
 
-/// The template of a step.
+/// The template of a step, by its position in its run.
 #[must_use]
-pub fn template(position: NonZeroU32) -> String {
-    format!("step-{position}")
+pub fn template(step: &StepUid) -> String {
+    let name = step.as_str();
+    format!("step-{}", name.rsplit_once('-').map_or(name, |(_, position)| position))
 }
