@@ -235,6 +235,8 @@ pub fn argo_settings(config: &Config, cluster: &ClusterConfig) -> ArgoSettings {
         platform: cluster.platform.clone(),
         cache_claim: cluster.cache_claim.clone(),
         nix_claim: cluster.nix_claim.clone(),
+        results_claim: cluster.results_claim.clone(),
+        results_folder: cluster.results_folder.clone(),
         service_account: cluster.service_account.clone(),
         at_once: cluster.at_once.get(),
         user: cluster.user,

@@ -132,10 +132,7 @@ impl Follower {
                 continue;
             }
             let end = self.judge(end).await;
-            let is_tried_again = !has_succeeded
-                && self.attempt.number < self.most_attempts
-                && !matches!(end.cause, EndCause::Cancelled | EndCause::NotRun(_) | EndCause::Lost);
-            if !is_tried_again {
+            if has_succeeded || !self.is_tried_again(&end).await {
                 return self.tell(vec![Observed { at, event: StepEvent::Ended(end) }]).await;
             }
             self.attempt.number += 1;
@@ -145,6 +142,19 @@ impl Follower {
             (self.node, self.waiting) = (None, None);
             self.tell(vec![Observed { at, event: StepEvent::AttemptEnded(end) }]).await?;
         }
+    }
+
+    /// Whether Argo makes another attempt after one that ended so.
+    async fn is_tried_again(&self, end: &StepEnd) -> bool {
+        if self.attempt.number >= self.most_attempts || matches!(end.cause, EndCause::Cancelled | EndCause::NotRun(_)) {
+            return false;
+        }
+        let sight = self.look().await.unwrap_or_else(|_| self.cluster.watch.attempt(&self.run, &self.attempt));
+        let may_go_on = sight.workflow.is_some_and(|workflow| {
+            let is_over = workflow.has_ended || workflow.is_cancelled;
+            !is_over || workflow.attempt(&self.template, self.attempt.number + 1).is_known
+        });
+        may_go_on || sight.has_next
     }
 
     async fn tell(&mut self, events: Vec<Observed>) -> Result<(), Unheard> {

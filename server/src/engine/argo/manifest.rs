@@ -1,6 +1,6 @@
 //! What the cluster is given for a run: a workflow, and a secret for each step. No word of a user's is in the workflow.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use app::model::resources::{Cpu, Memory, Resources};
 use k8s_openapi::{
@@ -177,6 +177,9 @@ fn volumes(settings: &ArgoSettings, needs_nix: bool) -> Vec<Volume> {
     if needs_nix {
         volumes.push(claimed("nix", settings.nix_claim.as_ref()));
     }
+    if let Some(claim) = &settings.results_claim {
+        volumes.push(claimed("results", Some(claim)));
+    }
     volumes
 }
 
@@ -196,7 +199,10 @@ fn container(settings: &ArgoSettings, part: Part, step: &StepPlan, needs_nix: bo
     if needs_nix {
         mounts.push(mount("nix", "/nix", read_only));
     }
-    let folder = StepFolder::of(std::path::Path::new(pod::STEPS), &step.step);
+    if settings.results_claim.is_some() {
+        mounts.push(mount("results", pod::RESULTS, None));
+    }
+    let folder = StepFolder::of(Path::new(pod::STEPS), &step.step);
     let words: Vec<String> = match part {
         Part::Prepare => vec!["stoker".into(), "pod".into(), "prepare".into()],
         Part::Run => vec!["stoker".into(), "pod".into(), "run".into(), folder.path().to_string_lossy().into_owned()],
@@ -245,6 +251,7 @@ pub fn secret(
         version: settings.version.clone(),
         plan: step.clone(),
         secrets: key.of_step(&step.step),
+        outputs: settings.results_claim.is_some().then(|| names.outputs(Path::new(pod::RESULTS))),
         conditions: settings.conditions.clone(),
     };
     Ok(Secret {

@@ -33,6 +33,7 @@ use self::{
 };
 use super::{
     Account, Cancel, Engine, EngineError, EngineName, Interpreter, Observation, Order, Positions, RunPlan, Target,
+    local::outputs::Outputs,
 };
 use crate::{
     clock::SharedClock,
@@ -70,6 +71,8 @@ const CONTROLLER_SEES_WITHIN: Duration = Duration::from_secs(60);
 const WAITING_OBSERVATIONS: usize = 16;
 /// How long a pod has to end that is stopped at once, in seconds. Not 0: that would forget it while it may still run.
 const AT_ONCE: u32 = 1;
+/// The largest workflow, in bytes. Argo refuses to go on with one of more than 1 MiB, its status included.
+const MOST_BYTES: usize = 800 * 1024;
 /// How many of a run's secrets are made at the same time.
 const SECRETS_AT_ONCE: usize = 8;
 
@@ -79,6 +82,8 @@ pub struct ArgoEngine {
     secret_key: SecretKey,
     clock: SharedClock,
     cluster: Arc<Cluster>,
+    /// What steps have put out, where this server can see it.
+    outputs: Option<Outputs>,
     /// Runs that have ended, of which Argo's account is waited for.
     unsettled: Mutex<HashSet<RunUid>>,
 }
@@ -101,16 +106,25 @@ impl ArgoEngine {
             ));
         };
         let names = Names::of(secret_key.instance());
+        let outputs = settings.results_folder.as_deref().map(|folder| Outputs::below(names.outputs(folder)));
         let cluster = Arc::new(Cluster::connect(reach, names, clock.clone()).await?);
-        Ok(Self { settings, secret_key, clock, cluster, unsettled: Mutex::default() })
+        Ok(Self { settings, secret_key, clock, cluster, outputs, unsettled: Mutex::default() })
     }
 
     /// The workflow of a run, made or found.
     async fn workflow(&self, plan: &RunPlan) -> Result<DynamicObject, EngineError> {
         let cluster = &self.cluster;
         let workflow = manifest::workflow(&self.settings, &cluster.names, plan);
-        let workflow = serde_json::to_value(workflow).and_then(serde_json::from_value);
-        let workflow: DynamicObject = workflow.map_err(|error| internal(&error))?;
+        let workflow = serde_json::to_string(&workflow).map_err(|error| internal(&error))?;
+        if workflow.len() > MOST_BYTES {
+            return Err(EngineError::lasting(format!(
+                "{} steps are too many for one workflow, which may have {} KiB: Argo needs the rest for what it writes \
+                 itself. Make two flows of it.",
+                plan.steps.len(),
+                MOST_BYTES / 1024
+            )));
+        }
+        let workflow: DynamicObject = serde_json::from_str(&workflow).map_err(|error| internal(&error))?;
         match cluster.workflows.create(&PostParams::default(), &workflow).await {
             Err(error) if refusal::is_there_already(&error) => {}
             created => return created.map_err(|error| refused(&error)),
@@ -318,6 +332,11 @@ impl Engine for ArgoEngine {
     }
 
     async fn forget(&self, run: &RunUid) -> Result<(), EngineError> {
+        if let Some(outputs) = self.outputs.clone() {
+            let run = run.clone();
+            // What has nothing in it is not worth a failure.
+            let _ = tokio::task::spawn_blocking(move || outputs.tidy(&run)).await;
+        }
         let name = self.cluster.names.workflow(run);
         // Its pods and secrets are the workflow's own, and go with it.
         match self.cluster.workflows.delete(&name, &DeleteParams::background()).await {
@@ -346,9 +365,14 @@ impl Engine for ArgoEngine {
     }
 
     async fn cluster(&self) -> Option<ClusterState> {
-        let ArgoSettings { cache_claim, nix_claim, .. } = &self.settings;
-        let claims: Vec<&str> = [cache_claim, nix_claim].into_iter().flatten().map(String::as_str).collect();
+        let ArgoSettings { cache_claim, nix_claim, results_claim, .. } = &self.settings;
+        let claims: Vec<&str> =
+            [cache_claim, nix_claim, results_claim].into_iter().flatten().map(String::as_str).collect();
         Some(self.cluster.state(&claims).await)
+    }
+
+    fn outputs(&self) -> Option<&Outputs> {
+        self.outputs.as_ref()
     }
 
     async fn diagnose(&self) -> Result<(), EngineError> {

@@ -1,7 +1,10 @@
 //! What things are called in the cluster. Names are made from Stoker's instance and the run: so a second create of the same
 //! run is refused by the cluster itself, and two Stokers in one namespace never touch each other's.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use app::model::identifiers::{RunUid, StepUid};
 
@@ -39,6 +42,12 @@ impl Names {
     #[must_use]
     pub fn secret(&self, step: &StepUid) -> String {
         format!("stoker-{}-{step}", self.instance)
+    }
+
+    /// The folder of the outputs of all its runs, in a folder that several Stokers may share.
+    #[must_use]
+    pub fn outputs(&self, folder: &Path) -> PathBuf {
+        folder.join(&self.instance)
     }
 
     /// Selects all objects of this Stoker.

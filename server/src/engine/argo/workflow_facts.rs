@@ -31,6 +31,8 @@ pub struct WorkflowFacts {
 /// What a workflow says of an attempt of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptFacts {
+    /// Argo has begun with it.
+    pub is_known: bool,
     /// Its pod cannot be made now; why, as a sentence.
     pub waits: Option<String>,
     /// It will have no pod any more.
@@ -94,6 +96,7 @@ impl WorkflowFacts {
         let is_over = |phase| matches!(phase, NodePhase::Ended | NodePhase::LeftOut);
         let message = |node: &Node| said(&node.message);
         AttemptFacts {
+            is_known: node.is_some(),
             waits: node.filter(|node| node.phase == NodePhase::Pending).and_then(message),
             is_over: phase.is_some_and(is_over) || step.is_some_and(|step| is_over(step.phase)),
             was_left_out: phase == Some(NodePhase::LeftOut),
