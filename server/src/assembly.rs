@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use app::page_context::ServerFacts;
+use app::{
+    model::resources::{Memory, Resources},
+    page_context::ServerFacts,
+};
 use tokio::{
     sync::{Notify, Semaphore},
     task::JoinHandle,
@@ -240,7 +243,12 @@ pub fn argo_settings(config: &Config, cluster: &ClusterConfig) -> ArgoSettings {
         service_account: cluster.service_account.clone(),
         at_once: cluster.at_once.get(),
         user: cluster.user,
-        memory_limit: engine.memory_limit,
+        resources: Resources {
+            cpu_request: cluster.cpu_request,
+            memory_request: cluster.memory_request,
+            memory_limit: engine.memory_limit.map(Memory::of_bytes),
+            ..Resources::default()
+        },
         conditions: Conditions {
             preparation,
             preparation_timeout: preparation_timeout(config),

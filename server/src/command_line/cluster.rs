@@ -2,6 +2,7 @@
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
+use app::model::resources::{Cpu, Memory};
 use clap::{Args, ValueEnum};
 
 /// Where runs can run.
@@ -84,7 +85,23 @@ pub struct ClusterOptions {
     #[arg(long, env = "STOKER_POD_USER", value_name = "NUMBER", default_value = "1000", value_parser = clap::value_parser!(i64).range(1..))]
     pub pod_user: i64,
 
+    /// Processors that a program asks for whose task says nothing, such as 0.5. [default: nothing]
+    #[arg(long, env = "STOKER_DEFAULT_CPU_REQUEST", value_name = "NUMBER", value_parser = cpu)]
+    pub default_cpu_request: Option<Cpu>,
+
+    /// Memory that a program asks for whose task says nothing, such as 512Mi. [default: nothing]
+    #[arg(long, env = "STOKER_DEFAULT_MEMORY_REQUEST", value_name = "AMOUNT", value_parser = memory)]
+    pub default_memory_request: Option<Memory>,
+
     /// How many runs the cluster gets at once; the others wait in order.
     #[arg(long, env = "STOKER_CLUSTER_RUNS", value_name = "NUMBER", default_value = "20")]
     pub cluster_runs: NonZeroUsize,
+}
+
+fn cpu(text: &str) -> Result<Cpu, String> {
+    Cpu::parse(text).map_err(|error| error.to_string())?.ok_or_else(|| "enter a number of processors".to_owned())
+}
+
+fn memory(text: &str) -> Result<Memory, String> {
+    Memory::parse(text).map_err(|error| error.to_string())?.ok_or_else(|| "enter an amount of memory".to_owned())
 }

@@ -9,7 +9,11 @@ use std::{
     time::Duration,
 };
 
-use app::model::{diagnostics::Retention, spec::Timeout};
+use app::model::{
+    diagnostics::Retention,
+    resources::{Cpu, Memory},
+    spec::Timeout,
+};
 use etcetera::BaseStrategy as _;
 
 use crate::{
@@ -120,6 +124,10 @@ pub struct ClusterConfig {
     pub user: i64,
     /// How many runs it gets at once.
     pub at_once: NonZeroUsize,
+    /// Processors that programs ask for whose tasks say nothing.
+    pub cpu_request: Option<Cpu>,
+    /// Memory that programs ask for whose tasks say nothing.
+    pub memory_request: Option<Memory>,
 }
 
 /// The folder for everything Stoker keeps, and the names in it.
@@ -254,6 +262,8 @@ impl ClusterConfig {
             service_account: given(options.service_account),
             user: options.pod_user,
             at_once: options.cluster_runs,
+            cpu_request: options.default_cpu_request,
+            memory_request: options.default_memory_request,
         })
     }
 }

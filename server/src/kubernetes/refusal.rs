@@ -109,7 +109,13 @@ pub fn is_used_up(error: &Error) -> bool {
 /// True when there is no such thing.
 #[must_use]
 pub fn is_missing(error: &Error) -> bool {
-    matches!(error, Error::Api(status) if status.code == 404)
+    matches!(error, Error::Api(status) if status.code == 404 && status.reason == "NotFound")
+}
+
+/// True when the cluster knows no things of this kind; or not yet, since it has just been started.
+#[must_use]
+pub fn is_unknown_kind(error: &Error) -> bool {
+    matches!(error, Error::Api(status) if status.code == 404) && !is_missing(error)
 }
 
 /// True when there is such a thing already.

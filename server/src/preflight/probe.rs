@@ -34,6 +34,8 @@ use crate::{
 
 /// How long one of the runs may take.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// How long one may wait for the same thing.
+const STUCK: Duration = Duration::from_secs(20);
 /// How long the cluster may take to remove what was made, and how often to look.
 const REMOVAL: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(200);
@@ -143,7 +145,9 @@ async fn follow(engine: &ArgoEngine, key: &SecretKey, plan: &RunPlan, trial: &mu
     let reading = Reading { secrets: key.of_step(&plan.steps[0].step), requested: 1 };
     let (mut transcript, mut entries) = (Transcript::default(), Vec::new());
     let mut observations = engine.observe(plan, Positions::new());
-    while let Some(observation) = observations.next().await {
+    loop {
+        let patience = if trial.problem.is_some() { STUCK } else { PATIENCE };
+        let Ok(Some(observation)) = tokio::time::timeout(patience, observations.next()).await else { return Ok(()) };
         let Observation::Step(told) = observation? else { return Ok(()) };
         for observed in told.events {
             match &observed.event {
@@ -169,7 +173,6 @@ async fn follow(engine: &ArgoEngine, key: &SecretKey, plan: &RunPlan, trial: &mu
             }
         }
     }
-    Ok(())
 }
 
 /// What the first run shows. Where it stopped, its stage says why; those after it were not reached.

@@ -64,7 +64,7 @@ async fn a_volume_that_cannot_be_mounted_is_named() {
 async fn what_no_node_has_room_for_is_said_with_how_much_it_asks() {
     let place = Namespace::new().await;
     let mut plan = rules::plan("print('> never')");
-    plan.steps[0].spec.resources.memory_request = Memory::parse("900Gi").unwrap();
+    plan.steps[0].definition.spec.resources.memory_request = Memory::parse("900Gi").unwrap();
     let engine = place.engine();
     engine.start(&plan).await.unwrap();
     let tale = rules::listen(&engine, &plan, Positions::new(), |tale| reason(tale).is_some()).await;
@@ -77,7 +77,7 @@ async fn what_no_node_has_room_for_is_said_with_how_much_it_asks() {
 
 #[tokio::test]
 async fn a_program_that_needs_more_memory_than_its_limit_is_told_so() {
-    let place = Namespace::with(|settings| settings.memory_limit = Some(64 << 20)).await;
+    let place = Namespace::with(|settings| settings.resources.memory_limit = Some(Memory::of_bytes(64 << 20))).await;
     let (engine, plan) = started(&place, "print('> begun', flush=True)\nkept = b'x' * (512 << 20)").await;
     let tale = rules::hear_out(&engine, &plan, Positions::new()).await;
     let end = tale.end(&plan);

@@ -17,6 +17,7 @@ mod flows;
 mod local_engine;
 mod narrow;
 mod place;
+mod probe;
 #[path = "../contract/rules.rs"]
 mod rules;
 #[path = "../support/server.rs"]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use app::model::resources::Memory;
 use k8s_openapi::api::core::v1::{LimitRange, ResourceQuota};
 use kube::{
     Api,
@@ -65,8 +66,11 @@ async fn what_the_namespace_refuses_is_said_and_a_full_quota_is_waited_for() {
     let range =
         json!({"metadata": {"name": NAME}, "spec": {"limits": [{"type": "Container", "max": {"memory": "32Mi"}}]}});
     ranges.create(&PostParams::default(), &serde_json::from_value(range).unwrap()).await.unwrap();
-    let (engine, plan) =
-        started(&place(|settings| settings.memory_limit = Some(64 << 20)).await, "print('> never')").await;
+    let (engine, plan) = started(
+        &place(|settings| settings.resources.memory_limit = Some(Memory::of_bytes(64 << 20))).await,
+        "print('> never')",
+    )
+    .await;
     let tale = rules::hear_out(&engine, &plan, Positions::new()).await;
     ranges.delete(NAME, &DeleteParams::default()).await.unwrap();
     let words = outside(&tale, &plan);

@@ -2,6 +2,7 @@
 
 use std::{env, path::PathBuf, sync::Arc, time::Duration};
 
+use app::model::resources::Resources;
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod, Secret, ServiceAccount};
 use kube::{
     Api, Client,
@@ -92,7 +93,7 @@ fn settings() -> ArgoSettings {
         service_account: Some("stoker-executor".to_owned()),
         at_once: 8,
         user: 1000,
-        memory_limit: None,
+        resources: Resources::default(),
         conditions: Conditions {
             preparation: Vec::new(),
             preparation_timeout: 600,

@@ -35,7 +35,14 @@ pub fn submit(server: &Server, code: &str) -> String {
 
 /// That a run of [`program`] ended well, began once, and that its log has each line once and in order.
 pub fn assert_whole(server: &Server, task: &str, lines: u32) {
-    assert_eq!(server.until_final(task), "Succeeded", "{}", server.log(task));
+    let phase = server.until_final(task);
+    assert_eq!(
+        phase,
+        "Succeeded",
+        "{:#} {}",
+        server.json("GET", &format!("/api/v1/tasks/{task}"), None),
+        server.log(task)
+    );
     let log = server.log(task);
     let printed: Vec<&str> = log.lines().filter(|line| *line == "begins" || line.starts_with("line ")).collect();
     let numbered = (0..lines).map(|number| format!("line {number}"));

@@ -1,8 +1,10 @@
 //! Stoker killed in the middle of runs and started again, as `kill -9` does.
 
+use serde_json::json;
+
 use crate::{
     place::{variable, workflows_of_task},
-    stoker::{assert_whole, program, start, submit, until_line},
+    stoker::{assert_whole, cluster_facts, program, start, submit, until_line},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -30,5 +32,10 @@ async fn a_server_killed_again_and_again_loses_and_doubles_nothing() {
     let page = server.page(&format!("/tasks/{}/runs/1", tasks[0]));
     assert!(page.contains("on the node "), "checkpoint 3 names the node and its runtime");
     assert!(!page.contains("of an unknown version"));
-    assert!(!variable("STOKER_TEST_IMAGE").is_empty());
+    let facts = cluster_facts(&server);
+    assert_eq!((&facts["namespace"], &facts["lostSince"]), (&json!(variable("STOKER_TEST_NAMESPACE")), &json!(null)));
+    assert!(facts["nodes"][0]["runtime"].as_str().is_some_and(|runtime| !runtime.is_empty()), "{facts}");
+    assert!(facts["claims"]["stoker-cache"].as_str().is_some_and(|state| state.starts_with("Bound")), "{facts}");
+    let page = server.page("/system");
+    assert!(page.contains("Argo controller") && page.contains("Claim stoker-cache"), "the System page has it too");
 }

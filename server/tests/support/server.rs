@@ -11,7 +11,8 @@ use std::{
 
 use serde_json::{Value, json};
 
-const PATIENCE: Duration = Duration::from_secs(90);
+/// Of a cluster whose API server was away, controllers look again at longer and longer intervals.
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A server process on a data folder.
 pub struct Server {

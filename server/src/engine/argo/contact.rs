@@ -11,6 +11,7 @@ use kube::{Api, Error, api::ListParams, core::DynamicObject};
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
+    time::Instant,
 };
 
 use crate::clock::SharedClock;
@@ -20,11 +21,14 @@ const ANSWERING: Duration = Duration::from_secs(5);
 /// The shortest and the longest pause between two questions.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How long a cluster that was just started may refuse what it allows: it does not know its own rules yet.
+const SETTLING: Duration = Duration::from_secs(60);
 
 /// Whether the cluster answers. It is found out as long as this is kept.
 pub struct Contact {
     doubts: Doubts,
     lost_since: watch::Receiver<Option<Timestamp>>,
+    found_again: Arc<Mutex<Option<Instant>>>,
     _asking: JoinSet<()>,
 }
 
@@ -50,15 +54,23 @@ impl Contact {
     pub fn with(workflows: Api<DynamicObject>, clock: SharedClock) -> Self {
         let doubts = Doubts { clock: clock.clone(), raised: Arc::default(), last: Arc::default() };
         let (tell, lost_since) = watch::channel(None);
+        let found_again = Arc::default();
         let mut asking = JoinSet::new();
-        asking.spawn(ask(workflows, clock, doubts.raised.clone(), tell));
-        Self { doubts, lost_since, _asking: asking }
+        asking.spawn(ask(workflows, clock, doubts.raised.clone(), tell, Arc::clone(&found_again)));
+        Self { doubts, lost_since, found_again, _asking: asking }
     }
 
     /// For those who may notice that the cluster does not answer.
     #[must_use]
     pub fn doubts(&self) -> Doubts {
         self.doubts.clone()
+    }
+
+    /// True when the cluster answers, and has done so for long enough that its refusals are meant.
+    #[must_use]
+    pub fn is_steady(&self) -> bool {
+        let found_again = *self.found_again.lock().unwrap_or_else(PoisonError::into_inner);
+        self.lost_since.borrow().is_none() && found_again.is_none_or(|at| at.elapsed() > SETTLING)
     }
 
     /// The last doubt, and when that was.
@@ -79,6 +91,7 @@ async fn ask(
     clock: SharedClock,
     raised: Arc<Notify>,
     tell: watch::Sender<Option<Timestamp>>,
+    found_again: Arc<Mutex<Option<Instant>>>,
 ) {
     loop {
         raised.notified().await;
@@ -94,6 +107,7 @@ async fn ask(
         }
         if tell.borrow().is_some() {
             tracing::info!("The cluster answers again");
+            *found_again.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
             tell.send_replace(None);
         }
     }

@@ -151,7 +151,7 @@ impl Follower {
         }
         let sight = self.look().await.unwrap_or_else(|_| self.cluster.watch.attempt(&self.run, &self.attempt));
         let may_go_on = sight.workflow.is_some_and(|workflow| {
-            let is_over = workflow.has_ended || workflow.is_cancelled;
+            let is_over = workflow.end.is_some() || workflow.is_cancelled;
             !is_over || workflow.attempt(&self.template, self.attempt.number + 1).is_known
         });
         may_go_on || sight.has_next
@@ -270,7 +270,9 @@ impl Follower {
     /// Whether there will be no pod of the attempt any more, unless one is there.
     fn is_over(&self, sight: &AttemptSight) -> bool {
         let by_workflow = sight.workflow.as_ref().is_none_or(|workflow| {
-            workflow.has_ended || workflow.is_cancelled || workflow.attempt(&self.template, self.attempt.number).is_over
+            workflow.end.is_some()
+                || workflow.is_cancelled
+                || workflow.attempt(&self.template, self.attempt.number).is_over
         });
         by_workflow || sight.has_next || self.position.part == Part::Run
     }

@@ -117,9 +117,7 @@ fn step_template(settings: &ArgoSettings, names: &Names, step: &StepPlan) -> Tem
     let mut main = container(settings, Part::Run, step, needs_nix);
     // Argo names it, and refuses another name.
     let main = {
-        let memory_limit = settings.memory_limit.map(Memory::of_bytes);
-        main.resources =
-            resources(step.definition.spec.resources.or(Resources { memory_limit, ..Resources::default() }));
+        main.resources = resources(step.definition.spec.resources.or(settings.resources));
         let mut value = serde_json::to_value(&main).unwrap_or_default();
         if let Some(fields) = value.as_object_mut() {
             fields.remove("name");

@@ -29,7 +29,7 @@ use self::{
     names::Names,
     pod_facts::{ContainerFacts, PodFacts},
     settings::ArgoSettings,
-    workflow_facts::WorkflowFacts,
+    workflow_facts::{WorkflowEnd, WorkflowFacts},
 };
 use super::{
     Account, Cancel, Engine, EngineError, EngineName, Interpreter, Observation, Order, Positions, RunPlan, Target,
@@ -111,6 +111,12 @@ impl ArgoEngine {
         Ok(Self { settings, secret_key, clock, cluster, outputs, unsettled: Mutex::default() })
     }
 
+    /// What the cluster refused. One that was away a moment ago may take it back.
+    fn refused(&self, error: &kube::Error) -> EngineError {
+        let refused = refused(error);
+        EngineError { may_pass: refused.may_pass || !self.cluster.contact.is_steady(), ..refused }
+    }
+
     /// The workflow of a run, made or found.
     async fn workflow(&self, plan: &RunPlan) -> Result<DynamicObject, EngineError> {
         let cluster = &self.cluster;
@@ -127,11 +133,14 @@ impl ArgoEngine {
         let workflow: DynamicObject = serde_json::from_str(&workflow).map_err(|error| internal(&error))?;
         match cluster.workflows.create(&PostParams::default(), &workflow).await {
             Err(error) if refusal::is_there_already(&error) => {}
-            created => return created.map_err(|error| refused(&error)),
+            created => return created.map_err(|error| self.refused(&error)),
         }
         let found = cluster.workflows.get(&cluster.names.workflow(&plan.run)).await.map_err(|error| {
             // Removed in between: then it can be made.
-            EngineError { may_pass: refusal::is_missing(&error) || refusal::may_pass(&error), ..refused(&error) }
+            EngineError {
+                may_pass: refusal::is_missing(&error) || self.refused(&error).may_pass,
+                ..self.refused(&error)
+            }
         })?;
         if cluster.names.is_ours(&plan.run, found.metadata.labels.as_ref()) {
             Ok(found)
@@ -156,7 +165,7 @@ impl ArgoEngine {
 
     async fn create_secret(&self, secret: Secret) -> Result<(), EngineError> {
         match self.cluster.secrets.create(&PostParams::default(), &secret).await {
-            Err(error) if !refusal::is_there_already(&error) => Err(refused(&error)),
+            Err(error) if !refusal::is_there_already(&error) => Err(self.refused(&error)),
             _ => Ok(()),
         }
     }
@@ -185,7 +194,7 @@ impl ArgoEngine {
         loop {
             changes.mark_unchanged();
             let workflow = self.cluster.watch.workflow(run)?;
-            if workflow.has_ended {
+            if workflow.end.is_some() {
                 return Some(workflow);
             }
             changes.changed().await.ok()?;
@@ -195,7 +204,7 @@ impl ArgoEngine {
     async fn check(&self) -> Result<(), EngineError> {
         let cluster = &self.cluster;
         match cluster.workflows.list_metadata(&ListParams::default().limit(1)).await {
-            Err(error) if refusal::is_missing(&error) => {
+            Err(error) if refusal::is_unknown_kind(&error) || refusal::is_missing(&error) => {
                 return Err(EngineError::lasting(
                     "The cluster does not know Argo's workflows. Install Argo Workflows 3.6 or newer.",
                 ));
@@ -322,13 +331,14 @@ impl Engine for ArgoEngine {
         let ended = tokio::time::timeout(CONTROLLER_SEES_WITHIN, self.ended_workflow(run)).await;
         self.unsettled().remove(run);
         let workflow = ended.ok()??;
-        let outcome = if workflow.has_succeeded { "succeeded" } else { "failed" };
+        let succeeded = workflow.end == Some(WorkflowEnd::Succeeded);
+        let outcome = if succeeded { "succeeded" } else { "failed" };
         let message = workflow.message.map(|message| format!(" Its message: {message}")).unwrap_or_default();
         let words = format!(
             "Argo's own account differs: it says that the run's workflow {outcome}.{message} Stoker goes by what the \
              program's container itself said."
         );
-        Some(Account { succeeded: workflow.has_succeeded, words })
+        Some(Account { succeeded, words })
     }
 
     async fn forget(&self, run: &RunUid) -> Result<(), EngineError> {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use app::model::resources::Resources;
+
 use crate::engine::argo::assignment::Conditions;
 
 /// How the engine is set up.
@@ -30,8 +32,8 @@ pub struct ArgoSettings {
     pub at_once: usize,
     /// The user id of the pods' containers.
     pub user: i64,
-    /// Bytes of memory that the program's container may have.
-    pub memory_limit: Option<u64>,
+    /// What programs ask for and may have whose tasks say nothing.
+    pub resources: Resources,
     /// How steps are prepared and run.
     pub conditions: Conditions,
 }

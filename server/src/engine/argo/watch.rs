@@ -81,7 +81,7 @@ impl Sight {
         match object {
             Object::Workflow(facts) => self.workflow = Some(facts),
             Object::Pod(attempt, facts) => {
-                self.pods.insert(attempt, facts);
+                self.pods.insert(attempt, *facts);
             }
         }
     }
@@ -120,7 +120,7 @@ pub enum Object {
     /// A workflow.
     Workflow(WorkflowFacts),
     /// The pod of an attempt of a step.
-    Pod(Attempt, PodFacts),
+    Pod(Attempt, Box<PodFacts>),
 }
 
 /// Which of a run's objects.
@@ -145,7 +145,7 @@ pub fn read_pod(pod: &Pod) -> Option<(RunUid, Object)> {
     let labels = pod.labels();
     let number = pod.annotations().get(NODE_NAME).map_or(1, |name| nodes::attempt(name));
     let attempt = Attempt { step: label(labels, names::STEP)?, number };
-    Some((label(labels, names::RUN)?, Object::Pod(attempt, PodFacts::of(pod))))
+    Some((label(labels, names::RUN)?, Object::Pod(attempt, Box::new(PodFacts::of(pod)))))
 }
 
 /// Reads a workflow; `None` when it is no run's.

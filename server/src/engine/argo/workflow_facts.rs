@@ -16,10 +16,8 @@ use super::{
 pub struct WorkflowFacts {
     /// True once Argo's controller has looked at it.
     pub is_picked_up: bool,
-    /// True when it has ended, by Argo's account.
-    pub has_ended: bool,
-    /// True when it has ended, and well, by Argo's account.
-    pub has_succeeded: bool,
+    /// How it has ended, if it has, by Argo's account.
+    pub end: Option<WorkflowEnd>,
     /// Why it does not go on, or has ended, as a sentence.
     pub message: Option<String>,
     /// True when this Stoker was told to cancel it.
@@ -41,6 +39,13 @@ pub struct AttemptFacts {
     pub was_left_out: bool,
     /// Why it has ended, as a sentence.
     pub message: Option<String>,
+}
+
+/// How a workflow has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkflowEnd {
+    Succeeded,
+    Failed,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -79,8 +84,11 @@ impl WorkflowFacts {
         let annotations = workflow.metadata.annotations.as_ref();
         Self {
             is_picked_up: !status.phase.is_empty(),
-            has_ended: matches!(status.phase.as_str(), "Succeeded" | "Failed" | "Error"),
-            has_succeeded: status.phase == "Succeeded",
+            end: match status.phase.as_str() {
+                "Succeeded" => Some(WorkflowEnd::Succeeded),
+                "Failed" | "Error" => Some(WorkflowEnd::Failed),
+                _ => None,
+            },
             message: said(&status.message),
             is_cancelled: annotations.is_some_and(|annotations| annotations.contains_key(names::CANCELLED)),
             nodes: Arc::new(Nodes::of(status.nodes)),

@@ -161,7 +161,7 @@ mod tests {
         assert!(message(Program, None, Some(9), false, "").1.contains("outside Stoker"));
         assert!(message(Program, None, Some(11), false, "").1.contains("SIGSEGV"));
         assert!(message(Timeout(5), None, Some(15), false, "").1.contains("time limit of 5 s"));
-        assert!(message(MemoryLimit(64 << 20), None, Some(9), true, "").1.contains("its limit of 64 MiB,"));
+        assert!(message(MemoryLimit(64 << 20), None, Some(9), true, "").1.contains("its limit of 64.0 MiB,"));
         assert_eq!(message(Cancelled, None, Some(15), false, "").0, Phase::Cancelled);
         assert_eq!(message(Lost, None, None, false, "").0, Phase::Error);
     }

@@ -41,7 +41,9 @@ impl Gate {
     /// # Errors
     /// When the folder cannot be written.
     pub fn open(self, folder: &Path) -> io::Result<()> {
-        File::create(folder.join(PREPARED)).map(drop)
+        File::create(folder.join(PREPARED))?;
+        drop(self);
+        Ok(())
     }
 }
 
