@@ -74,7 +74,7 @@ pub struct ClusterOptions {
     pub results_claim: Option<String>,
 
     /// Where this server has that claim's volume, to show what steps have put out, and to remove it with its run.
-    #[arg(long, env = "STOKER_RESULTS_FOLDER", value_name = "FOLDER", requires = "results_claim")]
+    #[arg(long, env = "STOKER_RESULTS_FOLDER", value_name = "FOLDER")]
     pub results_folder: Option<PathBuf>,
 
     /// The service account of Argo's executor in the pods; programs get none. [default: the namespace's default]

@@ -355,7 +355,7 @@ pub trait Engine: Send + Sync + 'static {
         None
     }
 
-    /// What steps have put out; `None` for an engine whose steps cannot.
+    /// What steps have put out; `None` where this server cannot see it, or steps cannot.
     fn outputs(&self) -> Option<&local::outputs::Outputs> {
         None
     }

@@ -12,7 +12,6 @@ mod faults;
 #[path = "../flows/place.rs"]
 mod flow_place;
 mod flows;
-#[expect(dead_code, reason = "for that engine, which is not tested here")]
 #[path = "../support/local_engine.rs"]
 mod local_engine;
 mod narrow;
