@@ -51,6 +51,7 @@ pub fn App() -> impl IntoView {
             <Routes fallback=pages::errors::NoSuchPage>
                 <Route path=path!("/") view=pages::task_list::TaskListPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks") view=pages::task_list::TaskListPage ssr=SsrMode::Async />
+                <Route path=path!("/flows") view=pages::task_list::FlowListPage ssr=SsrMode::Async />
                 <Route path=path!("/help/:page") view=pages::help::HelpPage ssr=SsrMode::Async />
                 <Route path=path!("/system") view=pages::system::SystemPage ssr=SsrMode::Async />
                 <Route
@@ -67,6 +68,17 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/tasks/:id/runs/:number") view=pages::run::RunPage ssr=SsrMode::Async />
                 <Route
                     path=path!("/tasks/:id/runs/:number/cancel")
+                    view=pages::confirm::CancelRunPage
+                    ssr=SsrMode::Async
+                />
+                <Route path=path!("/flows/new") view=pages::flow_form::NewFlowPage ssr=SsrMode::Async />
+                <Route path=path!("/flows/:id") view=pages::flow::FlowPage ssr=SsrMode::Async />
+                <Route path=path!("/flows/:id/edit") view=pages::flow_form::EditFlowPage ssr=SsrMode::Async />
+                <Route path=path!("/flows/:id/delete") view=pages::confirm::DeleteTaskPage ssr=SsrMode::Async />
+                <Route path=path!("/flows/:id/runs/:number") view=pages::run::RunPage ssr=SsrMode::Async />
+                <Route path=path!("/flows/:id/runs/:number/steps/:step") view=pages::run::RunPage ssr=SsrMode::Async />
+                <Route
+                    path=path!("/flows/:id/runs/:number/cancel")
                     view=pages::confirm::CancelRunPage
                     ssr=SsrMode::Async
                 />

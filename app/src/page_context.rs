@@ -2,7 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{fields::FieldErrors, spec::TaskDraft, time::Timestamp};
+use crate::model::{
+    fields::{FieldErrors, FlowErrors},
+    flow::{FlowDraft, Focus},
+    spec::TaskDraft,
+    time::Timestamp,
+};
 
 /// The task form as it was sent, given back to the page when it could not be saved (status 422 or 409).
 #[derive(Debug, Clone, Default)]
@@ -15,6 +20,24 @@ pub struct TaskFormState {
     pub unresolved: Option<String>,
     /// The revision that the next save starts from: after an edit conflict, the newer one.
     pub revision: Option<i64>,
+}
+
+/// The flow form as it was sent, given back to the page: because it could not be saved (status 422 or 409), or because a
+/// button changed its steps.
+#[derive(Debug, Clone, Default)]
+pub struct FlowFormState {
+    /// Everything that was typed.
+    pub draft: FlowDraft,
+    /// The messages at the fields.
+    pub errors: FlowErrors,
+    /// Set when package versions could not be looked up: saving without that is then offered, with this explanation.
+    pub unresolved: Option<String>,
+    /// The revision that the next save starts from: after an edit conflict, the newer one.
+    pub revision: Option<i64>,
+    /// Whether somebody else saved in between.
+    pub is_outdated: bool,
+    /// Where one goes on after a button changed the steps.
+    pub focus: Option<Focus>,
 }
 
 /// An action on this page that was refused, said at the top of the page.

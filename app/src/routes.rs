@@ -30,11 +30,7 @@ pub fn flows() -> String {
 pub fn tasks_page(query: &TaskQuery) -> String {
     let search = Some(("q", query.search.clone())).filter(|(_, search)| !search.is_empty());
     let from = query.from.as_ref().map(|cursor| ("from", cursor_text(cursor)));
-    let list = match query.kind {
-        Kind::Task => tasks(),
-        Kind::Flow => flows(),
-    };
-    with_parameters(&list, search.into_iter().chain(from))
+    with_parameters(&list(query.kind), search.into_iter().chain(from))
 }
 
 /// A page of the documentation.
@@ -59,6 +55,27 @@ pub fn new_task() -> String {
 #[must_use]
 pub fn new_task_from_example(key: &str) -> String {
     format!("/tasks/new?example={key}")
+}
+
+/// The form for a new flow.
+#[must_use]
+pub fn new_flow() -> String {
+    "/flows/new".to_owned()
+}
+
+/// The form for a new flow, filled in with an example.
+#[must_use]
+pub fn new_flow_from_example(key: &str) -> String {
+    format!("{}?example={key}", new_flow())
+}
+
+/// A list of all of a kind.
+#[must_use]
+pub fn list(kind: Kind) -> String {
+    match kind {
+        Kind::Task => tasks(),
+        Kind::Flow => flows(),
+    }
 }
 
 /// A task with its newest runs.
@@ -135,6 +152,18 @@ pub fn log_search(page: &str, query: &LogQuery, line: Option<u64>) -> String {
         let _ = write!(address, "&line={line}");
     }
     address.push_str("#match");
+    address
+}
+
+/// An output of the step whose page this is, to download.
+#[must_use]
+pub fn output(page: &str, name: &str) -> String {
+    let mut address = format!("{page}/outputs");
+    // Outputs may be in folders.
+    for part in name.split('/') {
+        address.push('/');
+        push_path_encoded(&mut address, part);
+    }
     address
 }
 
@@ -229,10 +258,24 @@ fn push_encoded(address: &mut String, value: &str) {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => address.push(char::from(byte)),
             b' ' => address.push('+'),
-            // Writing to a `String` cannot fail.
-            other => drop(write!(address, "%{other:02X}")),
+            other => push_byte(address, other),
         }
     }
+}
+
+/// Appends a part of a path.
+fn push_path_encoded(address: &mut String, part: &str) {
+    for byte in part.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => address.push(char::from(byte)),
+            other => push_byte(address, other),
+        }
+    }
+}
+
+fn push_byte(address: &mut String, byte: u8) {
+    // Writing to a `String` cannot fail.
+    let _ = write!(address, "%{byte:02X}");
 }
 
 #[cfg(test)]
@@ -255,6 +298,14 @@ mod tests {
     fn searches_are_encoded() {
         let query = TaskQuery { search: "a b&c=ü".to_owned(), ..TaskQuery::default() };
         assert_eq!(tasks_page(&query), "/tasks?q=a+b%26c%3D%C3%BC");
+    }
+
+    #[test]
+    fn outputs_are_named_by_their_path() {
+        assert_eq!(
+            output("/flows/f/runs/1/steps/a", "plots/a b?.png"),
+            "/flows/f/runs/1/steps/a/outputs/plots/a%20b%3F.png"
+        );
     }
 
     #[cfg(feature = "ssr")]

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use app::{
-    App,
     backend::{
         Backend, BackendError, CancelledRuns, DeletedCache, DeletedTask, SaveFlow, SaveTask, SavedTask, StartRun,
     },
@@ -14,15 +13,14 @@ use app::{
         caches::{CacheEntry, CacheKind, CacheLedger, CacheName},
         checkpoint::{Checkpoint, CheckpointStatus},
         checks::{Check, CheckGroup, CheckReport},
-        diagnostics::{
-            DayOfRuns, Diagnostics, EngineLimits, EngineState, KeptRuns, LastChecks, RecentError, Retention, Versions,
-        },
-        fields::{Field, FieldErrors},
-        flow::{Flow, StepKey, StepName},
-        identifiers::{RunNumber, RunUid, StepId, TaskId},
+        diagnostics::{DayOfRuns, Diagnostics, EngineLimits, EngineState, KeptRuns, LastChecks, RecentError, Versions},
+        fields::{Field, FieldErrors, FlowErrors},
+        flow::{Flow, FlowDraft, Focus, Placement, StepDraft, StepKey, StepName},
+        identifiers::{Kind, RunNumber, RunUid, StepId, TaskId},
         log::{LogLine, LogLines, RunState, Stream},
         log_search::{LogMatch, LogQuery, LogSearch},
         phase::Phase,
+        retention::Retention,
         run_list::{ListedRun, RunPage, RunQuery},
         spec::{TaskDraft, TaskName, TaskSpec},
         step_address::StepAddress,
@@ -33,15 +31,14 @@ use app::{
             TaskPage, TaskQuery, TaskSummary,
         },
     },
-    page_context::{Now, TaskFormState},
-    routes, shell,
+    page_context::{FlowFormState, TaskFormState},
+    routes,
 };
 use async_trait::async_trait;
-use axum::{body::Body, http::Request};
 use leptos::prelude::*;
+use support::{EVIL, NOW, assert_sound, render};
 
-const NOW: Timestamp = Timestamp(1_709_210_096_789);
-const EVIL: &str = "</title><script>alert(1)</script>";
+mod support;
 
 /// Knows one task with two runs: the first failed, the second runs.
 struct Fake;
@@ -52,6 +49,38 @@ fn id() -> TaskId {
 
 fn number(number: u32) -> RunNumber {
     RunNumber::new(number).unwrap()
+}
+
+fn flow_id() -> TaskId {
+    TaskId::of_kind(Kind::Flow, [1; 6])
+}
+
+fn step(key: &str, name: &str, runs_after: &[&str]) -> StepDraft {
+    StepDraft {
+        key: key.to_owned(),
+        program: TaskDraft { name: name.to_owned(), code: format!("print('{key}')"), ..TaskDraft::default() },
+        runs_after: runs_after.iter().map(|key| (*key).to_owned()).collect(),
+        ..StepDraft::default()
+    }
+}
+
+fn diamond() -> FlowDraft {
+    let mut draft = FlowDraft {
+        name: EVIL.to_owned(),
+        description: format!("Each night.\n{EVIL}"),
+        steps: vec![
+            step("load", "Load", &[]),
+            step("left", EVIL, &["load"]),
+            step("right", "Right", &["load"]),
+            step("report", "Report", &["left", "right"]),
+        ],
+        ..FlowDraft::default()
+    };
+    "all_ended".clone_into(&mut draft.steps[3].runs_when);
+    "3".clone_into(&mut draft.steps[3].retries);
+    "90".clone_into(&mut draft.steps[3].retries_wait);
+    draft.steps[3].placement = Some(Placement { x: 10, y: -20 });
+    draft
 }
 
 fn spec(code: &str) -> TaskSpec {
@@ -201,12 +230,27 @@ impl Backend for Fake {
         Err(BackendError::NotFound("There is no such run.".to_owned()))
     }
 
-    async fn flow(&self, _: &TaskId, _: Option<RunNumber>) -> Result<FlowDetail, BackendError> {
-        Err(BackendError::NotFound("There is no such flow.".to_owned()))
+    async fn flow(&self, flow: &TaskId, _: Option<RunNumber>) -> Result<FlowDetail, BackendError> {
+        if *flow != flow_id() {
+            return Err(BackendError::NotFound("There is no such flow.".to_owned()));
+        }
+        Ok(FlowDetail {
+            id: flow_id(),
+            flow: diamond().parse().unwrap(),
+            revision: 4,
+            created_at: NOW,
+            updated_at: NOW,
+            run_count: 2,
+            runs: vec![summary(number(2)), summary(number(1))],
+            older_than: None,
+        })
     }
 
     async fn flow_of_run(&self, _: &TaskId, _: RunNumber) -> Result<Flow, BackendError> {
-        Err(BackendError::NotFound("There is no such flow.".to_owned()))
+        let mut old = diamond();
+        old.steps.truncate(1);
+        "print('as it ran')".clone_into(&mut old.steps[0].program.code);
+        Ok(old.parse().unwrap())
     }
 
     async fn save_flow(&self, _: SaveFlow) -> Result<SavedTask, BackendError> {
@@ -334,21 +378,22 @@ fn set() -> CacheName {
 
 /// Status and HTML of a page, its form in this state.
 async fn page_with(address: &str, form: Option<TaskFormState>) -> (u16, String) {
-    // As a server does at its start; this also sets up what runs the pages' futures.
-    assert!(!leptos_axum::generate_route_list(App).is_empty());
-    let options = LeptosOptions::builder().output_name("app").site_pkg_dir("pkg/0").build();
-    let context = move || {
-        provide_context::<Arc<dyn Backend>>(Arc::new(Fake));
-        provide_context(Now(NOW));
+    page_within(address, move || {
         if let Some(form) = form.clone() {
             provide_context(form);
         }
-    };
-    let render = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));
-    let response = render(Request::get(address).body(Body::empty()).unwrap()).await;
-    let status = response.status().as_u16();
-    let body = axum::body::to_bytes(response.into_body(), 1 << 24).await.unwrap();
-    (status, String::from_utf8(body.to_vec()).unwrap())
+    })
+    .await
+}
+
+/// HTML of a page, its flow form in this state.
+async fn flow_form(address: &str, form: FlowFormState) -> String {
+    page_within(address, move || provide_context(form.clone())).await.1
+}
+
+/// Status and HTML of a page, with more in its context.
+async fn page_within(address: &str, more: impl Fn() + Clone + Send + Sync + 'static) -> (u16, String) {
+    render(Arc::new(Fake), address, more).await
 }
 
 async fn page(address: &str) -> String {
@@ -374,16 +419,17 @@ async fn every_page_is_sound() {
         routes::system(),
         routes::delete_cache(&environment()),
         routes::delete_cache(&set()),
+        routes::flows(),
+        routes::new_flow(),
+        routes::new_flow_from_example("readings"),
+        routes::task(&flow_id()),
+        routes::edit_task(&flow_id(), None),
+        routes::edit_task(&flow_id(), Some(number(1))),
+        routes::delete_task(&flow_id()),
     ];
     for address in addresses {
         let html = page(&address).await;
-        assert!(!html.contains("<script>alert"), "{address}: user text is never markup");
-        assert!(!html.contains(" style=") && !html.contains(" onclick="), "{address}: the policy forbids these");
-        assert_eq!(html.matches("<h1").count(), 1, "{address}");
-        // Drawings have titles of their own.
-        let head = html.split("</head>").next().unwrap();
-        assert_eq!(head.matches("<title>").count(), 1, "{address}");
-        assert!(html.contains(r##"href="#main""##) && html.contains(r#"href="/pkg/0/app.css""#), "{address}");
+        assert_sound(&address, &html);
     }
 }
 
@@ -398,9 +444,17 @@ async fn an_empty_list_differs_from_a_search_without_result() {
 #[tokio::test]
 async fn failures_have_their_status_and_lead_on() {
     let missing = routes::task(&TaskId::from_random([2; 6]));
-    for (address, expected) in
-        [(missing.as_str(), 404), ("/tasks/nonsense", 404), ("/nowhere", 404), ("/tasks?q=locked", 503)]
-    {
+    let missing_flow = routes::task(&TaskId::of_kind(Kind::Flow, [2; 6]));
+    let (misplaced, misplaced_flow) = (format!("/flows/{}", id()), format!("/tasks/{}/edit", flow_id()));
+    for (address, expected) in [
+        (missing.as_str(), 404),
+        (missing_flow.as_str(), 404),
+        (misplaced.as_str(), 404),
+        (misplaced_flow.as_str(), 404),
+        ("/tasks/nonsense", 404),
+        ("/nowhere", 404),
+        ("/tasks?q=locked", 503),
+    ] {
         let (status, html) = page_with(address, None).await;
         assert_eq!(status, expected, "{address}");
         assert!(html.contains(r#"href="/tasks/new""#), "{address}");
@@ -526,4 +580,109 @@ async fn what_is_in_use_is_not_offered_for_deletion() {
     for gone in ["/system/environments/00/delete", "/system/nothing/00/delete", "/system/sets/a%2Fb/delete"] {
         assert_eq!(page_with(gone, None).await.0, 404, "{gone}");
     }
+}
+
+#[tokio::test]
+async fn lists_of_flows_are_about_flows() {
+    let empty = page("/flows?q=empty").await;
+    assert!(empty.contains(r#"value="readings""#) && empty.contains("/flows/new?example=readings"));
+    assert!(empty.contains(r#"method="post" action="/flows""#) && !empty.contains(r#"value="science""#));
+    let nothing = page("/flows?q=zzz").await;
+    assert!(nothing.contains("No flow matches") && nothing.contains(r#"href="/flows""#));
+    assert!(page("/flows").await.contains(r#"href="/flows/new""#));
+}
+
+#[tokio::test]
+async fn a_flow_shows_its_steps_and_runs_each_alone() {
+    let html = page(&routes::task(&flow_id())).await;
+    assert!(html.contains("after Load, when all of them succeeded"));
+    assert!(
+        html.contains("Right, when all of them ended") && html.contains("tried up to 3 times more, after 1 min 30 s")
+    );
+    assert_eq!(html.matches(r#"value="run_step""#).count(), 4);
+    // The first step reads nothing of others.
+    assert_eq!(html.matches(r#"name="inputs_of""#).count(), 3);
+    assert!(html.contains(r#"<input type="hidden" name="step" value="report""#));
+    assert!(html.contains(&routes::edit_task(&flow_id(), Some(number(1)))));
+    let delete = page(&routes::delete_task(&flow_id())).await;
+    assert!(delete.contains("Delete flow") && delete.contains("A run is active"));
+}
+
+#[tokio::test]
+async fn the_flow_form_offers_the_other_steps_to_run_after() {
+    let html = page(&routes::edit_task(&flow_id(), None)).await;
+    for ticked in ["left", "right"] {
+        let control = format!(r#"<input type="checkbox" name="step-3-runs_after" value="{ticked}" checked>"#);
+        assert!(html.contains(&control), "{html}");
+    }
+    assert!(html.contains(r#"<input type="checkbox" name="step-3-runs_after" value="load">"#));
+    assert!(!html.contains(r#"name="step-3-runs_after" value="report""#), "not after itself");
+    assert!(html.contains(r#"name="step-3-x" value="10""#) && html.contains(r#"name="step-3-y" value="-20""#));
+    assert!(html.contains(r#"name="step-3-key" value="report""#) && html.contains(r#"name="revision" value="4""#));
+    assert!(
+        html.contains(r#"value="up-3""#) && !html.contains(r#"value="up-0""#) && !html.contains(r#"value="down-3""#)
+    );
+    assert!(!html.contains("<details open class=\"card step-form\""), "all is well");
+    let ids: Vec<&str> = html.split(r#" id=""#).skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let mut unique = ids.clone();
+    unique.sort_unstable();
+    unique.dedup();
+    assert_eq!(unique.len(), ids.len());
+    // The first button of a form is pressed by Enter.
+    let form = html.split(r#"class="task-form""#).nth(1).unwrap();
+    assert!(form.split("<button").nth(1).unwrap().contains(r#"value="save""#));
+}
+
+#[tokio::test]
+async fn editing_a_flow_from_a_run_shows_that_run() {
+    let html = page(&routes::edit_task(&flow_id(), Some(number(1)))).await;
+    assert!(html.contains("print(&#39;as it ran&#39;)") && !html.contains("step-1-"));
+    assert!(html.contains("The flow has changed since this run.") && html.contains("Save &amp; Run again"));
+}
+
+#[tokio::test]
+async fn a_refused_flow_form_keeps_what_was_typed_and_opens_where_it_fails() {
+    let mut draft = diamond();
+    draft.steps[2].program.code = "\n</textarea>".to_owned();
+    draft.steps[3].runs_after.push("gone".to_owned());
+    let mut errors = FlowErrors::default();
+    errors.flow.push(Field::Form, "Somebody else saved it.");
+    errors.of_step(2).push(Field::Code, "Line 1 is wrong.");
+    errors.of_step(3).push(Field::RunsAfter, "It runs after `gone`.");
+    let html = flow_form("/flows/new", FlowFormState { draft, errors, ..FlowFormState::default() }).await;
+    assert!(html.contains("<title>Error: New flow") && html.contains("<li>Somebody else saved it.</li>"));
+    assert!(html.contains(r##"<a href="#step-2-code">Right: Line 1 is wrong.</a>"##));
+    assert!(html.contains(r##"<a href="#step-3-runs_after">Report: It runs after `gone`.</a>"##));
+    assert!(html.contains(r#"aria-describedby="step-2-code-hint step-2-code-error""#));
+    assert!(html.contains(">\n\n&lt;/textarea&gt;</textarea>"));
+    assert!(html.contains(r#"name="step-3-runs_after" value="gone" checked"#));
+    assert_eq!(html.matches("<details open class=\"card step-form\"").count(), 2);
+    assert_eq!(html.matches("autofocus").count(), 1);
+}
+
+#[tokio::test]
+async fn a_step_that_was_just_added_is_open_and_has_the_focus() {
+    let state = FlowFormState { draft: diamond(), focus: Some(Focus::Name(1)), ..FlowFormState::default() };
+    let html = flow_form("/flows/new", state).await;
+    assert_eq!(html.matches("<details open class=\"card step-form\"").count(), 1);
+    let name = html.split(r#"id="step-1-name""#).nth(1).unwrap().split('>').next().unwrap();
+    assert!(name.contains("autofocus"), "{name}");
+    assert_eq!(html.matches("autofocus").count(), 1);
+}
+
+#[tokio::test]
+async fn a_form_of_many_steps_grows_with_their_number_only() {
+    let size = async |count: usize| {
+        let key = |number: usize| format!("step_{number}");
+        let before = |number: usize| (number.saturating_sub(2)..number).map(key).collect();
+        let steps = (0..count)
+            .map(|number| StepDraft { runs_after: before(number), ..step(&key(number), &key(number), &[]) })
+            .collect();
+        let draft = FlowDraft { name: "Many".to_owned(), steps, ..FlowDraft::default() };
+        flow_form("/flows/new", FlowFormState { draft, ..FlowFormState::default() }).await
+    };
+    let (hundred, two_hundred) = (size(100).await, size(200).await);
+    assert!(two_hundred.len() < hundred.len() * 5 / 2);
+    assert!(two_hundred.contains(r#"list="step-names""#) && two_hundred.contains(r#"name="step-199-runs_after""#));
+    assert!(two_hundred.len() < 3 << 20, "{}", two_hundred.len());
 }

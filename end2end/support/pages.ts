@@ -91,22 +91,23 @@ export async function sendRefused(page: Page, button: string | RegExp): Promise<
 
 /** A run's address. */
 export interface Run {
+  /** The address of its task, or of its flow. */
   task: string;
   number: number;
   path: string;
 }
 
 function parseRun(address: string): Run {
-  const [path, task, number] = /^\/tasks\/([^/]+)\/runs\/(\d+)/.exec(address) ?? [];
+  const [path, task, number] = /^(\/(?:tasks|flows)\/[^/]+)\/runs\/(\d+)/.exec(address) ?? [];
   if (path === undefined || task === undefined) {
     throw new Error(`${address} is no run`);
   }
-  return { path, task: `/tasks/${task}`, number: Number(number) };
+  return { path, task, number: Number(number) };
 }
 
 /** Expects to be on the page of a run, and answers which. */
 export async function expectRunPage(page: Page, number?: number): Promise<Run> {
-  await expect(page).toHaveURL(new RegExp(`/tasks/[^/]+/runs/${number ?? '\\d+'}(#.*)?$`));
+  await expect(page).toHaveURL(new RegExp(`/(tasks|flows)/[^/]+/runs/${number ?? '\\d+'}(#.*)?$`));
   return parseRun(new URL(page.url()).pathname);
 }
 
@@ -140,7 +141,47 @@ async function post(request: APIRequestContext, draft: Draft, intent: string, se
   return new URL(response.headers().location ?? '', 'http://x').pathname;
 }
 
-/** Starts another run of a task without the browser. */
+/** A step's part of the flow form, opened if it is not. */
+export async function stepForm(page: Page, index: number): Promise<Locator> {
+  const form = page.locator('.step-form').nth(index);
+  if ((await form.getAttribute('open')) === null) {
+    await form.locator('> summary').click();
+  }
+  return form;
+}
+
+/** A step as typed into the flow form. */
+export interface StepDraft {
+  name: string;
+  code: string;
+  /** The names of the steps that it runs after. */
+  after?: string[];
+}
+
+/** Types a step into the flow form. */
+export async function fillStep(page: Page, index: number, { name, code, after = [] }: StepDraft): Promise<void> {
+  const form = await stepForm(page, index);
+  await form.getByLabel('Step name', { exact: true }).fill(name);
+  await form.getByLabel('Python code', { exact: true }).fill(code);
+  for (const earlier of after) {
+    await form.getByRole('checkbox', { name: earlier, exact: true }).check();
+  }
+}
+
+/** Makes a flow in the empty form, button by button. */
+export async function buildFlow(page: Page, name: string, steps: StepDraft[]): Promise<void> {
+  await page.goto('/flows/new');
+  await page.getByLabel('Name', { exact: true }).fill(name);
+  for (const [index, step] of steps.entries()) {
+    if (index > 0) {
+      await page.getByRole('button', { name: 'Add a step' }).click();
+      await expect(page.locator('.step-form')).toHaveCount(index + 1);
+    }
+    await fillStep(page, index, step);
+  }
+}
+
+/** Starts another run of a task or of a flow without the browser. */
 export async function startRun(request: APIRequestContext, task: string): Promise<Run> {
   const response = await request.post(task, { form: { intent: 'run' }, maxRedirects: 0 });
   expect(response.status(), await response.text()).toBe(303);

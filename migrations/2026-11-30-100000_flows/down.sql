@@ -1,6 +1,8 @@
 DROP INDEX tasks_by_activity;
 CREATE INDEX tasks_by_activity ON tasks (activity_at DESC, id DESC);
 DROP TABLE attempts;
+DROP INDEX steps_in_order;
+CREATE UNIQUE INDEX steps_by_position ON steps (run_id, position);
 ALTER TABLE steps ADD COLUMN phase_without_skipped TEXT NOT NULL DEFAULT 'Pending'
     CHECK (phase_without_skipped IN ('Pending', 'Running', 'Succeeded', 'Failed', 'Error', 'Cancelled'));
 UPDATE steps SET phase_without_skipped = CASE phase WHEN 'Skipped' THEN 'Cancelled' ELSE phase END;

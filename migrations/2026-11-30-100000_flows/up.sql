@@ -41,6 +41,10 @@ UPDATE steps SET phase_with_skipped = phase;
 ALTER TABLE steps DROP COLUMN phase;
 ALTER TABLE steps RENAME COLUMN phase_with_skipped TO phase;
 
+-- What moves runs looks at this alone.
+DROP INDEX steps_by_position;
+CREATE INDEX steps_in_order ON steps (run_id, position, phase, started_at, not_before, (lock IS NULL));
+
 -- Attempts after which there was another one, each with the last line of its log within the step's.
 CREATE TABLE attempts (
     step_id     BIGINT  NOT NULL REFERENCES steps (id) ON DELETE CASCADE,

@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     command_line::cluster::EngineKind,
-    config::{ClusterConfig, Config},
+    config::{ClusterConfig, Config, limits},
     db::Database,
     diagnostics::Sources,
     engine::{
@@ -53,12 +53,6 @@ use crate::{
     service::{Dependencies, Service},
 };
 
-/// How long preparing an environment may take at least, in seconds: a run may have to wait for another that builds.
-const PREPARATION_TIMEOUT: u32 = 3600;
-/// How many stages a preparation may have that take as long as each may.
-const LONG_STAGES: u32 = 4;
-/// How long a program has to end by itself when it is stopped, in seconds.
-const GRACE: u32 = 5;
 /// How long to wait at the start for what an engine says of itself: pages show it, and nothing depends on it.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -251,9 +245,9 @@ pub fn argo_settings(config: &Config, cluster: &ClusterConfig) -> ArgoSettings {
         },
         conditions: Conditions {
             preparation,
-            preparation_timeout: preparation_timeout(config),
+            preparation_timeout: limits::preparation_timeout(config.engine.stage_timeout),
             default_timeout: Some(engine.default_timeout.seconds()),
-            grace: GRACE,
+            grace: limits::GRACE,
             log_limit: engine.log_limit,
             stage_timeout: engine.stage_timeout,
             minimum_free: engine.minimum_free,
@@ -261,10 +255,6 @@ pub fn argo_settings(config: &Config, cluster: &ClusterConfig) -> ArgoSettings {
             conda: engine.conda.clone(),
         },
     }
-}
-
-fn preparation_timeout(config: &Config) -> u32 {
-    PREPARATION_TIMEOUT.max(config.engine.stage_timeout.saturating_mul(LONG_STAGES))
 }
 
 fn local_settings(
@@ -287,8 +277,8 @@ fn local_settings(
         python,
         index_url: engine.index_url.clone(),
         default_timeout: Some(engine.default_timeout.seconds()),
-        preparation_timeout: preparation_timeout(config),
-        grace: GRACE,
+        preparation_timeout: limits::preparation_timeout(config.engine.stage_timeout),
+        grace: limits::GRACE,
         log_limit: engine.log_limit,
         memory_limit: engine.memory_limit,
     })

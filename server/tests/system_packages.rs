@@ -255,7 +255,12 @@ print(sorted(name for name in os.environ if name.startswith(('STOKER', 'NIX_BUIL
     let run = run(&server, "answer", code);
     assert_ran(&run, "the answer is 42");
     assert!(run.log.contains(" it's $fine"), "{}", run.log);
-    assert!(run.log.lines().any(|line| line == "[]"), "nothing of the runner's is left: {}", run.log);
+    let left = "['STOKER_OUTPUT_DIR', 'STOKER_OUTPUT_LIMIT', 'STOKER_READABLE']";
+    assert!(
+        run.log.lines().any(|line| line == left),
+        "nothing of the runner's is left but where outputs go: {}",
+        run.log
+    );
 }
 
 #[test]

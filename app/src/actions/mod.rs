@@ -1,6 +1,7 @@
 //! What a user can do, each as one server function. Forms, the REST API and typed clients all come through here
 //! or through the same `Backend` calls.
 
+mod flows;
 mod runs;
 mod system;
 mod tasks;
@@ -14,6 +15,7 @@ use leptos::{
 
 use crate::backend::{Backend, BackendError};
 
+pub use flows::{restart, run_step, save_and_run_flow, save_flow};
 pub use runs::{cancel_run, cancel_runs, rerun, run_task};
 pub use system::{check_again, delete_cache};
 pub use tasks::{delete_task, run_example, save_and_run, save_task};

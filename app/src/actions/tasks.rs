@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, server_fn::codec::Json};
 
-use super::backend;
+use super::{backend, flows};
 use crate::{
     backend::{self as contract, BackendError, DeletedTask, Resolve, SavedTask},
     examples,
@@ -31,9 +31,12 @@ pub async fn save_and_run(
     save(id, expected_revision, &draft, resolve, true).await
 }
 
-/// Saves one of the examples as a task and runs it.
+/// Saves one of the examples as a task or a flow, and runs it.
 #[server(prefix = "/actions", endpoint = "run_example", input = Json)]
 pub async fn run_example(key: String) -> Result<SavedTask, BackendError> {
+    if let Some(example) = examples::find_flow(&key) {
+        return flows::save(None, None, &example.draft(), Resolve::Now, true).await;
+    }
     let example =
         examples::find(&key).ok_or_else(|| BackendError::NotFound(format!("There is no example `{key}`.")))?;
     save(None, None, &example.draft(), Resolve::Now, true).await

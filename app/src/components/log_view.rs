@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{
     log_search::{SearchedLog, log_found, log_search_form},
     page::BackField,
+    step_list::waits_for,
 };
 use crate::{
     islands::{LogTail, words},
@@ -62,16 +63,24 @@ pub fn log_words(run: &RunDetail) -> String {
     if let Some(checkpoint) = run.under_way().filter(|_| run.cancel_requested_at.is_none()) {
         return format!("Preparing: {} …", checkpoint.name);
     }
-    match (run.summary.phase, run.queue_place, run.state.lines) {
+    let shown = run.shown().map(|(_, step)| step);
+    match (run.step.phase, run.queue_place, run.state.lines) {
         (phase, ..) if !phase.is_final() && run.cancel_requested_at.is_some() => "Stopping …".to_owned(),
         (Phase::Pending, Some(place), _) if run.step.lock.is_none() && run.step.spec.needs_lock() => {
             format!("Waiting for the exact versions of its packages: {} in the queue.", ordinal(place))
         }
         (Phase::Pending, Some(place), _) => format!("Waiting for its turn: {} in the queue.", ordinal(place)),
-        (Phase::Pending, None, _) => "Waiting for its turn.".to_owned(),
+        (Phase::Pending, None, _) => {
+            shown.and_then(|step| waits_for(run, step)).unwrap_or_else(|| "Waiting for its turn.".to_owned())
+        }
         (Phase::Running, _, 0) => words::NO_OUTPUT_YET.to_owned(),
         (Phase::Running, ..) => words::LIVE.to_owned(),
-        (_, _, 0) => "The run ended without output.".to_owned(),
+        (Phase::Skipped, ..) => "The step was not run.".to_owned(),
+        (_, _, 0) => match shown.and_then(|step| step.kept_from) {
+            Some(number) => format!("The step was not run again: its log is that of run #{number}."),
+            None if run.has_several_steps() => "The step ended without output.".to_owned(),
+            None => "The run ended without output.".to_owned(),
+        },
         _ => words::ENDED.to_owned(),
     }
 }
@@ -101,8 +110,13 @@ pub fn LogView(
     searched: Option<SearchedLog>,
 ) -> impl IntoView {
     let preferences = use_context::<Preferences>().unwrap_or_default();
-    let (address, number) = (run.page(), run.summary.number);
+    let address = run.page();
     let phase = run.state.phase;
+    let label = if run.has_several_steps() {
+        format!("Log of step {} of run {}", run.step.name.as_str(), run.summary.number)
+    } else {
+        format!("Log of run {}", run.summary.number)
+    };
     let (first, next, total) = (page.lines.first, page.lines.next().max(1), page.total);
     let is_empty = page.lines.lines.is_empty();
     let only_matches = searched.as_ref().filter(|searched| searched.query.only_matches);
@@ -154,7 +168,7 @@ pub fn LogView(
             </div>
             {found}
             {missing}
-            <div class=class id="log-scroll" role="log" aria-live="off" aria-label=format!("Log of run {number}") tabindex="0">
+            <div class=class id="log-scroll" role="log" aria-live="off" aria-label=label tabindex="0">
                 <div class="log-body">
                     {earlier}
                     <div id="log-lines" inner_html=html></div>
@@ -207,7 +221,7 @@ fn preparation_lines(run: &RunDetail, page: &LogPage) -> usize {
     };
     let lines = &page.lines.lines;
     let count = lines.iter().take_while(|line| line.0 == Stream::Stoker && line.1 <= ended_at).count();
-    if count < lines.len() || run.summary.phase.is_final() { count } else { 0 }
+    if count < lines.len() || run.step.phase.is_final() { count } else { 0 }
 }
 
 /// The links above and below the lines of a log: to those before and after.

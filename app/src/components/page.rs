@@ -55,6 +55,8 @@ pub fn Page(
             <nav aria-label="Main">
                 <a href=routes::tasks()>"Tasks"</a>
                 " "
+                <a href=routes::flows()>"Flows"</a>
+                " "
                 <a href=routes::runs(&RunQuery::default())>"Runs"</a>
                 " "
                 <a href=routes::system()>"System"</a>

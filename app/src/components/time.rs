@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::{
     html::Html,
     model::{
+        flow::timing::Span,
         time::{Timestamp, ago_text, duration_text, elapsed_text},
         views::RunSummary,
     },
@@ -69,19 +70,27 @@ fn elapsed(html: &mut Html, since: Timestamp, now: Timestamp) {
 
 /// The HTML of [`Duration`].
 pub fn duration(html: &mut Html, run: &RunSummary, now: Timestamp) {
-    match (run.started_at, run.finished_at) {
-        (Some(started), Some(finished)) => {
-            let millis = finished.millis_since(started);
-            html.markup(r#"<time class="duration" datetime=""#).text(&iso_duration(millis));
-            html.markup(r#"">"#).text(&duration_text(millis)).markup("</time>");
-        }
-        (Some(started), None) if !run.phase.is_final() => {
-            elapsed(html, started, now);
-        }
-        _ => {
-            html.markup(r#"<span class="duration quiet">–</span>"#);
-        }
+    let goes_on = run.finished_at.is_none() && !run.phase.is_final();
+    match run.started_at.filter(|_| goes_on || run.finished_at.is_some()) {
+        Some(from) => span(html, Span { from, to: run.finished_at }, now),
+        None => drop(html.markup(r#"<span class="duration quiet">–</span>"#)),
     }
+}
+
+/// How long a stretch of time took, or has taken so far.
+pub fn span(html: &mut Html, span: Span, now: Timestamp) {
+    if span.to.is_none() {
+        return elapsed(html, span.from, now);
+    }
+    let millis = span.millis(now);
+    html.markup(r#"<time class="duration" datetime=""#).text(&iso_duration(millis));
+    html.markup(r#"">"#).text(&duration_text(millis)).markup("</time>");
+}
+
+/// How long a stretch of time took, or has taken so far, in words.
+pub fn span_words(span: Span, now: Timestamp) -> String {
+    let millis = span.millis(now);
+    if span.to.is_some() { duration_text(millis) } else { elapsed_text(millis) }
 }
 
 /// How long a run took, in a sentence.

@@ -11,7 +11,7 @@ use web_sys::{DocumentFragment, Element, HtmlElement, HtmlTemplateElement, Respo
 use super::{dom, words};
 
 /// The parts of a page that may come anew. Those that do not come stay.
-const PARTS: [&str; 4] = ["run-summary", "run-progress", "run-difference", "system-state"];
+const PARTS: &str = "[id^=run-],#system-state";
 
 /// How often a failed fetch is tried again.
 const ATTEMPTS: u32 = 5;
@@ -79,13 +79,16 @@ impl Refresher {
         let Some(page) = parse(html) else {
             return;
         };
-        for part in PARTS {
-            if let (Some(present), Ok(Some(fresh))) = (dom::by_id(part), page.query_selector(&format!("#{part}"))) {
-                replace(&present, &fresh);
-            }
-        }
         if let Ok(Some(title)) = page.query_selector("title") {
             document().set_title(&title.text_content().unwrap_or_default());
+        }
+        if let Ok(parts) = page.query_selector_all(PARTS) {
+            let parts = (0..parts.length()).filter_map(|index| parts.get(index)?.dyn_into::<Element>().ok());
+            for fresh in parts {
+                if let Some(present) = dom::by_id(&fresh.id()) {
+                    replace(&present, &fresh);
+                }
+            }
         }
         if let (Some(present), Ok(Some(fresh))) = (dom::by_id("favicon"), page.query_selector("#favicon"))
             && let Some(address) = fresh.get_attribute("href")
@@ -143,8 +146,10 @@ fn parse(html: &str) -> Option<DocumentFragment> {
 
 /// The changing parts of the page that is open, as they are now.
 async fn fetch_parts() -> Result<String, JsValue> {
-    let address = location().pathname()? + "/state";
-    let response: Response = JsFuture::from(window().fetch_with_str(&address)).await?.dyn_into()?;
+    // Which step a run's own address shows may change, the one on the page does not.
+    let page = dom::by_id("log").and_then(|log| log.get_attribute("data-page"));
+    let page = page.map_or_else(|| location().pathname(), Ok)?;
+    let response: Response = JsFuture::from(window().fetch_with_str(&(page + "/state"))).await?.dyn_into()?;
     if !response.ok() {
         return Err(JsValue::NULL);
     }

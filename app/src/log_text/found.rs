@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt::Write as _, ops::Range};
 
 use regex::{Regex, RegexBuilder};
 
-use super::{Characters, line_class, plain_text, push_characters, push_text};
+use super::{Characters, line::line_class, plain_text, push_characters, push_text};
 use crate::{
     html::escape_into,
     model::{

@@ -5,56 +5,16 @@ mod ansi;
 mod characters;
 #[cfg(feature = "ssr")]
 mod found;
+mod line;
 mod links;
 
 use std::fmt::Write as _;
 
-use crate::{
-    html::escape_into,
-    model::log::{LogLine, Stream},
-};
+use crate::{html::escape_into, model::log::Stream};
 use ansi::Style;
 #[cfg(feature = "ssr")]
 pub use found::{Matcher, found_line_html};
-
-/// The HTML of a numbered line: one element, with nothing in it that the line's author could have made active.
-#[must_use]
-pub fn line_html(number: u64, line: &LogLine) -> String {
-    let LogLine(stream, at, text) = line;
-    // The time of day is what one compares within a log.
-    let clock = at.to_clock_text();
-    let mut html = String::with_capacity(text.len() + 128);
-    // Writing to a `String` cannot fail.
-    let _ = write!(
-        html,
-        r##"<div class="line {}" id="L{number}"><a class="line-number" href="#L{number}" data-time="{clock}">{number}</a>"##,
-        line_class(line)
-    );
-    push_text(&mut html, *stream, text, &mut Unmarked);
-    html.push_str("</div>");
-    html
-}
-
-/// The HTML inside the element that shows a line which has not ended yet.
-#[must_use]
-pub fn partial_html(stream: Stream, text: &str) -> String {
-    let mut html = String::with_capacity(text.len() + 64);
-    html.push_str(r#"<span class="line-number"></span>"#);
-    push_text(&mut html, stream, text, &mut Unmarked);
-    html
-}
-
-/// The classes that tell where a line came from, and whether it goes on.
-const fn line_class(line: &LogLine) -> &'static str {
-    match (line.0, line.is_cut()) {
-        (Stream::Output, false) => "from-output",
-        (Stream::Error, false) => "from-error",
-        (Stream::Stoker, false) => "from-stoker",
-        (Stream::Output, true) => "from-output is-cut",
-        (Stream::Error, true) => "from-error is-cut",
-        (Stream::Stoker, true) => "from-stoker is-cut",
-    }
-}
+pub use line::{line_html, partial_html};
 
 /// How many lines, for people: `1 line`, `12,345 lines`.
 #[must_use]
@@ -153,6 +113,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::log::LogLine;
     use crate::model::time::Timestamp;
 
     fn html(text: &str) -> String {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{caches::CacheLedger, checks::CheckReport, cluster::ClusterState, time::Timestamp};
+use super::{caches::CacheLedger, checks::CheckReport, cluster::ClusterState, retention::Retention, time::Timestamp};
 
 /// How this Stoker is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,18 +64,6 @@ pub struct KeptRuns {
     pub log_bytes: u64,
     /// How long they are kept.
     pub retention: Retention,
-}
-
-/// How long runs are kept, with their logs; `None` is for ever. Whatever it says, a run that has not ended is kept, and
-/// the latest one of each task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Retention {
-    /// The last so many of each task, at least one.
-    pub runs: Option<u32>,
-    /// So many days after they ended.
-    pub days: Option<u32>,
-    /// As long as all logs together have no more bytes; the oldest go first.
-    pub log_bytes: Option<u64>,
 }
 
 /// The checks as last made.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// A field of the task form.
+/// A field of the form of a task or of a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
@@ -40,8 +40,12 @@ pub enum Field {
     RunsAfter,
     /// How those must have ended.
     RunsWhen,
-    /// How often a step is tried again.
+    /// How often a step is tried again; messages about when are here too.
     Retries,
+    /// How long it waits before that.
+    RetriesWait,
+    /// By what the wait grows.
+    RetriesFactor,
     /// No single field: the form as a whole.
     Form,
 }
@@ -51,7 +55,7 @@ impl Field {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Name => "name",
+            Self::Name | Self::StepName => "name",
             Self::Code => "code",
             Self::Packages => "packages",
             Self::Requirements => "requirements",
@@ -64,10 +68,11 @@ impl Field {
             Self::MemoryLimit => "memory_limit",
             Self::Engine => "engine",
             Self::Description => "description",
-            Self::StepName => "step_name",
             Self::RunsAfter => "runs_after",
             Self::RunsWhen => "runs_when",
             Self::Retries => "retries",
+            Self::RetriesWait => "retries_wait",
+            Self::RetriesFactor => "retries_factor",
             Self::Form => "form",
         }
     }
@@ -83,6 +88,19 @@ impl Field {
     pub fn error_id(self) -> String {
         format!("{}-error", self.name())
     }
+}
+
+/// The `name` and `id` of a control in the part of a flow's form that is about the step with this index.
+#[must_use]
+pub fn step_control(step: usize, control: &str) -> String {
+    format!("step-{step}-{control}")
+}
+
+/// The step and the control that such a name means.
+#[must_use]
+pub fn parse_step_control(name: &str) -> Option<(usize, &str)> {
+    let (step, control) = name.strip_prefix("step-")?.split_once('-')?;
+    Some((step.parse().ok()?, control))
 }
 
 /// A message at a field.
@@ -147,5 +165,20 @@ impl FlowErrors {
     /// Where the messages of a step go.
     pub fn of_step(&mut self, step: usize) -> &mut FieldErrors {
         self.steps.entry(step).or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controls_of_steps_are_read_back_as_named() {
+        for (step, control) in [(0, "name"), (17, "runs_after"), (999, "code-hint")] {
+            assert_eq!(parse_step_control(&step_control(step, control)), Some((step, control)));
+        }
+        for name in ["", "name", "step-", "step-1", "step-x-name", "step--1-name", "step-99999999999999999999-name"] {
+            assert_eq!(parse_step_control(name), None, "{name}");
+        }
     }
 }

@@ -25,6 +25,15 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The word for one of this kind.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Task => "task",
+            Self::Flow => "flow",
+        }
+    }
+
     const fn prefix(self) -> &'static str {
         match self {
             Self::Task => "task-",
@@ -77,6 +86,9 @@ impl FromStr for TaskId {
 pub struct RunNumber(NonZeroU32);
 
 impl RunNumber {
+    /// The number of the first run.
+    pub const FIRST: Self = Self(NonZeroU32::MIN);
+
     /// `None` for zero, which no run has.
     #[must_use]
     pub fn new(number: u32) -> Option<Self> {

@@ -18,6 +18,7 @@ pub mod log_search;
 pub mod phase;
 pub mod python_packages;
 pub mod resources;
+pub mod retention;
 pub mod run_list;
 pub mod sizes;
 pub mod spec;

@@ -285,6 +285,14 @@ impl TaskDraft {
     fn parse_around(&self, code: Result<Code, ValueError>) -> Result<ValidTask, FieldErrors> {
         let mut errors = FieldErrors::default();
         let name = errors.take(Field::Name, TaskName::parse(&self.name));
+        match (name, self.parse_spec(code, &mut errors)) {
+            (Some(name), Some(spec)) if errors.is_empty() => Ok(ValidTask { name, spec }),
+            _ => Err(errors),
+        }
+    }
+
+    /// Reads everything but the name; `None` when some of it cannot be read, which is then said.
+    pub(super) fn parse_spec(&self, code: Result<Code, ValueError>, errors: &mut FieldErrors) -> Option<TaskSpec> {
         let code = errors.take(Field::Code, code);
         let packages = errors.take(Field::Packages, PythonPackages::parse_new(&self.packages));
         if let Some(fault) = packages.as_ref().and_then(import_names::fault) {
@@ -294,34 +302,19 @@ impl TaskDraft {
         let system_packages = errors.take(Field::SystemPackages, SystemPackages::parse_new(&self.system_packages));
         let environment = errors.take(Field::Environment, EnvironmentVariables::parse(&self.environment));
         let timeout = errors.take(Field::Timeout, Timeout::parse(&self.timeout));
-        let resources = self.resources(&mut errors);
+        let resources = self.resources(errors);
         let engine = errors.take(Field::Engine, EngineChoice::parse(&self.engine));
-        match (name, code, packages, requirements, system_packages, environment, timeout, engine) {
-            (
-                Some(name),
-                Some(code),
-                Some(packages),
-                Some(requirements),
-                Some(system_packages),
-                Some(environment),
-                Some(timeout),
-                Some(engine),
-            ) if errors.is_empty() => Ok(ValidTask {
-                name,
-                spec: TaskSpec {
-                    code,
-                    packages,
-                    requirements,
-                    system_packages,
-                    use_cache: self.use_cache,
-                    environment,
-                    timeout,
-                    resources,
-                    engine,
-                },
-            }),
-            _ => Err(errors),
-        }
+        Some(TaskSpec {
+            code: code?,
+            packages: packages?,
+            requirements: requirements?,
+            system_packages: system_packages?,
+            use_cache: self.use_cache,
+            environment: environment?,
+            timeout: timeout?,
+            resources,
+            engine: engine?,
+        })
     }
 
     /// Reads processor and memory; what cannot be read is said, and left out.

@@ -280,15 +280,39 @@ impl StepDetail {
 }
 
 impl RunDetail {
-    /// The address of the page of the step that is shown.
+    /// Names one of its steps.
     #[must_use]
-    pub fn page(&self) -> String {
-        routes::step(&StepAddress {
+    pub fn address_of(&self, step: &StepKey) -> StepAddress {
+        StepAddress {
             task: self.task_id.clone(),
             number: self.summary.number,
             // A task's run has one step, and is one page with it.
-            step: (self.task_id.kind() == Kind::Flow).then(|| self.step.key.clone()),
-        })
+            step: (self.task_id.kind() == Kind::Flow).then(|| step.clone()),
+        }
+    }
+
+    /// Names the step that is shown.
+    #[must_use]
+    pub fn address(&self) -> StepAddress {
+        self.address_of(&self.step.key)
+    }
+
+    /// The address of the page of the step that is shown.
+    #[must_use]
+    pub fn page(&self) -> String {
+        routes::step(&self.address())
+    }
+
+    /// Whether it has steps to tell apart.
+    #[must_use]
+    pub fn has_several_steps(&self) -> bool {
+        self.steps.len() > 1
+    }
+
+    /// The step that is shown, as it stands among all, with its index.
+    #[must_use]
+    pub fn shown(&self) -> Option<(usize, &StepSummary)> {
+        self.steps.iter().enumerate().find(|(_, step)| step.key == self.step.key)
     }
 
     /// The checkpoint that is under way.
@@ -330,6 +354,23 @@ pub struct ListedTask {
     pub created_at: Timestamp,
     /// Phase, start and end of the latest run.
     pub latest: Option<(Phase, Option<Timestamp>, Option<Timestamp>)>,
+}
+
+/// A flow in the list that programs read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedFlow {
+    /// Its id.
+    pub id: TaskId,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last saved.
+    pub updated_at: Timestamp,
+    /// How many steps it has.
+    pub steps: u32,
 }
 
 /// A place in the list that programs read: after the task of this age and id.

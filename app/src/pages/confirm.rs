@@ -7,23 +7,47 @@ use crate::{
     actions::backend,
     components::{page::Page, phase::PhaseBadge},
     model::{
+        identifiers::{Kind, TaskId},
         run_list::{ListedRun, RunChoice},
         step_address::StepAddress,
-        views::{RunDetail, TaskDetail},
+        views::{RunDetail, RunSummary},
     },
     routes,
 };
 
-/// Asks before deleting a task.
+/// Asks before deleting a task or a flow.
 #[component]
 pub fn DeleteTaskPage() -> impl IntoView {
     let id = task_id();
-    load(async move { backend()?.task(&id?, None).await }, ask_delete)
+    let data = async move {
+        let (backend, id) = (backend()?, id?);
+        Ok(match id.kind() {
+            Kind::Task => {
+                let task = backend.task(&id, None).await?;
+                let title = task.title().to_string();
+                Deletion { id, title, run_count: task.run_count, runs: task.runs }
+            }
+            Kind::Flow => {
+                let flow = backend.flow(&id, None).await?;
+                let title = flow.flow.name().as_str().to_owned();
+                Deletion { id, title, run_count: flow.run_count, runs: flow.runs }
+            }
+        })
+    };
+    load(data, ask_delete)
 }
 
-fn ask_delete(task: TaskDetail) -> AnyView {
-    let title = task.title();
-    let TaskDetail { id, run_count, runs, .. } = task;
+/// What would be deleted.
+struct Deletion {
+    id: TaskId,
+    title: String,
+    run_count: u32,
+    /// The newest of its runs.
+    runs: Vec<RunSummary>,
+}
+
+fn ask_delete(deletion: Deletion) -> AnyView {
+    let Deletion { id, title, run_count, runs } = deletion;
     let runs_words = match run_count {
         0 => "It has no runs.".to_owned(),
         1 => "Its run and that run's log are deleted with it.".to_owned(),
@@ -38,7 +62,7 @@ fn ask_delete(task: TaskDetail) -> AnyView {
             <p>{runs_words} " This cannot be undone."</p>
             {active}
             <form class="actions" method="post" action=routes::delete_task(&id)>
-                <button class="is-danger">"Delete task"</button>
+                <button class="is-danger">{format!("Delete {}", id.kind().word())}</button>
                 <a class="button" href=routes::task(&id)>"Keep it"</a>
             </form>
         </Page>
@@ -66,10 +90,16 @@ fn ask_cancel(run: RunDetail) -> AnyView {
         }
         .into_any();
     }
+    let words = match id.kind() {
+        Kind::Task => "The program and everything it started are stopped. The log so far is kept.",
+        Kind::Flow => {
+            "Its steps that run are stopped, with everything they started, and no other begins. The logs so far are kept."
+        }
+    };
     view! {
         <Page title=format!("Cancel run #{number}?")>
             <h1 dir="auto">{format!("Cancel run #{number} of “{title}”?")}</h1>
-            <p>"The program and everything it started are stopped. The log so far is kept."</p>
+            <p>{words}</p>
             <form class="actions" method="post" action=routes::cancel_run(&id, number)>
                 <button class="is-danger">"Cancel run"</button>
                 <a class="button" href=routes::run(&id, number)>"Let it run"</a>

@@ -2,11 +2,17 @@
 
 pub mod confirm;
 pub mod errors;
+pub mod flow;
+pub mod flow_form;
 pub mod help;
 pub mod run;
 pub mod run_details;
+mod run_history;
 pub mod run_list;
+pub mod run_step;
 pub mod run_summary;
+mod saving;
+mod step_form;
 pub mod system;
 pub mod task;
 pub mod task_form;

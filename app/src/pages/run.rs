@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::{
-    load, query, run_details,
+    load, query, run_details, run_step,
     run_summary::{self, FailureLine},
     step_address,
 };
@@ -13,14 +13,19 @@ use crate::{
     actions::backend,
     backend::{Backend, BackendError},
     components::{
+        icon::phase_icons,
         log_search::SearchedLog,
         log_view::{LogPlace, LogView},
+        outputs::{ShownOutput, outputs_view},
         page::{Page, page_title, reload_without_script},
         phase::{phase_favicon, phase_sign},
+        step_list::{run_graph, step_table},
+        timeline::timeline_legend,
     },
     html::Html,
     log_text::plain_text,
     model::{
+        flow::output_view::{self, OutputView, bytes_to_read},
         log::Stream,
         log_search::LogQuery,
         phase::Phase,
@@ -29,6 +34,9 @@ use crate::{
     },
     page_context::Now,
 };
+
+/// Of how many outputs the content is shown.
+const READ_OUTPUTS: usize = 10;
 
 /// In how many of the last lines the reason of a failure is looked for.
 const FAILURE_LINES: u32 = 200;
@@ -55,6 +63,7 @@ struct RunData {
     place: LogPlace,
     searched: Option<SearchedLog>,
     failure: Option<FailureLine>,
+    outputs: Vec<ShownOutput>,
 }
 
 async fn read(
@@ -76,21 +85,37 @@ async fn read(
     let failure = if run.step.phase == Phase::Failed && place == LogPlace::End {
         last_error(&log)
     } else {
-        failure_line(backend, address, &run).await?
+        failure_line(backend, &run).await?
     };
-    Ok(RunData { run, log, place, searched, failure })
+    let outputs = outputs(backend, &run).await?;
+    Ok(RunData { run, log, place, searched, failure, outputs })
 }
 
-/// The line that most likely says why a run failed, if it did.
-async fn failure_line(
-    backend: &dyn Backend,
-    address: &StepAddress,
-    run: &RunDetail,
-) -> Result<Option<FailureLine>, BackendError> {
+/// What the step that is shown has left, with the beginning of the first few.
+async fn outputs(backend: &dyn Backend, run: &RunDetail) -> Result<Vec<ShownOutput>, BackendError> {
+    let address = run.address();
+    let mut shown = Vec::new();
+    for output in backend.outputs(&address).await? {
+        let view = match bytes_to_read(&output.name) {
+            Some(_) if shown.len() >= READ_OUTPUTS => OutputView::Nothing,
+            Some(most) => match backend.output(&address, &output.name, most).await {
+                Ok(beginning) => output_view::view(&output.name, &beginning),
+                // It may have gone in between, and the rest of the page is right without it.
+                Err(_) => OutputView::Nothing,
+            },
+            None => output_view::view(&output.name, &[]),
+        };
+        shown.push(ShownOutput { output, view });
+    }
+    Ok(shown)
+}
+
+/// The line that most likely says why the step that is shown failed, if it did.
+async fn failure_line(backend: &dyn Backend, run: &RunDetail) -> Result<Option<FailureLine>, BackendError> {
     if run.step.phase != Phase::Failed {
         return Ok(None);
     }
-    Ok(last_error(&backend.log(address, LogWindow::Last(FAILURE_LINES)).await?))
+    Ok(last_error(&backend.log(&run.address(), LogWindow::Last(FAILURE_LINES)).await?))
 }
 
 /// The last line of standard error that is not blank.
@@ -103,35 +128,80 @@ fn last_error(log: &LogPage) -> Option<FailureLine> {
 }
 
 fn show(data: RunData) -> AnyView {
-    let RunData { run, log, place, searched, failure } = data;
+    let RunData { run, log, place, searched, failure, outputs } = data;
     let phase = run.summary.phase;
     // Without JavaScript the page renews itself, unless somebody reads further up.
     let is_followed = !phase.is_final() && place == LogPlace::End && searched.is_none();
     let reload = is_followed.then(reload_without_script);
+    let steps = run.has_several_steps().then(|| {
+        view! {
+            {phase_icons()}
+            <section class="steps-section" aria-labelledby="steps">
+                {graph(&run)}
+                <div class="card-head">
+                    <h2 id="steps">"Steps"</h2>
+                    {timeline_legend()}
+                </div>
+                {table(&run)}
+            </section>
+        }
+    });
+    let failure = failure.as_ref();
+    let (summary, step) = (summary(&run, failure), step(&run, failure, &outputs));
     view! {
         <Page title=title(&run) icon=phase_favicon(phase) wide=true>
             {reload}
-            <div id="run-summary">{run_summary::view(&run, failure)}</div>
+            {summary}
+            {steps}
+            {step}
             <div class="run-columns">
                 <LogView run=run.clone() page=log place=place searched=searched />
-                <aside id="run-details" aria-label="About this run">
-                    {changing_details(&run, true)}
+                <aside id="run-details" aria-label=if run.has_several_steps() { "About this step" } else { "About this run" }>
+                    {progress(&run)}
+                    {difference(&run)}
                     {run_details::code(&run)}
                 </aside>
             </div>
+            {left(&run, &outputs)}
         </Page>
     }
     .into_any()
 }
 
 fn title(run: &RunDetail) -> String {
-    format!("{} {} · #{}", phase_sign(run.summary.phase), run.task_title, run.summary.number)
+    let step = if run.has_several_steps() { format!(" · {}", run.step.name.as_str()) } else { String::new() };
+    format!("{} {} · #{}{step}", phase_sign(run.summary.phase), run.task_title, run.summary.number)
 }
 
-/// The side's parts that change: how preparing goes, and, once that is known, what differs from the run before.
-fn changing_details(run: &RunDetail, with_difference: bool) -> AnyView {
-    let difference = with_difference.then(|| view! { <div id="run-difference">{run_details::difference(run)}</div> });
-    view! { <div id="run-progress">{run_details::progress(run)}</div> {difference} }.into_any()
+// The parts of the page that change while one looks at it. Each is an element with an id, at which the browser puts it in
+// place; where it has nothing to show, it is empty.
+
+fn summary(run: &RunDetail, failure: Option<&FailureLine>) -> AnyView {
+    view! { <div id="run-summary">{run_summary::view(run, failure)}</div> }.into_any()
+}
+
+fn graph(run: &RunDetail) -> AnyView {
+    run_graph(run)
+}
+
+fn table(run: &RunDetail) -> AnyView {
+    view! { <div id="run-steps" class="card is-flush" tabindex="0" role="region" aria-label="Table of steps">{step_table(run)}</div> }.into_any()
+}
+
+fn step(run: &RunDetail, failure: Option<&FailureLine>, outputs: &[ShownOutput]) -> AnyView {
+    view! { <div id="run-step">{run_step::view(run, failure, outputs.len())}</div> }.into_any()
+}
+
+fn progress(run: &RunDetail) -> AnyView {
+    view! { <div id="run-progress">{run_details::progress(run)}</div> }.into_any()
+}
+
+fn difference(run: &RunDetail) -> AnyView {
+    view! { <div id="run-difference">{run_details::difference(run)}</div> }.into_any()
+}
+
+fn left(run: &RunDetail, outputs: &[ShownOutput]) -> AnyView {
+    view! { <div id="run-outputs">{outputs_view(&run.page(), outputs)}</div> }.into_any()
 }
 
 /// What changes of a run's page while one looks at it, but the log: the parts with their ids, title and icon. The browser
@@ -145,18 +215,23 @@ pub async fn changing_parts(
     address: &StepAddress,
 ) -> Result<String, BackendError> {
     let run = backend.run(address).await?;
-    let failure = failure_line(&*backend, address, &run).await?;
+    let failure = failure_line(&*backend, &run).await?;
+    let outputs = outputs(&*backend, &run).await?;
+    let failure = failure.as_ref();
     let mut head = Html::default();
     head.markup("<title>").text(&page_title(&title(&run))).markup(r#"</title><link id="favicon" href=""#);
     head.markup(phase_favicon(run.summary.phase)).markup(r#"">"#);
-    // A waiting run is looked at whenever the queue moves, and that changes nothing about what it is.
-    let with_difference = run.summary.phase != Phase::Pending;
     let owner = Owner::new_root(None);
     let parts = owner.with(|| {
         provide_context(now);
         view! {
-            <div id="run-summary">{run_summary::view(&run, failure)}</div>
-            {changing_details(&run, with_difference)}
+            {summary(&run, failure)}
+            {run.has_several_steps().then(|| view! { {graph(&run)} {table(&run)} })}
+            {step(&run, failure, &outputs)}
+            {progress(&run)}
+            // A waiting run is looked at whenever the queue moves, and that changes nothing about what it is.
+            {(run.summary.phase != Phase::Pending).then(|| difference(&run))}
+            {left(&run, &outputs)}
         }
         .to_html()
     });

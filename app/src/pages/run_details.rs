@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::run_step::attempts;
 use crate::{
     components::{
         code::CodeBlock,
@@ -18,6 +19,7 @@ use crate::{
         lock::Lock,
         phase::Phase,
         sizes::bytes_text,
+        step_address::StepAddress,
         time::duration_text,
         views::{PreviousRun, RunDetail},
     },
@@ -27,6 +29,7 @@ use crate::{
 /// How the run was prepared.
 pub fn progress(run: &RunDetail) -> AnyView {
     view! {
+        {attempts(run)}
         {preparation(run)}
         {run.step.cache.as_ref().map(cache_report)}
         {run.step.lock.as_ref().map(versions)}
@@ -227,7 +230,7 @@ fn versions(lock: &Lock) -> AnyView {
 fn difference_from(run: &RunDetail, previous: &PreviousRun) -> AnyView {
     let difference = Difference::of(run, previous);
     let title = format!("Changed since #{} ", previous.number);
-    let address = routes::run(&run.task_id, previous.number);
+    let address = routes::step(&StepAddress { number: previous.number, ..run.address() });
     if difference.is_empty() {
         return view! {
             <p class="card">

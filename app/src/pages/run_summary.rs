@@ -8,14 +8,15 @@ use crate::{
         log_view::{log_words, ordinal},
         message::message,
         phase::PhaseBadge,
+        step_list::{counts_words, step_link},
         time::{Ago, Duration, now},
     },
     model::{
         checkpoint::{Checkpoint, CheckpointStatus},
-        identifiers::RunNumber,
+        identifiers::{Kind, RunNumber},
         phase::Phase,
         time::Timestamp,
-        views::RunDetail,
+        views::{RunDetail, RunOrigin, StepDetail},
     },
     routes,
 };
@@ -29,7 +30,7 @@ pub struct FailureLine {
 }
 
 /// The top of a run's page.
-pub fn view(run: &RunDetail, failure: Option<FailureLine>) -> AnyView {
+pub fn view(run: &RunDetail, failure: Option<&FailureLine>) -> AnyView {
     let now = now();
     let number = run.summary.number;
     view! {
@@ -47,7 +48,7 @@ pub fn view(run: &RunDetail, failure: Option<FailureLine>) -> AnyView {
                 {neighbours(run)}
             </div>
         </div>
-        {reason(run, failure)}
+        {whole_reason(run, failure)}
         <span id="log-state-words" hidden>{log_words(run)}</span>
     }
     .into_any()
@@ -63,31 +64,54 @@ fn facts(run: &RunDetail, now: Timestamp) -> AnyView {
         .then_some(run.queue_place)
         .flatten()
         .map(|place| view! { <span>{format!("{} in the queue", ordinal(place))}</span> });
-    let preparing = run.under_way().map(|checkpoint| {
-        view! { <span>{format!("preparing: {} ({} of {})", checkpoint.name, checkpoint.number, Checkpoint::COUNT)}</span> }
-    });
-    let exit_code = run.step.exit_code.map(|code| view! { <span>{format!("exit code {code}")}</span> });
     let cancelled = run.cancel_requested_at.map(|at| {
         let words = if summary.phase.is_final() { "cancelled " } else { "stopping, cancelled " };
         view! { <span>{words} <Ago at now /></span> }
     });
-    let place = run.step.place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
+    let has_several_steps = run.has_several_steps();
+    let counts = has_several_steps.then(|| view! { <span>{counts_words(&run.steps)}</span> });
+    let only_step = (!has_several_steps).then(|| step_facts(run));
+    let place = run.step.place.as_ref().filter(|_| !has_several_steps);
+    let place = place.map_or_else(String::new, |place| format!(" ({place})"));
     let engine = (!run.engine.is_empty()).then(|| view! { <span>{format!("on {}{place}", run.engine)}</span> });
-    let attempt = (run.step.attempt > 1).then(|| view! { <span>{format!("attempt {}", run.step.attempt)}</span> });
     view! {
         <p class="facts">
             <PhaseBadge phase=summary.phase />
             <span class="run-duration"><Duration run=summary.clone() now /></span>
             {when}
             {queue}
-            {preparing}
-            {exit_code}
+            {counts}
+            {only_step}
             {cancelled}
             {engine}
-            {attempt}
+            {run.origin.map(|origin| origin_words(run, origin))}
         </p>
     }
     .into_any()
+}
+
+/// How the step that is shown stands, besides its phase and times.
+pub fn step_facts(run: &RunDetail) -> AnyView {
+    let preparing = run.under_way().map(|checkpoint| {
+        view! { <span>{format!("preparing: {} ({} of {})", checkpoint.name, checkpoint.number, Checkpoint::COUNT)}</span> }
+    });
+    let exit_code = run.step.exit_code.map(|code| view! { <span>{format!("exit code {code}")}</span> });
+    let attempt = (run.step.attempt > 1).then(|| view! { <span>{format!("attempt {}", run.step.attempt)}</span> });
+    view! { {preparing} {exit_code} {attempt} }.into_any()
+}
+
+/// What the run took from another one.
+fn origin_words(run: &RunDetail, origin: RunOrigin) -> AnyView {
+    let link = |number: RunNumber| {
+        view! { <a href=routes::run(&run.task_id, number)>{format!("run #{number}")}</a> }
+    };
+    match origin {
+        RunOrigin::Restart(number) => view! { <span>"goes on where " {link(number)} " failed"</span> }.into_any(),
+        RunOrigin::StepOf(number) => {
+            view! { <span>"one step alone, with the outputs of " {link(number)}</span> }.into_any()
+        }
+        RunOrigin::StepAlone => view! { <span>"one step alone"</span> }.into_any(),
+    }
 }
 
 fn actions(run: &RunDetail) -> AnyView {
@@ -95,10 +119,23 @@ fn actions(run: &RunDetail) -> AnyView {
     let is_active = !run.summary.phase.is_final();
     let cancel = (is_active && run.cancel_requested_at.is_none())
         .then(|| view! { <button id="cancel-button" name="intent" value="cancel">"Cancel"</button> });
-    let rerun_class = if is_active { "" } else { "is-primary" };
+    let restart = run.has_several_steps().then_some(run.summary.phase).and_then(|phase| match phase {
+        Phase::Failed | Phase::Error => Some("Restart from the failed step"),
+        Phase::Cancelled => Some("Restart from the cancelled step"),
+        _ => None,
+    });
+    let restart = restart.map(|words| {
+        view! {
+            <button id="restart-button" class="is-primary" name="intent" value="restart" title="What succeeded is kept">
+                {words}
+            </button>
+        }
+    });
+    let rerun_class = if is_active || restart.is_some() { "" } else { "is-primary" };
     view! {
         <form class="actions" method="post" action=routes::run(id, number)>
             {cancel}
+            {restart}
             <button id="rerun-button" class=rerun_class name="intent" value="rerun">"Rerun"</button>
             <a id="edit-link" class="button" href=routes::edit_task(id, Some(number))>"Edit & Rerun"</a>
         </form>
@@ -116,17 +153,52 @@ fn neighbours(run: &RunDetail) -> AnyView {
     let newer = run.next.map(|next| link(next, "next", format!("#{next} →")));
     let latest = run.next.filter(|next| *next < run.latest);
     let latest = latest.map(|_| link(run.latest, "last", format!("latest #{}", run.latest)));
-    view! { <nav class="pager" aria-label="Runs of this task">{older} {newer} {latest}</nav> }.into_any()
+    let label = match id.kind() {
+        Kind::Task => "Runs of this task",
+        Kind::Flow => "Runs of this flow",
+    };
+    view! { <nav class="pager" aria-label=label>{older} {newer} {latest}</nav> }.into_any()
 }
 
-/// Why the run ended as it did, or what it waits for.
-fn reason(run: &RunDetail, failure: Option<FailureLine>) -> AnyView {
-    let phase = run.summary.phase;
-    let text = run.summary.message.as_deref().map(|text| message("reason-message", text));
+/// Why the whole run ended as it did, or what it waits for. Of several steps each has a reason of its own.
+fn whole_reason(run: &RunDetail, failure: Option<&FailureLine>) -> AnyView {
+    let (phase, text) = (run.summary.phase, run.summary.message.as_deref());
+    if !run.has_several_steps() {
+        return reason(phase, text, failure, &run.step);
+    }
+    let text = text.map(|text| message("reason-message", text));
+    let failed = failed_steps(run);
+    (text.is_some() || failed.is_some())
+        .then(|| view! { <div class=banner_class(phase)>{text} {failed}</div> })
+        .into_any()
+}
+
+/// Links to the steps that failed.
+fn failed_steps(run: &RunDetail) -> Option<AnyView> {
+    /// So many are named.
+    const NAMED: usize = 5;
+    let failed: Vec<_> = run.steps.iter().filter(|step| matches!(step.phase, Phase::Failed | Phase::Error)).collect();
+    // What failed alone and is shown has all that below.
+    if failed.iter().all(|step| step.key == run.step.key) {
+        return None;
+    }
+    let links = failed.iter().take(NAMED).map(|step| {
+        view! { <li><a dir="auto" href=step_link(run, step)>{step.name.as_str().to_owned()}</a></li> }
+    });
+    let others = failed.len().saturating_sub(NAMED);
+    let others = (others > 0).then(|| view! { <li>{format!("{others} more")}</li> });
+    let words = if failed.len() == 1 { "Failed step:" } else { "Failed steps:" };
+    let links = links.collect_view();
+    Some(view! { <div class="failed-steps"><span>{words}</span> <ul>{links} {others}</ul></div> }.into_any())
+}
+
+/// Why something ended as it did, or what it waits for: the message, the line that tells most, and where to read on.
+pub fn reason(phase: Phase, text: Option<&str>, failure: Option<&FailureLine>, step: &StepDetail) -> AnyView {
+    let text = text.map(|text| message("reason-message", text));
     let line = failure.map(|FailureLine { number, text }| {
         view! {
             <p class="reason-line">
-                <code dir="auto">{text}</code>
+                <code dir="auto">{text.clone()}</code>
                 " "
                 <a href=format!("#L{number}")>{format!("Jump to line {number}")}</a>
             </p>
@@ -135,16 +207,19 @@ fn reason(run: &RunDetail, failure: Option<FailureLine>) -> AnyView {
     if text.is_none() && line.is_none() {
         return ().into_any();
     }
-    let code = run.step.checkpoints.iter().find_map(|checkpoint| match checkpoint.status {
+    let code = step.checkpoints.iter().find_map(|checkpoint| match checkpoint.status {
         Some(CheckpointStatus::Failed) => checkpoint.code.as_deref(),
         _ => None,
     });
     let more = code.map(
         |code| view! { <p class="reason-line"><a href=routes::troubleshooting(code)>"What to do about it"</a></p> },
     );
-    let class = match phase {
+    view! { <div class=banner_class(phase)>{text} {line} {more}</div> }.into_any()
+}
+
+fn banner_class(phase: Phase) -> &'static str {
+    match phase {
         Phase::Failed | Phase::Error => "banner is-failed",
         _ => "banner",
-    };
-    view! { <div class=class>{text} {line} {more}</div> }.into_any()
+    }
 }

@@ -2,22 +2,16 @@
 
 use leptos::prelude::*;
 
-use super::{load, query, task_id};
+use super::{load, query, run_history::RunHistory, task_id};
 use crate::{
     actions::backend,
     components::{
         code::CodeBlock,
         page::Page,
-        phase::PhaseBadge,
         spec::{ReadinessBadges, SpecFacts},
-        time::{Ago, Duration, now},
+        time::{Ago, now},
     },
-    model::{
-        cache::Readiness,
-        identifiers::TaskId,
-        time::Timestamp,
-        views::{RunSummary, TaskDetail},
-    },
+    model::{cache::Readiness, identifiers::TaskId, views::TaskDetail},
     routes,
 };
 
@@ -38,7 +32,8 @@ pub fn TaskPage() -> impl IntoView {
 fn show(task: TaskDetail, readiness: Readiness, is_older_page: bool) -> AnyView {
     let now = now();
     let title = task.title().to_string();
-    let TaskDetail { id, spec, updated_at, .. } = task.clone();
+    let TaskDetail { id, spec, updated_at, runs, older_than, .. } = task;
+    let history = RunHistory { id: &id, runs: &runs, older_than, is_older_page }.view(now);
     view! {
         <Page title=title.clone()>
             <div class="page-head">
@@ -49,15 +44,11 @@ fn show(task: TaskDetail, readiness: Readiness, is_older_page: bool) -> AnyView 
                         <span>"saved " <Ago at=updated_at now /></span>
                     </p>
                 </div>
-                <form class="actions" method="post" action=routes::task(&id)>
-                    <button class="is-primary" name="intent" value="run">"Run"</button>
-                    <a class="button" href=routes::edit_task(&id, None)>"Edit"</a>
-                    <a class="button is-quiet" href=routes::delete_task(&id)>"Delete"</a>
-                </form>
+                {actions(&id)}
             </div>
             <section aria-labelledby="runs">
                 <h2 id="runs">"Runs"</h2>
-                {history(&task, is_older_page, now)}
+                {history}
             </section>
             <section aria-labelledby="code-title">
                 <h2 id="code-title">"Code"</h2>
@@ -70,66 +61,14 @@ fn show(task: TaskDetail, readiness: Readiness, is_older_page: bool) -> AnyView 
     .into_any()
 }
 
-fn history(task: &TaskDetail, is_older_page: bool, now: Timestamp) -> AnyView {
-    if task.runs.is_empty() && !is_older_page {
-        return view! { <p class="empty">"Not run yet. Press Run, and its log appears live."</p> }.into_any();
-    }
-    let rows = task.runs.iter().map(|run| run_row(&task.id, run, now)).collect_view();
-    let newest =
-        is_older_page.then(|| view! { <a rel="prev" href=format!("{}#runs", routes::task(&task.id))>"← Newest"</a> });
-    let older =
-        task.older_than.map(|number| view! { <a rel="next" href=routes::task_older(&task.id, number)>"Older →"</a> });
-    let pager = (newest.is_some() || older.is_some()).then(|| {
-        view! { <nav class="pager" aria-label="Pages of runs">{newest} {older}</nav> }
-    });
+/// What can be done with a task, or with a flow.
+pub fn actions(id: &TaskId) -> AnyView {
     view! {
-        <div class="card is-flush">
-            <table class="table run-table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Run"</th>
-                        <th scope="col">"Phase"</th>
-                        <th scope="col">"When"</th>
-                        <th scope="col" class="number">"Duration"</th>
-                        <th scope="col">"Message"</th>
-                        <th scope="col"><span class="visually-hidden">"Start again from it"</span></th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-        {pager}
-    }
-    .into_any()
-}
-
-fn run_row(id: &TaskId, run: &RunSummary, now: Timestamp) -> AnyView {
-    let number = run.number;
-    let message = run.message.clone();
-    let message_title = message.clone();
-    let cancel = (!run.phase.is_final()).then(|| {
-        view! {
-            <form method="post" action=routes::run(id, number)>
-                <button class="is-small" name="intent" value="cancel" aria-label=format!("Cancel run {number}")>
-                    "Cancel"
-                </button>
-            </form>
-        }
-    });
-    view! {
-        <tr>
-            <td class="run-number"><a href=routes::run(id, number)>"#" {number.to_string()}</a></td>
-            <td class="run-phase"><PhaseBadge phase=run.phase /></td>
-            <td class="run-when"><Ago at=run.started_at.unwrap_or(run.created_at) now /></td>
-            <td class="run-duration number"><Duration run=run.clone() now /></td>
-            <td class="run-message is-wide" title=message_title>{message}</td>
-            <td class="run-edit">
-                {cancel}
-                <a href=routes::edit_task(id, Some(number)) aria-label=format!("Edit & Rerun run {number}")>
-                    "Edit & Rerun"
-                </a>
-            </td>
-        </tr>
+        <form class="actions" method="post" action=routes::task(id)>
+            <button class="is-primary" name="intent" value="run">"Run"</button>
+            <a class="button" href=routes::edit_task(id, None)>"Edit"</a>
+            <a class="button is-quiet" href=routes::delete_task(id)>"Delete"</a>
+        </form>
     }
     .into_any()
 }

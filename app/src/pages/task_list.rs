@@ -1,4 +1,4 @@
-//! The task list.
+//! The lists of tasks and of flows.
 
 use leptos::prelude::*;
 
@@ -27,21 +27,52 @@ const ROW_BYTES: usize = 3 * 1024;
 /// The task list, newest activity first.
 #[component]
 pub fn TaskListPage() -> impl IntoView {
+    list_page(Kind::Task)
+}
+
+/// The list of flows, newest activity first.
+#[component]
+pub fn FlowListPage() -> impl IntoView {
+    list_page(Kind::Flow)
+}
+
+fn list_page(kind: Kind) -> impl IntoView {
     let asked = TaskQuery {
-        kind: Kind::Task,
+        kind,
         search: query("q").unwrap_or_default(),
         from: query("from").and_then(|text| routes::parse_cursor(&text)),
     };
-    let search = asked.search.clone();
-    load(async move { backend()?.list_tasks(&asked).await }, move |page| list(&search, page))
+    let shown = TaskQuery { from: None, ..asked.clone() };
+    load(async move { backend()?.list_tasks(&asked).await }, move |page| list(&shown, page))
 }
 
-fn list(search: &str, page: TaskPage) -> AnyView {
+/// A list's heading, and that of its first column.
+const fn headings(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Task => ("Tasks", "Task"),
+        Kind::Flow => ("Flows", "Flow"),
+    }
+}
+
+/// Where a search looks: before one, and after it.
+const fn searched(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Task => ("Name, id, code or package", "Names, ids, code and packages were searched. "),
+        Kind::Flow => ("Name or id", "Names and ids were searched. "),
+    }
+}
+
+/// A page of a list; `shown` says of what.
+fn list(shown: &TaskQuery, page: TaskPage) -> AnyView {
+    let (title, column) = headings(shown.kind);
     let now = now();
     let content = if page.none_at_all {
-        view! { <NoTasksYet /> }.into_any()
+        match shown.kind {
+            Kind::Task => view! { <NoTasksYet /> }.into_any(),
+            Kind::Flow => view! { <NoFlowsYet /> }.into_any(),
+        }
     } else if page.tasks.is_empty() {
-        nothing_found(search)
+        nothing_found(shown)
     } else {
         let mut rows = Html::with_capacity(page.tasks.len() * ROW_BYTES);
         for task in &page.tasks {
@@ -53,7 +84,7 @@ fn list(search: &str, page: TaskPage) -> AnyView {
                 <table class="table task-table">
                     <thead>
                         <tr>
-                            <th scope="col">"Task"</th>
+                            <th scope="col">{column}</th>
                             <th scope="col">"Last run"</th>
                             <th scope="col" class="task-history">"History"</th>
                             <th scope="col">"When"</th>
@@ -67,20 +98,23 @@ fn list(search: &str, page: TaskPage) -> AnyView {
         }
         .into_any()
     };
-    let to =
-        |from| routes::tasks_page(&TaskQuery { search: search.to_owned(), from: Some(from), ..TaskQuery::default() });
+    let to = |from| routes::tasks_page(&TaskQuery { from: Some(from), ..shown.clone() });
     let newer = page.newer.map(|cursor| view! { <a rel="prev" href=to(cursor)>"← Newer"</a> });
     let older = page.older.map(|cursor| view! { <a rel="next" href=to(cursor)>"Older →"</a> });
     let pager = (newer.is_some() || older.is_some()).then(|| {
         view! { <nav class="pager" aria-label="Pages">{newer} {older}</nav> }
     });
-    let searching = (!page.none_at_all).then(|| search_form(search));
-    let title = if search.is_empty() { "Tasks".to_owned() } else { format!("{search} · Tasks") };
+    let searching = (!page.none_at_all).then(|| search_form(shown));
+    let tab_title = if shown.search.is_empty() { title.to_owned() } else { format!("{} · {title}", shown.search) };
+    // A new task is offered on every page.
+    let new_flow = (shown.kind == Kind::Flow && !page.none_at_all)
+        .then(|| view! { <a class="button" href=routes::new_flow()>"New flow"</a> });
     view! {
-        <Page title=title>
+        <Page title=tab_title>
             <div class="page-head">
-                <h1>"Tasks"</h1>
+                <h1>{title}</h1>
                 {searching}
+                {new_flow}
             </div>
             {content}
             {pager}
@@ -89,17 +123,18 @@ fn list(search: &str, page: TaskPage) -> AnyView {
     .into_any()
 }
 
-fn search_form(search: &str) -> AnyView {
-    let clear = (!search.is_empty()).then(|| view! { <a href=routes::tasks()>"Clear"</a> });
+fn search_form(shown: &TaskQuery) -> AnyView {
+    let all = routes::list(shown.kind);
+    let clear = (!shown.search.is_empty()).then(|| view! { <a href=all.clone()>"Clear"</a> });
     view! {
-        <form class="search" role="search" method="get" action=routes::tasks()>
-            <label class="visually-hidden" for="search">"Search tasks"</label>
+        <form class="search" role="search" method="get" action=all>
+            <label class="visually-hidden" for="search">{format!("Search {}s", shown.kind.word())}</label>
             <input
                 type="search"
                 id="search"
                 name="q"
-                value=search.to_owned()
-                placeholder="Name, id, code or package"
+                value=shown.search.clone()
+                placeholder=searched(shown.kind).0
                 maxlength="200"
                 autocomplete="off"
             />
@@ -156,20 +191,21 @@ fn row(html: &mut Html, task: &TaskSummary, now: Timestamp) {
     html.markup(r#"">Run</button></form></td></tr>"#);
 }
 
-fn nothing_found(search: &str) -> AnyView {
-    if search.is_empty() {
+fn nothing_found(shown: &TaskQuery) -> AnyView {
+    let (one, all) = (shown.kind.word(), routes::list(shown.kind));
+    if shown.search.is_empty() {
         return view! {
             <div class="empty">
-                <p>"There are no more tasks here."</p>
-                <p><a href=routes::tasks()>"Show the newest tasks"</a></p>
+                <p>{format!("There are no more {one}s here.")}</p>
+                <p><a href=all>{format!("Show the newest {one}s")}</a></p>
             </div>
         }
         .into_any();
     }
     view! {
         <div class="empty">
-            <p>"No task matches " <strong dir="auto">{search.to_owned()}</strong> "."</p>
-            <p>"Names, ids, code and packages were searched. " <a href=routes::tasks()>"Show all tasks"</a></p>
+            <p>{format!("No {one} matches ")} <strong dir="auto">{shown.search.clone()}</strong> "."</p>
+            <p>{searched(shown.kind).1} <a href=all>{format!("Show all {one}s")}</a></p>
         </div>
     }
     .into_any()
@@ -181,24 +217,8 @@ fn NoTasksYet() -> impl IntoView {
     let examples = examples::ALL
         .iter()
         .map(|example| {
-            view! {
-                <li class="card">
-                    <h3>{example.title}</h3>
-                    <p>{example.sentence}</p>
-                    <form method="post" action=routes::tasks()>
-                        <input type="hidden" name="intent" value="example" />
-                        <button name="example" value=example.key aria-label=format!("Run it: {}", example.title)>
-                            "Run it"
-                        </button>
-                        <a
-                            href=routes::new_task_from_example(example.key)
-                            aria-label=format!("Look first: {}", example.title)
-                        >
-                            "Look first"
-                        </a>
-                    </form>
-                </li>
-            }
+            let look = routes::new_task_from_example(example.key);
+            example_card(Kind::Task, example.key, example.title, example.sentence, look)
         })
         .collect_view();
     view! {
@@ -210,6 +230,45 @@ fn NoTasksYet() -> impl IntoView {
             <h2>"Or start with an example"</h2>
             <ul class="examples">{examples}</ul>
         </div>
+    }
+    .into_any()
+}
+
+/// The same for flows.
+#[component]
+fn NoFlowsYet() -> impl IntoView {
+    let examples = examples::FLOWS
+        .iter()
+        .map(|example| {
+            let look = routes::new_flow_from_example(example.key);
+            example_card(Kind::Flow, example.key, example.title, example.sentence, look)
+        })
+        .collect_view();
+    view! {
+        <div class="empty welcome">
+            <p class="lead">
+                "A flow is several Python programs, its steps, that run in an order and hand data to each other."
+            </p>
+            <p><a class="button is-primary" href=routes::new_flow()>"Make your first flow"</a></p>
+            <h2>"Or start with an example"</h2>
+            <ul class="examples">{examples}</ul>
+        </div>
+    }
+    .into_any()
+}
+
+/// An example: run at once, or looked at first.
+fn example_card(kind: Kind, key: &'static str, title: &'static str, sentence: &'static str, look: String) -> AnyView {
+    view! {
+        <li class="card">
+            <h3>{title}</h3>
+            <p>{sentence}</p>
+            <form method="post" action=routes::list(kind)>
+                <input type="hidden" name="intent" value="example" />
+                <button name="example" value=key aria-label=format!("Run it: {title}")>"Run it"</button>
+                <a href=look aria-label=format!("Look first: {title}")>"Look first"</a>
+            </form>
+        </li>
     }
     .into_any()
 }

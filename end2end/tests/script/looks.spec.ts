@@ -4,7 +4,17 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { APIRequestContext, Page } from '@playwright/test';
 
-import { expectPhase, fill, makeRun, makeTask, outputLines, sendRefused, uniqueName } from '../../support/pages.ts';
+import {
+  expectPhase,
+  fill,
+  makeRun,
+  makeTask,
+  outputLines,
+  save,
+  sendRefused,
+  stepForm,
+  uniqueName,
+} from '../../support/pages.ts';
 import type { Gates } from '../../support/gates.ts';
 import type { Stoker } from '../../support/stoker.ts';
 import { expect, test } from '../../support/test.ts';
@@ -94,6 +104,27 @@ async function everyPage(
   await look('the form with errors');
   await page.goto(`${url}${task}/delete`);
   await look('the question before deleting');
+  await page.goto(`${url}/flows`);
+  await look('the list without flows');
+  await page.goto(`${url}/flows/new?example=readings`);
+  await page.getByLabel('Name', { exact: true }).fill(long);
+  await stepForm(page, 1);
+  await look('the form of a flow');
+  await (await stepForm(page, 0)).getByRole('checkbox', { name: 'Report', exact: true }).check();
+  await (await stepForm(page, 2)).getByLabel('Timeout in seconds', { exact: true }).fill('soon');
+  expect(await sendRefused(page, 'Save')).toBe(422);
+  await look('the form of a flow with errors');
+  await (await stepForm(page, 0)).getByRole('checkbox', { name: 'Report', exact: true }).uncheck();
+  await (await stepForm(page, 2)).getByLabel('Timeout in seconds', { exact: true }).fill('');
+  await save(page);
+  await page.locator('.flow-steps summary').last().click();
+  await look('a flow');
+  const flow = new URL(page.url()).pathname;
+  await page.goto(`${url}/flows`);
+  await look('the list of flows');
+  await page.goto(`${url}${flow}/delete`);
+  await look('the question before deleting a flow');
+
   await page.goto(`${url}/system`);
   await page.getByText('As a table').click();
   await look('the system page');

@@ -19,7 +19,7 @@ impl Tools {
     /// Finds uv and the Python it prefers.
     pub fn find() -> Self {
         let uv = std::env::var_os("STOKER_UV").map_or_else(|| PathBuf::from("uv"), PathBuf::from);
-        let found = Command::new(&uv).args(["python", "find", "--no-project", "--system"]).output().unwrap();
+        let found = clean(&uv).args(["python", "find", "--no-project", "--system"]).output().unwrap();
         let python = PathBuf::from(String::from_utf8(found.stdout).unwrap().trim());
         let tools = Self { uv, python, folder: tempfile::tempdir().unwrap() };
         timed(
@@ -42,7 +42,15 @@ impl Tools {
     /// The bare interpreter, in an empty environment: the fastest that this Python can start. (By itself it may read
     /// what the machine's owner has installed beside it, which takes longer.)
     pub fn interpreter(&self, script: &Path) -> Duration {
-        timed(Command::new(self.bare().join("bin/python")).arg(script))
+        timed(clean(&self.bare().join("bin/python")).arg(script))
+    }
+
+    /// So many interpreters for a script, started by a shell, some of them beside each other.
+    pub fn shell_loop(&self, script: &Path, times: usize, at_once: usize) -> Duration {
+        let python = self.bare().join("bin/python");
+        let line =
+            format!("seq {times} | xargs -P {at_once} -I _ {} {} >/dev/null", python.display(), script.display());
+        timed(clean(Path::new("/bin/sh")).args(["-c", &line]))
     }
 
     fn bare(&self) -> PathBuf {
@@ -89,12 +97,12 @@ impl Tools {
                 .arg(&python)
                 .args(packages.split_whitespace()),
         );
-        timed(Command::new(&python).arg("-c").arg(code));
+        timed(clean(&python).arg("-c").arg(code));
         started.elapsed()
     }
 
     fn uv_command(&self) -> Command {
-        let mut command = Command::new(&self.uv);
+        let mut command = clean(&self.uv);
         command.env("UV_CACHE_DIR", self.folder.path().join("uv")).env("UV_PYTHON_DOWNLOADS", "never");
         command
     }
@@ -103,19 +111,38 @@ impl Tools {
 /// The script in an environment, with a program on `PATH`: what somebody would start by hand.
 pub fn process(environment: &Path, script: &Path, program: &Path) -> Duration {
     let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
-    timed(Command::new(environment.join("bin/python")).arg(script).env("PATH", path))
+    timed(clean(&environment.join("bin/python")).arg(script).env("PATH", path))
 }
 
 /// How long a program takes to write its lines into a pipe that is read and thrown away.
 pub fn lines_through_a_pipe(code: &str) -> Duration {
     let started = Instant::now();
-    let mut child =
-        Command::new("python3").env("PYTHONUNBUFFERED", "1").args(["-c", code]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = clean(Path::new("python3"))
+        .env("PYTHONUNBUFFERED", "1")
+        .args(["-c", code])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut output = child.stdout.take().unwrap();
     let mut buffer = vec![0; 1 << 16];
     while output.read(&mut buffer).unwrap() > 0 {}
     child.wait().unwrap();
     started.elapsed()
+}
+
+/// A program in a clean environment, as a user's: `PATH`, `HOME`, `LANG`, and how the network is reached. Variables such as
+/// PYTHONDONTWRITEBYTECODE, which somebody's shell may have, would make a baseline slower than it is.
+fn clean(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("LANG", "C.UTF-8");
+    let is_kept = |name: &str| {
+        let network = ["SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
+        ["PATH", "HOME"].contains(&name)
+            || network.contains(&name.to_ascii_uppercase().as_str())
+            || name.starts_with("UV_")
+    };
+    command.envs(std::env::vars().filter(|(name, _)| is_kept(name)));
+    command
 }
 
 fn timed(command: &mut Command) -> Duration {

@@ -97,8 +97,13 @@ impl Client {
     }
 
     /// Follows a run to its end on the log socket, and hands over each frame of lines.
-    pub async fn watch_frames(&self, task: &str, number: u64, mut at_each_frame: impl FnMut(&str)) -> Watched {
-        let url = format!("ws://{}/tasks/{task}/runs/{number}/log/socket?from=1", self.address);
+    pub async fn watch_frames(&self, task: &str, number: u64, at_each_frame: impl FnMut(&str)) -> Watched {
+        self.watch_at(&format!("/tasks/{task}/runs/{number}"), at_each_frame).await
+    }
+
+    /// Follows the run of a page to its end, and hands over each frame of lines of the step that it shows.
+    pub async fn watch_at(&self, page: &str, mut at_each_frame: impl FnMut(&str)) -> Watched {
+        let url = format!("ws://{}{page}/log/socket?from=1", self.address);
         let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
         let mut seen = Watched { lines: 0, phase: Phase::Pending };
         while let Some(message) = socket.next().await {
@@ -165,7 +170,7 @@ impl Client {
         assets
     }
 
-    async fn json(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+    pub(super) async fn json(&self, method: &str, path: &str, body: Option<Value>) -> Value {
         let answer = self.send(method, path, body, false).await.unwrap();
         let status = answer.status();
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();

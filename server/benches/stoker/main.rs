@@ -12,6 +12,7 @@
 mod baselines;
 mod client;
 mod cluster;
+mod flows;
 mod load;
 mod stoker;
 
@@ -52,6 +53,9 @@ async fn main() {
     }
     if wanted("d") {
         bytes_on_the_wire(&client).await;
+    }
+    if wanted("i") {
+        flows::measure(&client, &tools).await;
     }
     drop(stoker);
     if wanted("c") {

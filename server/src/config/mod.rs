@@ -1,6 +1,7 @@
 //! The configuration: the command line's options, checked once, with the defaults filled in.
 
 pub mod data_folder;
+pub mod limits;
 
 use std::{
     net::SocketAddr,
@@ -10,8 +11,8 @@ use std::{
 };
 
 use app::model::{
-    diagnostics::Retention,
     resources::{Cpu, Memory},
+    retention::Retention,
     spec::Timeout,
 };
 use etcetera::BaseStrategy as _;

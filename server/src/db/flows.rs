@@ -1,37 +1,41 @@
 //! Flows as saved: a row of `tasks`, and one of `flow_steps` for each step.
 
+use std::collections::HashMap;
+
 use app::model::{
     flow::{Description, Flow, FlowStep},
-    identifiers::TaskId,
+    identifiers::{Kind, TaskId},
     spec::{EngineChoice, TaskName},
     time::Timestamp,
+    views::ListedFlow,
 };
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _, SqliteConnection};
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _, SqliteConnection, dsl};
 
 use super::{
     DatabaseError,
     schema::{flow_steps, tasks},
     tasks::{Update, present, revision},
     values::{self, FlowSpecColumns, InFlow},
+    views::is_of,
 };
 
 /// The columns of a flow itself.
 #[derive(diesel::Insertable, diesel::AsChangeset)]
 #[diesel(table_name = tasks, treat_none_as_null = true)]
-struct FlowColumns<'a> {
-    name: &'a str,
-    description: Option<&'a str>,
-    engine: Option<&'a str>,
+struct FlowColumns {
+    name: String,
+    description: Option<String>,
+    engine: Option<String>,
     // A flow's code is its steps'.
-    code: &'a str,
+    code: &'static str,
 }
 
-impl<'a> From<&'a Flow> for FlowColumns<'a> {
-    fn from(flow: &'a Flow) -> Self {
+impl From<&Flow> for FlowColumns {
+    fn from(flow: &Flow) -> Self {
         Self {
-            name: flow.name().as_str(),
-            description: flow.description().map(Description::as_str),
-            engine: flow.engine().map(EngineChoice::as_str),
+            name: flow.name().as_str().to_owned(),
+            description: flow.description().map(|description| description.as_str().to_owned()),
+            engine: flow.engine().map(|engine| engine.as_str().to_owned()),
             code: "",
         }
     }
@@ -135,4 +139,37 @@ pub fn with_steps(connection: &mut SqliteConnection, id: &TaskId, steps: Vec<Flo
     let engine = EngineChoice::parse(&engine.unwrap_or_default()).map_err(|error| values::damaged(&error))?;
     let name = name.ok_or_else(|| values::damaged(&"a flow without a name"))?;
     Flow::new(name, description, engine, steps).map_err(|faults| values::damaged(&format!("{faults:?}")))
+}
+
+/// All flows with the number of their steps, the last saved first.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn listed(connection: &mut SqliteConnection) -> Result<Vec<ListedFlow>, DatabaseError> {
+    type Row = (String, Option<String>, Option<String>, i64, i64);
+    let counts: HashMap<String, i64> = flow_steps::table
+        .group_by(flow_steps::task_id)
+        .select((flow_steps::task_id, dsl::count_star()))
+        .load::<(String, i64)>(connection)?
+        .into_iter()
+        .collect();
+    let rows: Vec<Row> = tasks::table
+        .filter(tasks::deleted_at.is_null())
+        .filter(is_of(Kind::Flow))
+        .order((tasks::updated_at.desc(), tasks::id))
+        .select((tasks::id, tasks::name, tasks::description, tasks::created_at, tasks::updated_at))
+        .load(connection)?;
+    rows.into_iter()
+        .map(|(id, name, description, created_at, updated_at)| {
+            let steps = counts.get(&id).copied().unwrap_or_default();
+            Ok(ListedFlow {
+                id: values::task_id(&id)?,
+                name: name.unwrap_or_default(),
+                description,
+                created_at: Timestamp(created_at),
+                updated_at: Timestamp(updated_at),
+                steps: u32::try_from(steps).unwrap_or(u32::MAX),
+            })
+        })
+        .collect()
 }

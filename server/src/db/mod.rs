@@ -19,6 +19,7 @@ pub mod log_search;
 pub mod logs;
 mod pool;
 pub mod preparation;
+pub mod queue;
 pub mod retention;
 pub mod run_list;
 pub mod runs;

@@ -1,6 +1,6 @@
 //! Which runs are kept no longer, and removing them piece by piece. When that is done is decided elsewhere.
 
-use app::model::{diagnostics::Retention, identifiers::RunId, time::Timestamp};
+use app::model::{identifiers::RunId, retention::Retention, time::Timestamp};
 use diesel::{
     ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection, connection::DefaultLoadingMode, dsl,
     sql_types::BigInt,

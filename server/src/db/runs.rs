@@ -1,11 +1,11 @@
 //! The life of a run in the database: made, started, ended. Every move is a conditional update whose row count tells
 //! whether it happened, so two who try the same move cannot both succeed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use app::model::{
-    flow::{FlowStep, RunsWhen, StepKey, order::Waiting},
-    identifiers::{RunId, RunNumber, RunUid, StepId, StepUid, TaskId},
+    flow::FlowStep,
+    identifiers::{RunId, RunNumber, RunUid, StepId, TaskId},
     lock::Lock,
     phase::Phase,
     spec::TaskSpec,
@@ -13,17 +13,16 @@ use app::model::{
     views::RunOrigin,
 };
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _, Selectable,
-    SelectableHelper as _, SqliteConnection, dsl,
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection, dsl,
     expression::SqlLiteral,
     sql_types::{BigInt, Bool, Nullable},
 };
 
 use super::{
-    DatabaseError,
+    DatabaseError, queue,
     schema::{runs, steps, tasks},
     steps::{self as step_rows, Beginning, NewStep, Outcome, StepInGraph, StepInputs},
-    values::{self, InFlow},
+    values,
 };
 use crate::engine::Account;
 
@@ -176,168 +175,6 @@ pub fn cancel_active(
     Ok(())
 }
 
-/// A run that has not ended, as the supervisor sees it.
-#[derive(Debug, Clone)]
-pub struct ActiveRun {
-    pub id: RunId,
-    /// Its name outside of the database.
-    pub uid: RunUid,
-    /// All its steps, in order.
-    pub steps: Vec<QueuedStep>,
-    /// The engine that it was started on.
-    pub engine: String,
-    /// Pending or Running.
-    pub phase: Phase,
-    /// Whether somebody asked to cancel it.
-    pub cancel_requested: bool,
-    /// When it was asked for.
-    pub created_at: Timestamp,
-}
-
-impl ActiveRun {
-    /// Whether the locks of all steps that wait are known.
-    #[must_use]
-    pub fn is_locked(&self) -> bool {
-        self.steps.iter().all(|step| step.is_locked || step.phase != Phase::Pending)
-    }
-}
-
-/// A step of an active run, as the supervisor sees it.
-#[derive(Debug, Clone)]
-pub struct QueuedStep {
-    pub id: StepId,
-    /// Its name outside of the database.
-    pub uid: StepUid,
-    /// What people call it.
-    pub name: String,
-    /// Where it stands.
-    pub phase: Phase,
-    /// Whether its lock is known.
-    pub is_locked: bool,
-    /// The steps that it waits for, by their index.
-    pub runs_after: Vec<usize>,
-    /// How those must have ended.
-    pub runs_when: RunsWhen,
-    /// It may not begin before.
-    pub not_before: Option<Timestamp>,
-    /// When its turn came last.
-    pub started_at: Option<Timestamp>,
-}
-
-impl QueuedStep {
-    /// What it waits for.
-    #[must_use]
-    pub fn waiting(&self) -> Waiting<'_> {
-        Waiting { runs_after: &self.runs_after, runs_when: self.runs_when }
-    }
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = steps, check_for_backend(diesel::sqlite::Sqlite))]
-struct QueuedStepColumns {
-    id: i64,
-    position: i32,
-    attempt: i32,
-    key: String,
-    name: String,
-    phase: String,
-    in_flow: String,
-    not_before: Option<i64>,
-    started_at: Option<i64>,
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = runs, check_for_backend(diesel::sqlite::Sqlite))]
-struct ActiveRunColumns {
-    id: i64,
-    uid: String,
-    engine: String,
-    phase: String,
-    cancel_requested_at: Option<i64>,
-    created_at: i64,
-}
-
-/// All runs that have not ended, oldest first: the queue, and what is running.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn active(connection: &mut SqliteConnection) -> Result<Vec<ActiveRun>, DatabaseError> {
-    load_active(connection, None)
-}
-
-/// This run; `None` when it has ended, or is not there.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn active_run(connection: &mut SqliteConnection, id: RunId) -> Result<Option<ActiveRun>, DatabaseError> {
-    Ok(load_active(connection, Some(id))?.pop())
-}
-
-fn load_active(connection: &mut SqliteConnection, only: Option<RunId>) -> Result<Vec<ActiveRun>, DatabaseError> {
-    let mut statement = runs::table
-        .inner_join(steps::table)
-        .filter(is_active())
-        .order((runs::id, steps::position))
-        .select((ActiveRunColumns::as_select(), QueuedStepColumns::as_select(), steps::lock.is_not_null()))
-        .into_boxed();
-    if let Some(only) = only {
-        statement = statement.filter(runs::id.eq(only.0));
-    }
-    let rows: Vec<(ActiveRunColumns, QueuedStepColumns, bool)> = statement.load(connection)?;
-    let mut active: Vec<ActiveRun> = Vec::new();
-    // Of the run that is read at the moment: what each of its steps is called, and waits for, by their keys.
-    let (mut keys, mut waits) = (HashMap::new(), Vec::new());
-    for (run, step, is_locked) in rows {
-        if active.last().is_none_or(|last| last.id.0 != run.id) {
-            connect(active.last_mut(), &keys, &waits)?;
-            (keys, waits) = (HashMap::new(), Vec::new());
-            active.push(ActiveRun {
-                id: RunId(run.id),
-                uid: values::parsed(&run.uid)?,
-                steps: Vec::new(),
-                engine: run.engine,
-                phase: values::phase(&run.phase)?,
-                cancel_requested: run.cancel_requested_at.is_some(),
-                created_at: Timestamp(run.created_at),
-            });
-        }
-        let Some(last) = active.last_mut() else { continue };
-        keys.insert(values::parsed(&step.key)?, last.steps.len());
-        let in_flow: InFlow = if step.in_flow == ALONE { InFlow::default() } else { values::from_json(&step.in_flow)? };
-        waits.push(in_flow.runs_after);
-        last.steps.push(QueuedStep {
-            id: StepId(step.id),
-            uid: step_rows::uid(&run.uid, step.position, step.attempt)?,
-            name: step.name,
-            phase: values::phase(&step.phase)?,
-            is_locked,
-            runs_after: Vec::new(),
-            runs_when: in_flow.runs_when,
-            not_before: values::timestamp(step.not_before),
-            started_at: values::timestamp(step.started_at),
-        });
-    }
-    connect(active.last_mut(), &keys, &waits)?;
-    Ok(active)
-}
-
-/// Notes which steps of a run wait for which.
-fn connect(
-    run: Option<&mut ActiveRun>,
-    keys: &HashMap<StepKey, usize>,
-    waits: &[Vec<StepKey>],
-) -> Result<(), DatabaseError> {
-    let Some(run) = run else { return Ok(()) };
-    for (step, waits) in run.steps.iter_mut().zip(waits) {
-        let known = waits.iter().map(|key| keys.get(key).copied());
-        step.runs_after = known.collect::<Option<_>>().ok_or_else(|| values::damaged(&"a step waits for none"))?;
-    }
-    Ok(())
-}
-
-/// What a step is within its flow that is alone in its run.
-const ALONE: &str = "{}";
-
 /// What starting a run, or a step of it, needs of it.
 #[derive(Debug, Clone)]
 pub struct RunInputs {
@@ -365,20 +202,22 @@ pub fn inputs(connection: &mut SqliteConnection, id: RunId, only: Option<StepId>
         .find(id.0)
         .select((runs::uid, runs::task_id, runs::number, runs::started_at))
         .get_result(connection)?;
-    let graph = step_rows::graph(connection, id)?;
+    let steps = step_rows::inputs(connection, id, only)?;
+    // Of a step that waits for nobody nothing has to be known of the others.
+    let is_alone = steps.iter().all(|step| step.step.runs_after.is_empty());
+    let graph = if is_alone { Vec::new() } else { step_rows::graph(connection, id)? };
     let mut kept = HashMap::new();
     for from in graph.iter().filter_map(|step| step.kept_from) {
-        if !kept.contains_key(&from) {
-            let uid: Option<String> = runs::table
-                .filter(runs::task_id.eq(&task_id))
-                .filter(runs::number.eq(i32::try_from(from.get()).unwrap_or(i32::MAX)))
-                .select(runs::uid)
-                .get_result(connection)
-                .optional()?;
-            // That run may have been deleted since; then nothing is left of what its steps put out.
-            if let Some(uid) = uid {
-                kept.insert(from, values::parsed(&uid)?);
-            }
+        let Entry::Vacant(entry) = kept.entry(from) else { continue };
+        let uid: Option<String> = runs::table
+            .filter(runs::task_id.eq(&task_id))
+            .filter(runs::number.eq(i32::try_from(from.get()).unwrap_or(i32::MAX)))
+            .select(runs::uid)
+            .get_result(connection)
+            .optional()?;
+        // That run may have been deleted since; then nothing is left of what its steps put out.
+        if let Some(uid) = uid {
+            entry.insert(values::parsed(&uid)?);
         }
     }
     Ok(RunInputs {
@@ -386,7 +225,7 @@ pub fn inputs(connection: &mut SqliteConnection, id: RunId, only: Option<StepId>
         task_id: values::task_id(&task_id)?,
         number: values::run_number(number)?,
         started_at: values::timestamp(started_at),
-        steps: step_rows::inputs(connection, id, only)?,
+        steps,
         graph,
         kept,
     })
@@ -483,28 +322,39 @@ pub fn gone(connection: &mut SqliteConnection, uids: Vec<RunUid>) -> Result<Vec<
 /// # Errors
 /// When the database does not answer.
 pub(super) fn derive(connection: &mut SqliteConnection, id: RunId, at: Timestamp) -> Result<(), DatabaseError> {
-    let rows: Vec<(String, String, Option<String>)> = steps::table
-        .filter(steps::run_id.eq(id.0))
-        .order(steps::position)
-        .select((steps::name, steps::phase, steps::message))
-        .load(connection)?;
-    let phases = rows.iter().map(|(_, phase, _)| values::phase(phase)).collect::<Result<Vec<_>, _>>()?;
+    let phases = queue::phases(connection, id)?;
     let phase = Phase::of_run(&phases);
-    let message = rows.iter().find(|(_, own, _)| *own == phase.word()).and_then(|(name, _, message)| {
-        let message = message.as_deref()?;
-        Some(if rows.len() == 1 { message.to_owned() } else { format!("{name}: {message}") })
-    });
+    let message = if phase.is_final() { message(connection, id, phase, phases.len() == 1)? } else { None };
     let ended_at = phase.is_final().then_some(at.0);
     diesel::update(runs::table.find(id.0))
         .filter(is_active())
         .set((
             runs::phase.eq(phase.word()),
             runs::finished_at.eq(ended_at),
-            runs::message.eq(message.filter(|_| phase.is_final())),
+            runs::message.eq(message),
             runs::version.eq(runs::version + 1),
         ))
         .execute(connection)?;
     Ok(())
+}
+
+/// Why a run ended so: what is said of the first of its steps that ended so.
+fn message(
+    connection: &mut SqliteConnection,
+    id: RunId,
+    phase: Phase,
+    is_alone: bool,
+) -> Result<Option<String>, DatabaseError> {
+    let step: Option<(String, Option<String>)> = steps::table
+        .filter(steps::run_id.eq(id.0))
+        .filter(steps::phase.eq(phase.word()))
+        .order(steps::position)
+        .select((steps::name, steps::message))
+        .limit(1)
+        .get_result(connection)
+        .optional()?;
+    let Some((name, Some(message))) = step else { return Ok(None) };
+    Ok(Some(if is_alone { message } else { format!("{name}: {message}") }))
 }
 
 /// Adds the engine's own account to a run that has ended, if the two differ. False when they agree, or when the run was

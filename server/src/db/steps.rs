@@ -95,6 +95,57 @@ pub fn of_run(connection: &mut SqliteConnection, run: RunId) -> Result<Vec<StepI
     Ok(ids.into_iter().map(StepId).collect())
 }
 
+/// Where the log of a step is, and how much there is of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepLog {
+    /// The step's key in the database.
+    pub id: StepId,
+    /// Its name outside of it.
+    pub uid: StepUid,
+    /// Names it within its run.
+    pub key: StepKey,
+    /// Where it stands.
+    pub phase: Phase,
+    /// How many lines its log has so far.
+    pub lines: u64,
+    /// Why it ended as it did, or why it was not run.
+    pub message: Option<String>,
+}
+
+/// The logs of the steps of a run, in order.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn logs_of_run(connection: &mut SqliteConnection, run: RunId) -> Result<Vec<StepLog>, DatabaseError> {
+    type Row = (i64, (i32, i32), String, String, String, i64, Option<String>);
+    let rows: Vec<Row> = steps::table
+        .inner_join(runs::table)
+        .filter(steps::run_id.eq(run.0))
+        .order(steps::position)
+        .select((
+            steps::id,
+            (steps::position, steps::attempt),
+            runs::uid,
+            steps::key,
+            steps::phase,
+            steps::line_count,
+            steps::message,
+        ))
+        .load(connection)?;
+    rows.into_iter()
+        .map(|(id, (position, attempt), run_uid, key, phase, lines, message)| {
+            Ok(StepLog {
+                id: StepId(id),
+                uid: uid(&run_uid, position, attempt)?,
+                key: values::parsed(&key)?,
+                phase: values::phase(&phase)?,
+                lines: values::count(lines),
+                message,
+            })
+        })
+        .collect()
+}
+
 /// The keys of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepKeys {

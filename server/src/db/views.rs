@@ -246,7 +246,7 @@ pub(super) fn task_title(
 }
 
 /// True for tasks, or for flows. Spelled as the index `tasks_by_activity` is: SQLite then looks at those alone.
-fn is_of(kind: Kind) -> SqlLiteral<Bool> {
+pub(super) fn is_of(kind: Kind) -> SqlLiteral<Bool> {
     dsl::sql(match kind {
         Kind::Task => "substr(tasks.id, 1, 5) = 'task-'",
         Kind::Flow => "substr(tasks.id, 1, 5) = 'flow-'",

@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use app::model::diagnostics::{DiskSpace, EngineLimits, Retention};
+use app::model::{
+    diagnostics::{DiskSpace, EngineLimits},
+    retention::Retention,
+};
 
 use crate::{config::Config, engine::local::caches::Caches, programs::found_on_path};
 

@@ -37,25 +37,36 @@ impl Hints {
         self.send(step, None);
     }
 
+    /// Tells the watchers of these steps that there is something new in the database.
+    pub fn changed_all(&self, changed: impl IntoIterator<Item = StepId>) {
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        for step in changed {
+            tell(&mut steps, step, None);
+        }
+    }
+
     /// Tells the watchers of a step of a line that has not ended yet.
     pub fn partial(&self, step: StepId, stream: Stream, text: String) {
         self.send(step, Some((stream, text)));
     }
 
     fn send(&self, step: StepId, partial: Option<(Stream, String)>) {
-        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
-        // A line that has not ended is nowhere else: it is kept for viewers who come later.
-        if partial.is_none() && !steps.contains_key(&step) {
-            return;
-        }
-        let sender = steps.entry(step).or_default();
-        sender.send_modify(|hint| {
-            hint.count += 1;
-            hint.partial = partial;
-        });
-        if !is_needed(sender) {
-            steps.remove(&step);
-        }
+        tell(&mut self.steps.lock().unwrap_or_else(PoisonError::into_inner), step, partial);
+    }
+}
+
+fn tell(steps: &mut HashMap<StepId, watch::Sender<Hint>>, step: StepId, partial: Option<(Stream, String)>) {
+    // A line that has not ended is nowhere else: it is kept for viewers who come later.
+    if partial.is_none() && !steps.contains_key(&step) {
+        return;
+    }
+    let sender = steps.entry(step).or_default();
+    sender.send_modify(|hint| {
+        hint.count += 1;
+        hint.partial = partial;
+    });
+    if !is_needed(sender) {
+        steps.remove(&step);
     }
 }
 

@@ -13,7 +13,7 @@ use app::model::{
 };
 
 use crate::{
-    db::runs::ActiveRun,
+    db::queue::ActiveRun,
     engine::{EngineName, Engines, Order, SharedEngine},
 };
 
@@ -42,10 +42,7 @@ impl Part {
         match order {
             Order::Engine if run.phase == Phase::Running => vec![Self::Whole],
             Order::Engine => Vec::new(),
-            Order::Stoker => {
-                let running = run.steps.iter().filter(|step| step.phase == Phase::Running);
-                running.map(|step| Self::Step(step.id)).collect()
-            }
+            Order::Stoker => run.steps_in(Phase::Running).map(Self::Step).collect(),
         }
     }
 }
@@ -90,8 +87,7 @@ impl Places {
 
     /// Asks for places for these parts of a run, the first of them first.
     pub fn ask(&mut self, run: &Arc<ActiveRun>, engine: &SharedEngine, parts: VecDeque<Part>) {
-        let served = run.steps.iter().filter_map(|step| step.started_at).max();
-        let since = served.map_or(run.created_at, |served| served.max(run.created_at));
+        let since = run.served_at.map_or(run.created_at, |served| served.max(run.created_at));
         let candidate = Candidate { run: run.clone(), engine: engine.clone(), parts };
         self.waiting.insert(((since, 0), run.id), candidate);
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use app::model::{diagnostics::Retention, identifiers::RunId, time::Timestamp};
+use app::model::{identifiers::RunId, retention::Retention, time::Timestamp};
 use tokio::task::JoinHandle;
 
 use crate::{

@@ -12,6 +12,7 @@ use std::{
 use app::model::{
     identifiers::{RunId, StepId},
     phase::Phase,
+    time::Timestamp,
 };
 use futures::FutureExt as _;
 use tokio::{sync::Notify, task::JoinSet};
@@ -20,7 +21,8 @@ use crate::{
     clock::SharedClock,
     db::{
         Database, DatabaseError,
-        runs::{self, ActiveRun, RunInputs},
+        queue::{self, ActiveRun, KnownSteps},
+        runs::{self, RunInputs},
         steps::{self, Outcome},
         tasks,
     },
@@ -85,6 +87,8 @@ pub fn start(driver: Driver) -> tokio::task::JoinHandle<()> {
             queue: Vec::new(),
             jobs: JoinSet::new(),
             strange: HashSet::new(),
+            known: KnownSteps::new(),
+            due: None,
         };
         let mut passes = 0_u32;
         loop {
@@ -108,15 +112,23 @@ struct Supervisor {
     jobs: JoinSet<Job>,
     /// Runs of engines that are not set up, of which that was said.
     strange: HashSet<RunId>,
+    /// What never changes of the runs as last seen.
+    known: KnownSteps,
+    /// When the next step is due that waits for a time.
+    due: Option<Timestamp>,
 }
 
 impl Supervisor {
     /// Waits for a reason to look again.
     async fn wait(&mut self) {
         let wake = self.driver.wake.clone();
+        let until_due = self.due.map_or(TIMER, |due| {
+            let millis = due.0.saturating_sub(self.driver.clock.now().0);
+            TIMER.min(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+        });
         tokio::select! {
             () = wake.notified() => {}
-            () = tokio::time::sleep(TIMER) => {}
+            () = tokio::time::sleep(until_due) => {}
             Some(done) = self.jobs.join_next() => self.done(done),
         }
         while let Some(done) = self.jobs.try_join_next() {
@@ -150,13 +162,16 @@ impl Supervisor {
     }
 
     async fn pass(&mut self) -> Result<(), DatabaseError> {
-        let look = |connection: &mut _| Ok((runs::active(connection)?, tasks::to_sweep(connection)?));
+        let known = std::mem::take(&mut self.known);
+        let look = move |connection: &mut _| Ok((queue::active(connection, &known)?, tasks::to_sweep(connection)?));
         let (active, to_sweep) = self.driver.database.read(look).await?;
+        let active: Vec<Arc<ActiveRun>> = active.into_iter().map(Arc::new).collect();
+        self.known = queue::remember(&active);
+        self.due = active.iter().flat_map(|run| run.not_before.values().copied()).min();
         if to_sweep {
             self.sweep();
         }
         self.tell_places(&active);
-        let active: Vec<Arc<ActiveRun>> = active.into_iter().map(Arc::new).collect();
         let mut places = Places::beside(&self.driver.engines, &active, |run| self.carried(run.id));
         let mut may_lock = places.free().max(1).saturating_sub(self.locking());
         for run in &active {
@@ -174,7 +189,7 @@ impl Supervisor {
                 self.cancel(run, engine.clone());
             }
             // Before its turn comes, or a later run whose locks are found sooner would overtake it.
-            if !run.is_locked() && !run.cancel_requested {
+            if !run.is_locked && !run.cancel_requested {
                 may_lock -= usize::from(self.lock(run, engine, may_lock));
                 continue;
             }
@@ -199,13 +214,11 @@ impl Supervisor {
     }
 
     /// Tells the viewers of waiting runs when the queue has moved.
-    fn tell_places(&mut self, active: &[ActiveRun]) {
+    fn tell_places(&mut self, active: &[Arc<ActiveRun>]) {
         let waiting = active.iter().filter(|run| run.phase == Phase::Pending);
         let queue: Vec<StepId> = waiting.flat_map(|run| run.steps.iter().map(|step| step.id)).collect();
         if queue != self.queue {
-            for step in &queue {
-                self.driver.hints.changed(*step);
-            }
+            self.driver.hints.changed_all(queue.iter().copied());
             self.queue = queue;
         }
     }
@@ -314,8 +327,7 @@ async fn clean(engine: &dyn Engine, database: &Database) -> Result<(), String> {
         }
         None => Vec::new(),
     };
-    let active = database.read(runs::active).await.map_err(|error| error.to_string())?;
-    let active: HashSet<_> = active.into_iter().map(|run| run.uid).collect();
+    let active = database.read(queue::active_uids).await.map_err(|error| error.to_string())?;
     for run in kept.iter().filter(|run| !active.contains(run)) {
         if let Err(error) = engine.forget(run).await {
             tracing::warn!(run.uid = %run, %error, "What is left of a run could not be removed; trying again later");
@@ -331,7 +343,7 @@ async fn clean(engine: &dyn Engine, database: &Database) -> Result<(), String> {
         match tokio::task::spawn_blocking(move || outputs.remove(&gone)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(run.uid = %run, %error, "The outputs of a deleted run could not be removed; trying again later")
+                tracing::warn!(run.uid = %run, %error, "The outputs of a deleted run could not be removed; trying again later");
             }
             Err(error) => return Err(error.to_string()),
         }
@@ -404,7 +416,8 @@ impl Driver {
         if !is_recorded && !first.is_empty() {
             if !self.database.write(move |connection| runs::start(connection, id, &first, at)).await? {
                 // Somebody was faster, such as one who cancels it.
-                if let Some(run) = self.database.read(move |connection| runs::active_run(connection, id)).await? {
+                let look = move |connection: &mut _| queue::active_run(connection, id, &KnownSteps::new());
+                if let Some(run) = self.database.read(look).await? {
                     self.settle(&run).await?;
                 }
                 return Ok(Followed::ToTheEnd);
@@ -516,8 +529,6 @@ impl Driver {
 
     /// Whoever looks at a step sees its whole run.
     fn tell(&self, run: &ActiveRun) {
-        for step in &run.steps {
-            self.hints.changed(step.id);
-        }
+        self.hints.changed_all(run.steps.iter().map(|step| step.id));
     }
 }

@@ -5,7 +5,8 @@ use app::model::{flow::order, identifiers::StepId, phase::Phase, time::Timestamp
 
 use crate::db::{
     Database, DatabaseError,
-    runs::{self, ActiveRun, QueuedStep},
+    queue::ActiveRun,
+    runs,
     steps::{self, Outcome},
 };
 
@@ -23,14 +24,12 @@ pub struct Turns {
 pub fn turns(run: &ActiveRun, at: Timestamp) -> Turns {
     let ended = |phase, message| Outcome { phase, exit_code: None, message: Some(message), at };
     if run.cancel_requested {
-        let waiting = run.steps.iter().filter(|step| step.phase == Phase::Pending);
         let cancelled = ended(Phase::Cancelled, runs::CANCELLED_WAITING.to_owned());
-        let never = waiting.map(|step| (step.id, cancelled.clone())).collect();
+        let never = run.steps_in(Phase::Pending).map(|step| (step, cancelled.clone())).collect();
         return Turns { ready: Vec::new(), never };
     }
-    let steps: Vec<_> = run.steps.iter().map(QueuedStep::waiting).collect();
-    let mut phases: Vec<_> = run.steps.iter().map(|step| step.phase).collect();
-    let next = order::next(&steps, &phases);
+    let mut phases = run.phases.clone();
+    let next = run.next();
     let mut never = Vec::new();
     for (step, because) in next.skip {
         phases[step] = Phase::Skipped;
@@ -38,8 +37,8 @@ pub fn turns(run: &ActiveRun, at: Timestamp) -> Turns {
         let message = order::skipped_message(because, name, |step| phases[step]);
         never.push((run.steps[step].id, ended(Phase::Skipped, message)));
     }
-    let is_due = |step: &&QueuedStep| step.not_before.is_none_or(|time| time <= at);
-    let ready = next.begin.iter().map(|step| &run.steps[*step]).filter(is_due).map(|step| step.id);
+    let is_due = |step: &StepId| run.not_before.get(step).is_none_or(|time| *time <= at);
+    let ready = next.begin.iter().map(|step| run.steps[*step].id).filter(is_due);
     Turns { ready: ready.collect(), never }
 }
 

@@ -89,6 +89,13 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/flows/{id}/runs/{number}/state", get(run_state::send))
         .route("/flows/{id}/runs/{number}/steps/{step}/state", get(run_state::send))
         .route("/tasks/{id}/runs/{number}/cancel", post(forms::cancel_run))
+        .route("/flows", post(forms::task_list))
+        .route("/flows/new", post(forms::new_flow))
+        .route("/flows/{id}", post(forms::task))
+        .route("/flows/{id}/edit", post(forms::edit_flow))
+        .route("/flows/{id}/delete", post(forms::delete_task))
+        .route("/flows/{id}/runs/{number}", post(forms::run))
+        .route("/flows/{id}/runs/{number}/cancel", post(forms::cancel_run))
         .route("/runs/cancel", post(forms::cancel_runs))
         .route("/system", post(forms::system))
         // All of that page changes.

@@ -1,7 +1,10 @@
 //! What the last action did, said once on the page it led to. A cookie carries it there: a word for the kind, never
 //! the text, so that nobody else can put words on the page.
 
-use app::model::{caches::CacheKind, identifiers::RunNumber};
+use app::model::{
+    caches::CacheKind,
+    identifiers::{Kind, RunNumber},
+};
 use axum::{
     extract::Request,
     http::{HeaderMap, StatusCode, header},
@@ -21,8 +24,8 @@ const WAIT: u32 = 60;
 pub enum Done {
     /// A task was saved.
     Saved,
-    /// A task was deleted.
-    Deleted,
+    /// A task or a flow was deleted.
+    Deleted(Kind),
     /// An environment or a package set was deleted.
     CacheDeleted(CacheKind),
     /// A run was asked to stop.
@@ -35,7 +38,7 @@ impl Done {
     fn code(self) -> String {
         match self {
             Self::Saved => "saved".to_owned(),
-            Self::Deleted => "deleted".to_owned(),
+            Self::Deleted(kind) => format!("deleted.{}", kind.word()),
             Self::CacheDeleted(kind) => format!("cache_deleted.{}", kind.address_word()),
             Self::Stopping(number) => format!("stopping.{number}"),
             Self::StoppingSeveral(runs) => format!("stopping_several.{runs}"),
@@ -45,8 +48,10 @@ impl Done {
     fn from_code(code: &str) -> Option<Self> {
         match code {
             "saved" => Some(Self::Saved),
-            "deleted" => Some(Self::Deleted),
             other => match other.split_once('.')? {
+                ("deleted", word) => {
+                    [Kind::Task, Kind::Flow].into_iter().find(|kind| kind.word() == word).map(Self::Deleted)
+                }
                 ("cache_deleted", kind) => kind.parse().ok().map(Self::CacheDeleted),
                 ("stopping", number) => number.parse().ok().map(Self::Stopping),
                 ("stopping_several", runs) => runs.parse().ok().map(Self::StoppingSeveral),
@@ -59,7 +64,7 @@ impl Done {
     pub fn sentence(self) -> String {
         match self {
             Self::Saved => "Saved.".to_owned(),
-            Self::Deleted => "The task and its runs were deleted.".to_owned(),
+            Self::Deleted(kind) => format!("The {} and its runs were deleted.", kind.word()),
             Self::CacheDeleted(kind) => format!("The {} was deleted.", kind.words()),
             Self::Stopping(number) => format!("Run #{number} is being stopped."),
             Self::StoppingSeveral(1) => "1 run is being stopped.".to_owned(),
@@ -101,12 +106,17 @@ mod tests {
     #[test]
     fn codes_are_read_back_as_written() {
         let stopping = RunNumber::new(3).map(Done::Stopping).unwrap();
-        for done in
-            [Done::Saved, Done::Deleted, Done::CacheDeleted(CacheKind::PackageSet), stopping, Done::StoppingSeveral(2)]
-        {
+        for done in [
+            Done::Saved,
+            Done::Deleted(Kind::Task),
+            Done::Deleted(Kind::Flow),
+            Done::CacheDeleted(CacheKind::PackageSet),
+            stopping,
+            Done::StoppingSeveral(2),
+        ] {
             assert_eq!(Done::from_code(&done.code()), Some(done));
         }
-        for code in ["", "stopping.", "stopping.0", "cache_deleted.x", "<b>"] {
+        for code in ["", "stopping.", "stopping.0", "deleted.x", "cache_deleted.x", "<b>"] {
             assert_eq!(Done::from_code(code), None, "{code}");
         }
     }

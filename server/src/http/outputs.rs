@@ -1,6 +1,8 @@
 //! What a step has put out, as files to download. Never shown by the browser as a page of this site: it is the user's own
 //! text, and may be HTML.
 
+use std::fs::File;
+
 use axum::{
     body::Body,
     extract::Path,
@@ -31,10 +33,15 @@ pub async fn send(
     let Some(step) = step else {
         return (StatusCode::NOT_FOUND, "There is no such run.").into_response();
     };
-    let file = match service.open_output(&step, &name).await {
-        Ok(file) => tokio::fs::File::from_std(file),
-        Err(error) => return (error.status(), error.to_string()).into_response(),
-    };
+    match service.open_output(&step, &name).await {
+        Ok(file) => answer(file, &name),
+        Err(error) => (error.status(), error.to_string()).into_response(),
+    }
+}
+
+/// An output of this name, sent as it is read.
+pub fn answer(file: File, name: &str) -> Response {
+    let file = tokio::fs::File::from_std(file);
     let mut response = Response::new(Body::from_stream(ReaderStream::new(file)));
     let headers = response.headers_mut();
     let image = IMAGES.iter().find(|(ending, _)| name.to_ascii_lowercase().ends_with(&format!(".{ending}")));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::page_context::{Notice, Now, Refusal, TaskFormState};
+use app::page_context::{FlowFormState, Notice, Now, Refusal, TaskFormState};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -24,8 +24,10 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// What a page is handed after a form on it was refused.
 #[derive(Debug, Clone, Default)]
 pub struct Extra {
-    /// What was typed, with the messages at its fields.
+    /// What was typed of a task, with the messages at its fields.
     pub form: Option<TaskFormState>,
+    /// The same of a flow.
+    pub flow_form: Option<FlowFormState>,
     /// Why the action was refused.
     pub refusal: Option<String>,
 }
@@ -46,6 +48,9 @@ pub fn provider(state: AppState, extra: Extra) -> impl Fn() + Clone + Send + Syn
             }
         }
         if let Some(form) = extra.form.clone() {
+            provide_context(form);
+        }
+        if let Some(form) = extra.flow_form.clone() {
             provide_context(form);
         }
         if let Some(refusal) = extra.refusal.clone() {

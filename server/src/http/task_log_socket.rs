@@ -6,7 +6,7 @@ use std::{ops::ControlFlow, sync::Arc, time::Duration};
 use app::{
     backend::{Backend as _, BackendError},
     model::{
-        identifiers::{RunNumber, TaskId},
+        identifiers::{Kind, RunNumber, TaskId},
         step_address::StepAddress,
         views::{LogPage, LogWindow, RunDetail, RunKeys},
     },
@@ -28,7 +28,7 @@ use super::{
     access::Access,
     api::{
         body::parameter,
-        error::ApiError,
+        error::{ApiError, known},
         shapes::{LogEntry, phase_word},
     },
     log_socket::{NO_SUCH_RUN, stopping},
@@ -106,7 +106,7 @@ impl Viewer {
     /// The run to follow: the one asked for, or the latest of this moment.
     async fn find(&self, id: &str, wanted: Option<&str>) -> Result<(TaskId, RunKeys), Fault> {
         let no_runs = || format!("No runs found for task {id}");
-        let Ok(task) = id.parse::<TaskId>() else { return Err(Fault::no_run(no_runs())) };
+        let Ok(task) = known(Kind::Task, id) else { return Err(Fault::no_run(no_runs())) };
         let keys = match wanted {
             None => self.service.latest_run_keys(&task).await.map_err(|error| Fault::of(error, no_runs))?,
             Some(wanted) => {

@@ -26,7 +26,7 @@ use crate::{
     },
     execution::recorder::{
         outcome::outcome,
-        transcript::{Entry, Reading, Transcript},
+        transcript::{Entry, StepFacts, Transcript},
     },
     kubernetes::{Access, Refusal},
     runner::SecretKey,
@@ -142,7 +142,7 @@ async fn follow(engine: &ArgoEngine, key: &SecretKey, plan: &RunPlan, trial: &mu
     let began = Instant::now();
     engine.start(plan).await?;
     trial.accepted = Some(began.elapsed());
-    let reading = Reading { secrets: key.of_step(&plan.steps[0].step), requested: 1 };
+    let facts = StepFacts { secrets: key.of_step(&plan.steps[0].step), requested: 1 };
     let (mut transcript, mut entries) = (Transcript::default(), Vec::new());
     let mut observations = engine.observe(plan, Positions::new());
     loop {
@@ -156,7 +156,7 @@ async fn follow(engine: &ArgoEngine, key: &SecretKey, plan: &RunPlan, trial: &mu
                 StepEvent::Output(_) => _ = trial.image.get_or_insert_with(|| began.elapsed()),
                 _ => {}
             }
-            transcript.read(observed.at, &observed.event, &reading, &mut entries);
+            transcript.read(observed.at, &observed.event, &facts, &mut entries);
             if let StepEvent::Ended(end) = &observed.event {
                 trial.problem = outcome(end, &transcript, observed.at).message;
                 trial.ended = Some((end.clone(), began.elapsed()));

@@ -13,7 +13,7 @@ use futures::future;
 
 use super::{Service, backend_error};
 use crate::{
-    db::{self, preparation, retention, runs},
+    db::{self, preparation, queue, retention},
     diagnostics::disk_space,
     engine::local::caches::prune::RemovalError,
 };
@@ -25,14 +25,14 @@ impl Service {
     pub(super) async fn collect_diagnostics(&self) -> Result<Diagnostics, BackendError> {
         let (sources, now) = (&self.dependencies.diagnostics, self.dependencies.clock.now());
         let rows = self.dependencies.database.read(move |connection| {
-            let active = runs::active(connection)?;
+            let active = queue::active_phases(connection)?;
             let kept = (retention::run_count(connection)?, retention::log_bytes(connection)?);
             Ok((active, kept, preparation::by_day(connection, now, DAYS)?, db::sqlite_version(connection)?))
         });
         let (active, (number, log_bytes), days, sqlite) =
             rows.await.map_err(|error| backend_error(error, String::new))?;
         let in_phase = |phase| {
-            let number = active.iter().filter(|run| run.phase == phase).count();
+            let number = active.iter().filter(|own| **own == phase).count();
             u32::try_from(number).unwrap_or(u32::MAX)
         };
         let engine = self.dependencies.engines.default_engine();

@@ -268,18 +268,17 @@ fn save_in(
     engine: &str,
     at: Timestamp,
 ) -> Result<Saved, DatabaseError> {
-    let id = match &save.id {
-        Some(id) => match flows::update(connection, id, save.expected_revision, &save.flow, at)? {
+    let id = if let Some(id) = &save.id {
+        match flows::update(connection, id, save.expected_revision, &save.flow, at)? {
             Update::Outdated(revision) => return Ok(Saved::Outdated(revision)),
             Update::Done => id.clone(),
-        },
-        None => {
-            let id = random_id(Kind::Flow, random.as_ref());
-            if !flows::insert(connection, &id, &save.flow, at)? {
-                return Err(DatabaseError::Other("a new flow's id was taken".to_owned()));
-            }
-            id
         }
+    } else {
+        let id = random_id(Kind::Flow, random.as_ref());
+        if !flows::insert(connection, &id, &save.flow, at)? {
+            return Err(DatabaseError::Other("a new flow's id was taken".to_owned()));
+        }
+        id
     };
     let run = if save.run {
         let uid = random_run_uid(random.as_ref());

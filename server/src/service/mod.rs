@@ -36,6 +36,7 @@ use crate::{
 mod cache;
 mod diagnostics;
 mod errors;
+mod flow_programs;
 mod flows;
 mod log_reader;
 mod logs;
@@ -46,6 +47,7 @@ mod run_list;
 mod runs;
 mod tasks;
 
+pub use crate::db::steps::StepLog;
 pub use log_reader::{LogReader, Reading};
 pub use logs::TextPart;
 pub use page::Page;

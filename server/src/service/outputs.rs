@@ -15,7 +15,7 @@ use crate::{db::views, engine::local::outputs::Outputs};
 
 impl Service {
     pub(super) async fn list_outputs(&self, step: &StepAddress) -> Result<Vec<StepOutput>, BackendError> {
-        self.with_outputs(step, |outputs, run, key| outputs.list(run, key)).await.map(Option::unwrap_or_default)
+        self.with_outputs(step, Outputs::list).await.map(Option::unwrap_or_default)
     }
 
     pub(super) async fn beginning_of_output(

@@ -21,12 +21,16 @@ use crate::{
     clock::random_run_uid,
     db::{
         DatabaseError,
-        runs::{self, CancelRequest, NewRun},
+        runs::{self, CancelRequest, NewRun, RunInputs},
         steps::{self, Beginning, NewStep},
         tasks, views,
     },
+    engine::SharedEngine,
     execution::plan,
 };
+
+/// How long to wait for a hint before looking at a run again.
+const LOOKING_AGAIN: Duration = Duration::from_millis(200);
 
 /// What came of a request to start a run.
 enum Started {
@@ -64,10 +68,16 @@ impl Service {
                 Ok(number)
             }
             Started::Nowhere(reason) => Err(BackendError::Conflict(reason)),
-            Started::Busy(number) => Err(BackendError::Conflict(format!(
-                "Task {id} already has a running workflow (run #{number}). Please wait for it to complete or cancel it \
-                 first."
-            ))),
+            Started::Busy(number) => {
+                let kind = match id.kind() {
+                    Kind::Task => "Task",
+                    Kind::Flow => "Flow",
+                };
+                Err(BackendError::Conflict(format!(
+                    "{kind} {id} already has a running workflow (run #{number}). Please wait for it to complete or \
+                     cancel it first."
+                )))
+            }
         }
     }
 
@@ -169,9 +179,11 @@ impl Service {
             loop {
                 let state =
                     self.dependencies.database.read(move |connection| views::run_state(connection, keys.step)).await;
-                if state.map_or(true, |state| state.phase.is_final()) || hints.changed().await.is_err() {
+                if state.map_or(true, |state| state.phase.is_final()) {
                     return;
                 }
+                // A step of a flow may end before its run does, and says nothing any more.
+                let _ = tokio::time::timeout(LOOKING_AGAIN, hints.changed()).await;
             }
         };
         // Late is no error: the request is noted, and the run ends when it ends.
@@ -233,16 +245,7 @@ impl Service {
                 "The engine `{engine}` that ran this is not set up now, so what it was given cannot be shown."
             )));
         };
-        let uid = inputs.uid.clone();
-        let yaml = engine.manifest(&plan::shown(inputs, engine.order())).await;
-        yaml.map(|yaml| Manifest { run: uid, yaml }).map_err(|error| {
-            tracing::warn!(%error, run.id = %run, "A run's manifest could not be made");
-            if error.may_pass {
-                BackendError::Unavailable(error.message)
-            } else {
-                BackendError::Internal(error.message)
-            }
-        })
+        Ok(Manifest { run: inputs.uid.clone(), yaml: manifest_of(engine, inputs).await? })
     }
 
     /// What a run of this spec would find in its engine's cache now.
@@ -293,6 +296,15 @@ pub(super) struct OldStep {
 pub(super) struct Derived {
     pub steps: Vec<NewStep>,
     pub origin: Option<RunOrigin>,
+}
+
+/// What an engine is given for a run, as YAML.
+pub(super) async fn manifest_of(engine: &SharedEngine, inputs: RunInputs) -> Result<String, BackendError> {
+    let run = inputs.uid.clone();
+    engine.manifest(&plan::shown(inputs, engine.order())).await.map_err(|error| {
+        tracing::warn!(%error, %run, "A run's manifest could not be made");
+        if error.may_pass { BackendError::Unavailable(error.message) } else { BackendError::Internal(error.message) }
+    })
 }
 
 /// What an engine is given for a run.

@@ -21,7 +21,7 @@ use place::{Place, of, phases, step};
 
 /// Waits for a file, then ends.
 fn waits_for(file: &std::path::Path) -> String {
-    format!("import os, time\nwhile not os.path.exists({file:?}):\n    time.sleep(0.01)\n")
+    format!("import os, time\nwhile not os.path.exists('{}'):\n    time.sleep(0.01)\n", file.display())
 }
 
 #[tokio::test(flavor = "multi_thread")]

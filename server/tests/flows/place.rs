@@ -71,7 +71,8 @@ pub struct Place {
     pub database: Database,
     pub supervisor: JoinHandle<()>,
     pub folder: PathBuf,
-    _kept: Option<tempfile::TempDir>,
+    /// Kept until the end of the test.
+    kept: Option<tempfile::TempDir>,
 }
 
 impl Place {
@@ -79,7 +80,7 @@ impl Place {
     pub async fn new(at_once: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let place = Self::within(folder.path().to_owned(), at_once).await;
-        Self { _kept: Some(folder), ..place }
+        Self { kept: Some(folder), ..place }
     }
 
     /// On this folder.
@@ -104,7 +105,7 @@ impl Place {
         });
         let stoker = assembled::assemble(database.clone(), Engines::of(engine), resolver, secret_key).await;
         let service = stoker.state.service_for(Principal::Local);
-        Self { service, database, supervisor: stoker.move_runs(), folder, _kept: None }
+        Self { service, database, supervisor: stoker.move_runs(), folder, kept: None }
     }
 
     /// Ends it without a word, and begins again on the same folder.
@@ -113,7 +114,7 @@ impl Place {
         let _ = self.supervisor.await;
         drop((self.service, self.database));
         let place = Self::within(self.folder, at_once).await;
-        Self { _kept: self._kept, ..place }
+        Self { kept: self.kept, ..place }
     }
 
     /// Saves a flow.
@@ -163,10 +164,10 @@ impl Place {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        match tokio::time::timeout(Duration::from_secs(180), wait).await {
-            Ok(run) => run,
-            Err(_) => panic!("not in time: {:#?}", self.look(id, number).await),
+        if let Ok(run) = tokio::time::timeout(Duration::from_secs(180), wait).await {
+            return run;
         }
+        panic!("not in time: {:#?}", self.look(id, number).await)
     }
 
     pub async fn until_there_is_no(&self, file: &Path) {

@@ -5,6 +5,8 @@
 
 mod api;
 mod database;
+mod flows_api;
+mod flows_form;
 mod log_search;
 mod log_socket;
 mod migrations;

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use app::model::{
-    diagnostics::Retention,
     identifiers::{RunId, RunUid, TaskId},
     log::Stream,
     phase::Phase,
+    retention::Retention,
     time::Timestamp,
     views::TaskQuery,
 };

@@ -9,11 +9,12 @@ use app::model::{
     cache::{Readiness, Ready},
     checkpoint::CheckpointStatus,
     checks::{Check, CheckGroup, CheckReport},
-    diagnostics::{EngineLimits, Retention},
+    diagnostics::EngineLimits,
     identifiers::{RunId, RunNumber, RunUid, StepId, TaskId},
     lock::Lock,
     log::{LogLine, Stream},
     phase::Phase,
+    retention::Retention,
     spec::TaskSpec,
     step_address::StepAddress,
     time::Timestamp,
@@ -38,7 +39,7 @@ use server::{
         Database,
         logs::{self, Chunk},
         runs, schema,
-        steps::Outcome,
+        steps::{self, Outcome},
         views,
     },
     diagnostics::{
@@ -328,7 +329,7 @@ impl TestApp {
     pub async fn start(&self, run: RunId) {
         let at = self.clock.now();
         let start = move |connection: &mut _| {
-            let steps = server::db::steps::of_run(connection, run)?;
+            let steps = steps::of_run(connection, run)?;
             runs::start(connection, run, &steps, at)
         };
         assert!(self.database.write(start).await.unwrap());
@@ -340,6 +341,19 @@ impl TestApp {
         let at = self.clock.now();
         let outcome = Outcome { phase, exit_code: None, message: message.map(str::to_owned), at };
         self.database.write(move |connection| runs::finish(connection, run, None, &outcome)).await.unwrap();
+        self.tell(run).await;
+    }
+
+    /// Notes of a step that it is not run, as the supervisor does.
+    pub async fn skip(&self, run: RunId, key: &'static str, message: &str) {
+        let at = self.clock.now();
+        let outcome = Outcome { phase: Phase::Skipped, exit_code: None, message: Some(message.to_owned()), at };
+        let skip = move |connection: &mut _| {
+            let steps = steps::logs_of_run(connection, run)?;
+            let step = steps.iter().find(|step| step.key.as_str() == key).unwrap().id;
+            steps::finish_waiting(connection, run, &[(step, outcome)])
+        };
+        self.database.write(skip).await.unwrap();
         self.tell(run).await;
     }
 
@@ -453,6 +467,28 @@ impl Answer {
         let areas = self.texts_untrimmed(&format!("textarea[name={name}]"));
         let inputs = self.attributes(&format!("input[name={name}]"), "value");
         areas.into_iter().chain(inputs).next().unwrap_or_else(|| panic!("no field {name}"))
+    }
+
+    /// What a browser would send of the form on the page, but its buttons.
+    pub fn controls(&self) -> Vec<(String, String)> {
+        let page = self.page();
+        let selector = Selector::parse("form.task-form :is(input, textarea, select)").unwrap();
+        let chosen = Selector::parse("option[selected]").unwrap();
+        let first = Selector::parse("option").unwrap();
+        let value = |element: scraper::ElementRef<'_>| match element.value().name() {
+            "textarea" => Some(element.text().collect()),
+            "select" => {
+                let option = element.select(&chosen).next().or_else(|| element.select(&first).next())?;
+                Some(option.attr("value")?.to_owned())
+            }
+            _ => match element.attr("type") {
+                Some("file") => None,
+                Some("checkbox") if element.attr("checked").is_none() => None,
+                _ => Some(element.attr("value").unwrap_or_default().to_owned()),
+            },
+        };
+        let named = |element: scraper::ElementRef<'_>| Some((element.attr("name")?.to_owned(), value(element)?));
+        page.select(&selector).filter_map(named).collect()
     }
 
     fn texts_untrimmed(&self, selector: &str) -> Vec<String> {

@@ -81,7 +81,10 @@ async fn an_ended_run_is_told_at_once_also_an_older_one() {
 async fn what_is_not_there_is_an_error_once() {
     let listening = listening().await;
     let idle = listening.app.save(&PLAIN).await;
+    let started = listening.app.post_form("/flows", &[("intent", "example"), ("example", "readings")]).await;
+    let flow = started.location().split('/').nth(2).unwrap();
     for (task, query, message) in [
+        (flow, "", format!("No runs found for task {flow}")),
         ("task-000000000000", "", "No runs found for task task-000000000000".to_owned()),
         ("x", "", "No runs found for task x".to_owned()),
         (idle.as_str(), "", format!("No runs found for task {idle}")),

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use app::model::{
-    checks::CheckReport,
-    diagnostics::{EngineLimits, Retention},
-    time::Timestamp,
-};
+use app::model::{checks::CheckReport, diagnostics::EngineLimits, retention::Retention, time::Timestamp};
 use async_trait::async_trait;
 use server::{
     assembly::{Parts, Stoker},

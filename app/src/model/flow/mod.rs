@@ -1,13 +1,21 @@
-//! A flow: several steps that run in an order. What a user types is in `draft`; when each step may begin in `order`.
+//! A flow: several steps that run in an order. What a user types is in `draft`; when each step may begin in `order`; where
+//! each stands on the drawing in `layout`.
 
+mod draft;
+mod edit;
+pub mod layout;
 pub mod order;
+pub mod output_view;
 mod retries;
 mod step;
+pub mod timing;
 
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use draft::{FlowDraft, StepDraft};
+pub use edit::{FlowEdit, Focus};
 pub use retries::Retries;
 pub use step::{FlowStep, Placement, RunsWhen, StepKey, StepName};
 
@@ -40,7 +48,7 @@ impl Flow {
         engine: Option<EngineChoice>,
         steps: Vec<FlowStep>,
     ) -> Result<Self, Vec<FlowFault>> {
-        let faults = faults(&steps);
+        let faults = faults(&steps.iter().map(Outline::of).collect::<Vec<_>>());
         if faults.is_empty() { Ok(Self { name, description, engine, steps }) } else { Err(faults) }
     }
 
@@ -121,8 +129,21 @@ impl FlowFault {
     }
 }
 
+/// What of a step decides whether steps go together.
+struct Outline<'a> {
+    key: &'a StepKey,
+    name: &'a str,
+    runs_after: &'a [StepKey],
+}
+
+impl<'a> Outline<'a> {
+    fn of(step: &'a FlowStep) -> Self {
+        Self { key: &step.key, name: step.name.as_str(), runs_after: &step.runs_after }
+    }
+}
+
 /// What is wrong with these steps as a whole.
-fn faults(steps: &[FlowStep]) -> Vec<FlowFault> {
+fn faults(steps: &[Outline<'_>]) -> Vec<FlowFault> {
     if steps.is_empty() {
         return vec![FlowFault::NoSteps];
     }
@@ -132,11 +153,11 @@ fn faults(steps: &[FlowStep]) -> Vec<FlowFault> {
     let mut faults = Vec::new();
     let (mut keys, mut names) = (HashMap::new(), HashSet::new());
     for (index, step) in steps.iter().enumerate() {
-        let is_new_name = names.insert(step.name.as_str());
-        if keys.contains_key(&step.key) || !is_new_name {
+        let is_new_name = names.insert(step.name);
+        if keys.contains_key(step.key) || !is_new_name {
             faults.push(FlowFault::Twice(index));
         }
-        keys.entry(&step.key).or_insert(index);
+        keys.entry(step.key).or_insert(index);
     }
     for (index, step) in steps.iter().enumerate() {
         let unknown = step.runs_after.iter().filter(|key| !keys.contains_key(key));
@@ -226,6 +247,10 @@ mod tests {
 
     fn step(key: &str, runs_after: &[&str]) -> FlowStep {
         FlowStep::example(key, runs_after)
+    }
+
+    fn faults(steps: &[FlowStep]) -> Vec<FlowFault> {
+        super::faults(&steps.iter().map(Outline::of).collect::<Vec<_>>())
     }
 
     fn words(steps: Vec<FlowStep>) -> Vec<String> {

@@ -216,7 +216,7 @@ mod tests {
             (names(&new, "load"), names(&new, "report")),
             (vec!["b.json".to_owned(), "plots/a.png".to_owned()], vec![])
         );
-        assert_eq!(outputs.runs().unwrap(), [new.clone()]);
+        assert_eq!(outputs.runs().unwrap(), std::slice::from_ref(&new));
 
         // A new attempt begins with nothing, and what is empty does not stay.
         outputs.begin(&new.step(NonZeroU32::MIN), &key("load"), &[]).unwrap();

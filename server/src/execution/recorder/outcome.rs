@@ -119,7 +119,7 @@ mod tests {
     use super::*;
     use crate::{
         engine::StepEvent,
-        execution::recorder::transcript::Reading,
+        execution::recorder::transcript::StepFacts,
         runner::{Secrets, markers::MarkerSecrets},
     };
 
@@ -130,15 +130,15 @@ mod tests {
         memory_ran_out: bool,
         error: &str,
     ) -> (Phase, String) {
-        let reading = Reading {
+        let facts = StepFacts {
             secrets: Secrets { markers: MarkerSecrets::new(|_| "m".into()), error_tag: "e".into() },
             requested: 0,
         };
         let mut transcript = Transcript::default();
         let mut entries = Vec::new();
         let start = StepEvent::Output(b"\x1em [{\"program\":true}]\n".to_vec());
-        transcript.read(Timestamp(0), &start, &reading, &mut entries);
-        transcript.read(Timestamp(0), &StepEvent::Error(error.into()), &reading, &mut entries);
+        transcript.read(Timestamp(0), &start, &facts, &mut entries);
+        transcript.read(Timestamp(0), &StepEvent::Error(error.into()), &facts, &mut entries);
         let end = StepEnd { cause, exit_code, signal, memory_ran_out };
         let outcome = outcome(&end, &transcript, Timestamp(1));
         (outcome.phase, outcome.message.unwrap_or_default())

@@ -17,13 +17,14 @@ use futures::StreamExt as _;
 
 use super::{
     outcome,
-    transcript::{Entry, Reading, Transcript},
+    transcript::{Entry, StepFacts, Transcript},
 };
 use crate::{
     clock::SharedClock,
     db::{
         Database, DatabaseError, checkpoints,
         logs::{self, Chunk},
+        queue::{self, KnownSteps},
         runs,
         steps::{self, ActiveStep, Outcome, RecordedStep, StepKeys},
     },
@@ -95,7 +96,7 @@ struct Recording {
     attempt: u32,
     /// False while it waits for its turn.
     has_begun: bool,
-    reading: Reading,
+    facts: StepFacts,
     transcript: Transcript,
     has_ended: bool,
 }
@@ -134,8 +135,9 @@ impl Recorder {
             let recording = self.begin(step, engine.order())?;
             recordings.insert(recording.keys.uid.clone(), recording);
         }
+        let mut known = KnownSteps::new();
         if engine.order() == Order::Engine {
-            self.settle(run, &mut recordings).await?;
+            self.settle(run, &mut known, &mut recordings).await?;
         }
         let followed = RunPlan {
             steps: plan.steps.iter().filter(|step| is_recorded(&recordings, &step.step)).cloned().collect(),
@@ -161,7 +163,7 @@ impl Recorder {
                 None => self.hints.changed(recording.keys.id),
             }
             if moved && engine.order() == Order::Engine {
-                self.settle(run, &mut recordings).await?;
+                self.settle(run, &mut known, &mut recordings).await?;
             }
             if let Some(written_at) = written_at.filter(|_| !ended) {
                 tokio::time::sleep(WRITE_INTERVAL.saturating_sub(written_at.elapsed())).await;
@@ -173,18 +175,18 @@ impl Recorder {
 
     /// Ends the steps that will never begin, since others have ended: what their engine decides about them is no more than
     /// that, and comes later. Whoever looks at any step of the run is told.
-    async fn settle(&self, run: RunId, recordings: &mut Recordings) -> Result<(), RecordError> {
-        let look = move |connection: &mut _| Ok((runs::active_run(connection, run)?, steps::of_run(connection, run)?));
-        let (active, all) = self.database.read(look).await?;
-        if let Some(active) = active {
+    async fn settle(&self, run: RunId, known: &mut KnownSteps, recordings: &mut Recordings) -> Result<(), RecordError> {
+        let before = known.clone();
+        let look = move |connection: &mut _| queue::active_run(connection, run, &before);
+        if let Some(active) = self.database.read(look).await? {
             let never = turns::settle(&self.database, &active, self.clock.now()).await?.never;
             for recording in recordings.values_mut() {
                 recording.has_ended |= never.iter().any(|(step, _)| *step == recording.keys.id);
             }
+            known.insert(run, active.steps);
         }
-        for step in all {
-            self.hints.changed(step);
-        }
+        let steps = known.get(&run).into_iter().flat_map(|steps| steps.iter());
+        self.hints.changed_all(steps.map(|step| step.id));
         Ok(())
     }
 
@@ -203,7 +205,7 @@ impl Recorder {
             retries: step.retries,
             attempt: step.attempt,
             has_begun: step.phase == Phase::Running,
-            reading: Reading { secrets: self.secret_key.of_step(&uid), requested: step.requested },
+            facts: StepFacts { secrets: self.secret_key.of_step(&uid), requested: step.requested },
             keys: StepKeys { uid, ..step.keys },
             recorded: step.recorded,
             transcript,
@@ -313,14 +315,14 @@ struct End {
 
 fn read_batch(recording: &mut Recording, told: StepEvents) -> Result<Batch, serde_json::Error> {
     let wait_when_failed = recording.wait_when_failed();
-    let Recording { transcript, reading, recorded: before, retries, attempt, has_begun, .. } = recording;
+    let Recording { transcript, facts, recorded: before, retries, attempt, has_begun, .. } = recording;
     let known = transcript.under_way();
     let mut chunks = Chunks::starting_at(before.line_count + 1);
     let mut others = Vec::new();
     let mut end = None;
     let mut entries = Vec::new();
     for observed in &told.events {
-        transcript.read(observed.at, &observed.event, reading, &mut entries);
+        transcript.read(observed.at, &observed.event, facts, &mut entries);
         for entry in entries.drain(..) {
             match entry {
                 Entry::Line(stream, at, text) => chunks.push(stream, at, &text)?,

@@ -69,9 +69,9 @@ pub struct Transcript {
     last_error: String,
 }
 
-/// What reading needs to know besides the events.
+/// What is known of a step besides its events.
 #[derive(Debug, Clone)]
-pub struct Reading {
+pub struct StepFacts {
     pub secrets: Secrets,
     /// How many packages its lock has.
     pub requested: u32,
@@ -94,17 +94,17 @@ impl Transcript {
         serde_json::to_string(self)
     }
 
-    pub fn read(&mut self, at: Timestamp, event: &StepEvent, reading: &Reading, entries: &mut Vec<Entry>) {
+    pub fn read(&mut self, at: Timestamp, event: &StepEvent, facts: &StepFacts, entries: &mut Vec<Entry>) {
         self.began_at.get_or_insert(at);
         match event {
             StepEvent::Output(bytes) => {
                 let mut demux = std::mem::take(&mut self.demux);
-                demux.push(bytes, &reading.secrets.error_tag, |voice, part| {
-                    self.bytes(at, voice, part, reading, entries);
+                demux.push(bytes, &facts.secrets.error_tag, |voice, part| {
+                    self.bytes(at, voice, part, facts, entries);
                 });
                 self.demux = demux;
             }
-            StepEvent::Error(bytes) => self.bytes(at, Voice::Error, bytes, reading, entries),
+            StepEvent::Error(bytes) => self.bytes(at, Voice::Error, bytes, facts, entries),
             StepEvent::LogLimit(bytes) => entries.push(Entry::Line(
                 Stream::Stoker,
                 at,
@@ -115,7 +115,7 @@ impl Transcript {
             StepEvent::Container(words) => self.container = Some(words.clone()),
             StepEvent::Began => entries.push(Entry::Began(at)),
             StepEvent::Lost(what) => entries.push(Entry::Line(Stream::Stoker, at, what.clone())),
-            StepEvent::AttemptEnded(_) | StepEvent::Ended(_) => self.end(at, reading, entries),
+            StepEvent::AttemptEnded(_) | StepEvent::Ended(_) => self.end(at, facts, entries),
         }
     }
 
@@ -156,9 +156,9 @@ impl Transcript {
         &self.last_error
     }
 
-    fn bytes(&mut self, at: Timestamp, voice: Voice, bytes: &[u8], reading: &Reading, entries: &mut Vec<Entry>) {
+    fn bytes(&mut self, at: Timestamp, voice: Voice, bytes: &[u8], facts: &StepFacts, entries: &mut Vec<Entry>) {
         let mut lines = std::mem::take(self.open_line(voice));
-        lines.push(bytes, |line| self.line(at, voice, line, reading, entries));
+        lines.push(bytes, |line| self.line(at, voice, line, facts, entries));
         *self.open_line(voice) = lines;
     }
 
@@ -169,7 +169,7 @@ impl Transcript {
         }
     }
 
-    fn line(&mut self, at: Timestamp, voice: Voice, line: &[u8], reading: &Reading, entries: &mut Vec<Entry>) {
+    fn line(&mut self, at: Timestamp, voice: Voice, line: &[u8], facts: &StepFacts, entries: &mut Vec<Entry>) {
         if self.program_at.is_some() {
             let text = String::from_utf8_lossy(line).into_owned();
             if voice == Voice::Error && !text.trim().is_empty() {
@@ -178,10 +178,10 @@ impl Transcript {
             let stream = if voice == Voice::Output { Stream::Output } else { Stream::Error };
             entries.push(Entry::Line(stream, at, text));
         } else if voice == Voice::Output
-            && let Some(markers) = reading.secrets.markers.parse(line, &mut self.spent_secrets)
+            && let Some(markers) = facts.secrets.markers.parse(line, &mut self.spent_secrets)
         {
             for marker in markers {
-                self.marker(at, marker, reading, entries);
+                self.marker(at, marker, facts, entries);
             }
         } else {
             let text = String::from_utf8_lossy(line).into_owned();
@@ -194,7 +194,7 @@ impl Transcript {
         }
     }
 
-    fn marker(&mut self, at: Timestamp, marker: Marker, reading: &Reading, entries: &mut Vec<Entry>) {
+    fn marker(&mut self, at: Timestamp, marker: Marker, facts: &StepFacts, entries: &mut Vec<Entry>) {
         match marker {
             Marker::Begin { begin, name } => {
                 self.tail.clear();
@@ -237,7 +237,7 @@ impl Transcript {
                 self.tail.clear();
                 self.program_at = Some(at);
                 self.stage("preparation", at.millis_since(self.began_at.unwrap_or(at)));
-                entries.extend(self.report(reading).map(Entry::Report));
+                entries.extend(self.report(facts).map(Entry::Report));
             }
         }
     }
@@ -265,24 +265,24 @@ impl Transcript {
         self.stages.push(StageTime { stage: stage.to_owned(), millis });
     }
 
-    fn report(&self, reading: &Reading) -> Option<CacheReport> {
-        let downloaded = self.downloaded.min(reading.requested);
+    fn report(&self, facts: &StepFacts) -> Option<CacheReport> {
+        let downloaded = self.downloaded.min(facts.requested);
         Some(CacheReport {
             environment: self.environment?,
-            requested: reading.requested,
-            from_cache: reading.requested - downloaded,
+            requested: facts.requested,
+            from_cache: facts.requested - downloaded,
             downloaded,
             system: self.system.clone(),
             stages: self.stages.clone(),
         })
     }
 
-    fn end(&mut self, at: Timestamp, reading: &Reading, entries: &mut Vec<Entry>) {
+    fn end(&mut self, at: Timestamp, facts: &StepFacts, entries: &mut Vec<Entry>) {
         let held = self.demux.finish();
-        self.bytes(at, Voice::Output, &held, reading, entries);
+        self.bytes(at, Voice::Output, &held, facts, entries);
         for voice in [Voice::Output, Voice::Error] {
             let mut lines = std::mem::take(self.open_line(voice));
-            lines.finish(|line| self.line(at, voice, line, reading, entries));
+            lines.finish(|line| self.line(at, voice, line, facts, entries));
         }
         if let Some(begun) = self.under_way() {
             self.checkpoint = None;
@@ -296,7 +296,7 @@ impl Transcript {
         }
         if let Some(program_at) = self.program_at {
             self.stage("program", at.millis_since(program_at));
-            entries.extend(self.report(reading).map(Entry::Report));
+            entries.extend(self.report(facts).map(Entry::Report));
         }
     }
 }
@@ -345,8 +345,8 @@ mod tests {
         runner::markers::MarkerSecrets,
     };
 
-    fn reading() -> Reading {
-        Reading {
+    fn facts() -> StepFacts {
+        StepFacts {
             secrets: Secrets {
                 markers: MarkerSecrets::new(|purpose| purpose.replace("marker", "m")),
                 error_tag: "e".into(),
@@ -357,7 +357,7 @@ mod tests {
 
     fn read(transcript: &mut Transcript, at: i64, output: &str) -> Vec<Entry> {
         let mut entries = Vec::new();
-        transcript.read(Timestamp(at), &StepEvent::Output(output.as_bytes().to_vec()), &reading(), &mut entries);
+        transcript.read(Timestamp(at), &StepEvent::Output(output.as_bytes().to_vec()), &facts(), &mut entries);
         entries
     }
 
@@ -380,7 +380,7 @@ mod tests {
         read(&mut transcript, 3, "\x1em [{\"begin\":9,\"name\":\"System packages\"}]\n");
         let mut entries = Vec::new();
         let end = StepEnd { cause: EndCause::Cancelled, exit_code: None, signal: Some(15), memory_ran_out: false };
-        transcript.read(Timestamp(7), &StepEvent::Ended(end), &reading(), &mut entries);
+        transcript.read(Timestamp(7), &StepEvent::Ended(end), &facts(), &mut entries);
         assert!(
             matches!(
                 &entries[..],

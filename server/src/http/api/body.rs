@@ -1,6 +1,8 @@
 //! Reads JSON bodies, addresses and numbers in them as the API's clients know it: what is missing has a default, unknown
 //! fields are ignored, and each fault is named with its place.
 
+use std::borrow::Cow;
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
@@ -68,7 +70,7 @@ fn broken(error: &serde_json::Error, bytes: &[u8]) -> ApiError {
     ApiError::Malformed(vec![Fault {
         kind: "json_invalid",
         place: vec!["body".into(), position.into()],
-        message: "JSON decode error",
+        message: "JSON decode error".into(),
         input: json!({}),
         context: Some(json!({ "error": error.to_string() })),
     }])
@@ -78,15 +80,17 @@ fn no_object(input: Value) -> ApiError {
     ApiError::Malformed(vec![Fault {
         kind: "model_attributes_type",
         place: vec!["body".into()],
-        message: "Input should be a valid dictionary or object to extract fields from",
+        message: "Input should be a valid dictionary or object to extract fields from".into(),
         input,
         context: None,
     }])
 }
 
-/// The fields of a body, read one by one; faults are collected.
+/// The fields of an object, read one by one; faults are collected.
 pub struct Fields {
     object: Map<String, Value>,
+    /// Where the object is.
+    place: Vec<Value>,
     faults: Vec<Fault>,
 }
 
@@ -97,10 +101,14 @@ impl Fields {
     /// When it is something else.
     pub fn of(body: JsonBody) -> Result<Self, ApiError> {
         match body.0 {
-            None => Ok(Self { object: Map::new(), faults: Vec::new() }),
-            Some(Value::Object(object)) => Ok(Self { object, faults: Vec::new() }),
+            None => Ok(Self::of_object(Map::new(), vec!["body".into()])),
+            Some(Value::Object(object)) => Ok(Self::of_object(object, vec!["body".into()])),
             Some(other) => Err(no_object(other)),
         }
+    }
+
+    fn of_object(object: Map<String, Value>, place: Vec<Value>) -> Self {
+        Self { object, place, faults: Vec::new() }
     }
 
     /// A text that must not be null; `None` when it is missing.
@@ -109,6 +117,12 @@ impl Fields {
             Value::String(text) => Some(text),
             other => self.fault(name, "string_type", "Input should be a valid string", other),
         }
+    }
+
+    /// A text that must be there.
+    pub fn required_text(&mut self, name: &'static str) -> Option<String> {
+        self.require(name);
+        self.text(name)
     }
 
     /// A text that may be null or missing.
@@ -145,9 +159,87 @@ impl Fields {
         }
     }
 
-    fn fault<T>(&mut self, name: &str, kind: &'static str, message: &'static str, input: Value) -> Option<T> {
-        let place = vec!["body".into(), name.into()];
-        self.faults.push(Fault { kind, place, message, input, context: None });
+    /// A whole number that may be null or missing.
+    pub fn optional_integer(&mut self, name: &'static str) -> Option<i64> {
+        let value = self.object.remove(name).filter(|value| !value.is_null())?;
+        match value.as_i64() {
+            Some(number) => Some(number),
+            None => self.fault(name, "int_type", "Input should be a valid integer", value),
+        }
+    }
+
+    /// An object of any form, which must be there.
+    pub fn required_object(&mut self, name: &'static str) -> Option<Map<String, Value>> {
+        self.require(name);
+        match self.object.remove(name)? {
+            Value::Object(object) => Some(object),
+            other => self.fault(name, "dict_type", "Input should be a valid dictionary", other),
+        }
+    }
+
+    /// What is read of each object of a list, which may be null or missing. The faults in it are this object's.
+    pub fn optional_list<T>(
+        &mut self,
+        name: &'static str,
+        mut read: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let values = match self.object.remove(name)? {
+            Value::Null => return None,
+            Value::Array(values) => values,
+            other => return self.fault(name, "list_type", "Input should be a valid list", other),
+        };
+        let mut items = Vec::new();
+        for (index, value) in values.into_iter().enumerate() {
+            let mut place = self.place.clone();
+            place.extend([name.into(), index.into()]);
+            let Value::Object(object) = value else {
+                self.faults.push(Fault {
+                    kind: "model_attributes_type",
+                    place,
+                    message: "Input should be a valid dictionary or object to extract fields from".into(),
+                    input: value,
+                    context: None,
+                });
+                continue;
+            };
+            let mut fields = Self::of_object(object, place);
+            items.extend(read(&mut fields));
+            self.faults.append(&mut fields.faults);
+        }
+        Some(items)
+    }
+
+    /// The same of a list that must be there.
+    pub fn required_list<T>(&mut self, name: &'static str, read: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        self.require(name);
+        if self.object.get(name).is_some_and(Value::is_null) {
+            let null = self.object.remove(name).unwrap_or_default();
+            return self.fault(name, "list_type", "Input should be a valid list", null);
+        }
+        self.optional_list(name, read)
+    }
+
+    /// Says of a field that its value cannot be taken, and why.
+    pub fn refuse<T>(&mut self, name: &'static str, input: impl Into<Value>, message: &str) -> Option<T> {
+        self.fault(name, "value_error", format!("Value error, {message}"), input.into())
+    }
+
+    fn require(&mut self, name: &'static str) {
+        if !self.object.contains_key(name) {
+            let input = Value::Object(self.object.clone());
+            self.fault::<()>(name, "missing", "Field required", input);
+        }
+    }
+
+    fn fault<T>(
+        &mut self,
+        name: &'static str,
+        kind: &'static str,
+        message: impl Into<Cow<'static, str>>,
+        input: Value,
+    ) -> Option<T> {
+        let place = self.place.iter().cloned().chain([name.into()]).collect();
+        self.faults.push(Fault { kind, place, message: message.into(), input, context: None });
         None
     }
 
@@ -169,7 +261,7 @@ pub fn integer(place: &'static str, name: &'static str, text: &str) -> Result<i6
         ApiError::Malformed(vec![Fault {
             kind: "int_parsing",
             place: vec![place.into(), name.into()],
-            message: "Input should be a valid integer, unable to parse string as an integer",
+            message: "Input should be a valid integer, unable to parse string as an integer".into(),
             input: text.into(),
             context: None,
         }])
@@ -186,5 +278,11 @@ pub fn must_be_object(body: JsonBody) -> Result<(), ApiError> {
         Some(other) => ("dict_type", "Input should be a valid dictionary", other),
         None => ("missing", "Field required", Value::Null),
     };
-    Err(ApiError::Malformed(vec![Fault { kind, place: vec!["body".into()], message, input, context: None }]))
+    Err(ApiError::Malformed(vec![Fault {
+        kind,
+        place: vec!["body".into()],
+        message: message.into(),
+        input,
+        context: None,
+    }]))
 }

@@ -1,6 +1,14 @@
 //! Errors as the API tells them: `{"detail": …}`, a text, or a list of faults of the request.
 
-use app::{backend::BackendError, model::fields::FlowErrors};
+use std::borrow::Cow;
+
+use app::{
+    backend::BackendError,
+    model::{
+        fields::{FieldErrors, FlowErrors},
+        identifiers::{Kind, RunNumber, TaskId},
+    },
+};
 use axum::{
     Json,
     http::StatusCode,
@@ -37,7 +45,7 @@ pub struct Fault {
     /// Where: `body`, `path` or `query`, then names.
     pub place: Vec<Value>,
     /// What is expected, in a sentence.
-    pub message: &'static str,
+    pub message: Cow<'static, str>,
     pub input: Value,
     pub context: Option<Value>,
 }
@@ -58,28 +66,62 @@ impl ApiError {
         match error {
             BackendError::NotFound(_) => Self::NotFound(missing()),
             BackendError::Conflict(text) => Self::Refused(text),
-            BackendError::Invalid(errors) => {
-                Self::Refused(errors.0.into_iter().map(|error| error.message).collect::<Vec<_>>().join(" "))
-            }
-            BackendError::InvalidFlow(FlowErrors { flow, steps }) => {
-                let all = flow.0.into_iter().chain(steps.into_values().flat_map(|errors| errors.0));
-                Self::Refused(all.map(|error| error.message).collect::<Vec<_>>().join(" "))
-            }
+            BackendError::Invalid(errors) => Self::Refused(sentences(errors).collect::<Vec<_>>().join(" ")),
+            BackendError::InvalidFlow(errors) => Self::of_flow(errors, |step| format!("Step {}", step + 1)),
             error @ BackendError::EditConflict { .. } => Self::Conflict(error.to_string()),
             BackendError::Unresolved(text) | BackendError::Unavailable(text) => Self::Unavailable(text),
             BackendError::Internal(text) => Self::Internal(text),
         }
     }
 
-    /// The error for a task that is not there.
-    pub fn no_task(id: &str) -> Self {
-        Self::NotFound(format!("Task {id} not found"))
+    /// The error for a flow that cannot be saved; `name` says which step a message is about.
+    pub fn of_flow(errors: FlowErrors, name: impl Fn(usize) -> String) -> Self {
+        let of_steps = errors.steps.into_iter().flat_map(|(step, errors)| {
+            let name = name(step);
+            sentences(errors).map(move |sentence| format!("{name}: {sentence}")).collect::<Vec<_>>()
+        });
+        Self::Refused(sentences(errors.flow).chain(of_steps).collect::<Vec<_>>().join(" "))
     }
+}
 
-    /// The error for a run that is not there.
-    pub fn no_run(id: &str, number: i64) -> Self {
-        Self::NotFound(format!("Run {number} not found for task {id}"))
+/// What is said of a task, or a flow, that is not there.
+pub fn missing(kind: Kind, id: &str) -> String {
+    match kind {
+        Kind::Task => format!("Task {id} not found"),
+        Kind::Flow => format!("Flow {id} not found"),
     }
+}
+
+/// What is said of a run that is not there.
+pub fn missing_run(kind: Kind, id: &str, number: i64) -> String {
+    match kind {
+        Kind::Task => format!("Run {number} not found for task {id}"),
+        Kind::Flow => format!("Flow run {number} not found for flow {id}"),
+    }
+}
+
+/// The task, or the flow, that an address names.
+///
+/// # Errors
+/// When it names none of this kind.
+pub fn known(kind: Kind, id: &str) -> Result<TaskId, ApiError> {
+    id.parse().ok().filter(|id: &TaskId| id.kind() == kind).ok_or_else(|| ApiError::NotFound(missing(kind, id)))
+}
+
+/// The run that an address names.
+///
+/// # Errors
+/// When it names none of this kind.
+pub fn known_run(kind: Kind, id: &str, number: i64) -> Result<(TaskId, RunNumber), ApiError> {
+    let found = u32::try_from(number).ok().and_then(RunNumber::new);
+    match (known(kind, id), found) {
+        (Ok(id), Some(number)) => Ok((id, number)),
+        _ => Err(ApiError::NotFound(missing_run(kind, id, number))),
+    }
+}
+
+fn sentences(errors: FieldErrors) -> impl Iterator<Item = String> {
+    errors.0.into_iter().map(|error| error.message)
 }
 
 impl IntoResponse for ApiError {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::{
     backend::{Backend as _, BackendError},
     model::{
-        identifiers::{RunNumber, TaskId},
+        identifiers::{Kind, RunNumber, TaskId},
         step_address::StepAddress,
         views::RunKeys,
     },
@@ -18,7 +18,7 @@ use axum::{
 
 use super::{
     body::{Path, integer, parameter},
-    error::ApiError,
+    error::{ApiError, known},
     runs::run_keys,
     shapes::{LogAnswer, LogEntry, LogHead},
     stream,
@@ -33,7 +33,7 @@ pub async fn of_task(
 ) -> Result<Response, ApiError> {
     let wanted = parameter(query.as_deref(), "run_number");
     let wanted = wanted.map(|text| integer("query", "run_number", &text)).transpose()?;
-    let known: TaskId = id.parse().map_err(|_| ApiError::no_task(&id))?;
+    let known = known(Kind::Task, &id)?;
     let missing = || format!("Task {id} not found");
     let task = service.task(&known, None).await.map_err(|error| ApiError::of(error, missing))?;
     let number = match wanted {
@@ -50,8 +50,8 @@ pub async fn of_task(
 
 /// The log of a run.
 pub async fn of_run(Access(service): Access, Path((id, number)): Path<(String, String)>) -> Result<Response, ApiError> {
-    let keys = run_keys(&service, &id, &number).await?;
-    let known: TaskId = id.parse().map_err(|_| ApiError::no_task(&id))?;
+    let keys = run_keys(&service, Kind::Task, &id, &number).await?;
+    let known = known(Kind::Task, &id)?;
     answer(service, &known, keys).await
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use app::{
     backend::{Backend as _, BackendError, StartRun},
     model::{
-        identifiers::{RunNumber, TaskId},
+        identifiers::{Kind, RunNumber, TaskId},
         step_address::StepAddress,
         system_packages::SystemPackages,
         views::RunKeys,
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{
     body::{Fields, JsonBody, Path, integer},
-    error::ApiError,
+    error::{ApiError, known, known_run, missing_run},
 };
 use crate::{
     http::access::Access,
@@ -32,7 +32,7 @@ pub async fn start(Access(service): Access, Path(id): Path<String>, body: JsonBo
     let system = fields.optional_text("systemDependencies").filter(|text| !text.trim().is_empty());
     let use_cache = fields.truth("useCache");
     fields.finish()?;
-    let known: TaskId = id.parse().map_err(|_| ApiError::no_task(&id))?;
+    let known = known(Kind::Task, &id)?;
     let system_packages = system.map(|text| SystemPackages::parse_new(&text)).transpose();
     let system_packages = system_packages.map_err(|error| ApiError::Refused(error.to_string()))?;
     let start = StartRun { id: known.clone(), system_packages, use_cache, only_when_idle: true };
@@ -50,7 +50,7 @@ pub async fn start(Access(service): Access, Path(id): Path<String>, body: JsonBo
 /// Cancels a task's active runs, by the task's id, or one run, by its workflow id.
 pub async fn cancel(Access(service): Access, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
     let missing = || format!("Workflow {id} not found");
-    let target = match (id.parse(), id.parse()) {
+    let target = match (known(Kind::Task, &id), id.parse()) {
         (Ok(task), _) => CancelTarget::Task(task),
         (_, Ok(run)) => CancelTarget::Run(run),
         _ => return Err(ApiError::NotFound(missing())),
@@ -63,17 +63,21 @@ pub async fn cancel(Access(service): Access, Path(id): Path<String>) -> Result<J
             outcome => outcome.map_err(|error| conflict(error, missing))?,
         }
     }
-    // Who cancels in order to run again must not be told that it still runs.
     for number in numbers {
-        if let Ok(keys) = service.step_keys(&StepAddress::first(task.clone(), number)).await {
-            service.until_ended(keys, CANCELLING).await;
-        }
+        until_ended(&service, &task, number).await;
     }
     Ok(Json(json!({ "status": "cancelled", "id": id })))
 }
 
-/// Nothing to cancel is a conflict here, with its own status.
-fn conflict(error: BackendError, missing: impl FnOnce() -> String) -> ApiError {
+/// Waits until a cancelled run has ended: who cancels in order to run again must not be told that it still runs.
+pub(super) async fn until_ended(service: &Service, task: &TaskId, number: RunNumber) {
+    if let Ok(keys) = service.step_keys(&StepAddress::first(task.clone(), number)).await {
+        service.until_ended(keys, CANCELLING).await;
+    }
+}
+
+/// What does not fit the present state is a conflict here, with its own status.
+pub(super) fn conflict(error: BackendError, missing: impl FnOnce() -> String) -> ApiError {
     match error {
         BackendError::Conflict(text) => ApiError::Conflict(text),
         other => ApiError::of(other, missing),
@@ -85,18 +89,19 @@ pub async fn template(
     Access(service): Access,
     Path((id, number)): Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
-    let keys = run_keys(&service, &id, &number).await?;
+    let keys = run_keys(&service, Kind::Task, &id, &number).await?;
+    template_of(&service, keys).await
+}
+
+pub(super) async fn template_of(service: &Service, keys: RunKeys) -> Result<Json<Value>, ApiError> {
     let manifest = service.manifest(keys.run).await.map_err(|error| ApiError::of(error, String::new))?;
     Ok(Json(json!({ "workflowId": manifest.run, "yaml": manifest.yaml })))
 }
 
 /// The keys of the run that an address names.
-pub(super) async fn run_keys(service: &Service, id: &str, number: &str) -> Result<RunKeys, ApiError> {
+pub(super) async fn run_keys(service: &Service, kind: Kind, id: &str, number: &str) -> Result<RunKeys, ApiError> {
     let wanted = integer("path", "run_number", number)?;
-    let number = u32::try_from(wanted).ok().and_then(RunNumber::new);
-    let (Ok(known), Some(number)) = (id.parse::<TaskId>(), number) else {
-        return Err(ApiError::no_run(id, wanted));
-    };
+    let (known, number) = known_run(kind, id, wanted)?;
     let keys = service.step_keys(&StepAddress::first(known, number)).await;
-    keys.map_err(|error| ApiError::of(error, || format!("Run {wanted} not found for task {id}")))
+    keys.map_err(|error| ApiError::of(error, || missing_run(kind, id, wanted)))
 }

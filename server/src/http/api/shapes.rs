@@ -80,7 +80,7 @@ impl From<&TaskSpec> for Definition {
 }
 
 /// The packages in one line, as programs send them.
-fn dependencies(packages: &PythonPackages) -> String {
+pub fn dependencies(packages: &PythonPackages) -> String {
     let all: Vec<&str> = packages.iter().collect();
     let separator = if all.iter().any(|package| package.contains(' ')) { ", " } else { " " };
     all.join(separator)

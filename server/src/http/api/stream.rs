@@ -81,10 +81,15 @@ pub fn log_text(
             let Some(TextPart { text, next }) = service.text_part(step, from, None).await? else { return Ok(None) };
             let lines = text.strip_suffix('\n').unwrap_or(&text);
             let separator = if from == 1 { "" } else { "\\n" };
-            let quoted = json(&lines)?;
-            Ok(Some((format!("{separator}{}", &quoted[1..quoted.len() - 1]), next)))
+            Ok(Some((format!("{separator}{}", quoted(lines)?), next)))
         }
     })
+}
+
+/// A text as the inside of a JSON string.
+pub fn quoted(text: &str) -> Result<String, BackendError> {
+    let quoted = json(&text)?;
+    Ok(quoted[1..quoted.len() - 1].to_owned())
 }
 
 fn json(value: &impl Serialize) -> Result<String, BackendError> {

@@ -4,8 +4,7 @@ use app::{
     backend::{Backend as _, BackendError, Resolve, SaveTask},
     model::{
         fields::FieldErrors,
-        identifiers::{RunNumber, TaskId},
-        python_packages::{PythonPackages, RequirementsFile},
+        identifiers::{Kind, RunNumber, TaskId},
         spec::{TaskDraft, ValidTask},
         views::TaskPlace,
     },
@@ -19,8 +18,9 @@ use serde_json::{Value, json};
 
 use super::{
     body::{Fields, JsonBody, Path, must_be_object},
-    error::ApiError,
+    error::{ApiError, known},
     paging::Paging,
+    program::SentProgram,
     shapes::{RunEntry, TaskEntry, TaskHead, cursor, place},
     stream,
 };
@@ -29,8 +29,6 @@ use crate::{
     service::{Page, Service},
 };
 
-/// The program of a task that was submitted without one.
-const DEFAULT_CODE: &str = "print('Processing task in Kind...')";
 /// Tasks that are read at once when all are listed.
 const TASKS_AT_ONCE: usize = 500;
 /// Runs that are read at once when all of a task are listed: each has its whole code.
@@ -39,7 +37,6 @@ const RUNS_AT_ONCE: usize = 20;
 /// Saves a task; starts nothing.
 pub async fn submit(Access(service): Access, body: JsonBody) -> Result<Json<Value>, ApiError> {
     let submission = Submission::read(body)?;
-    submission.check_lengths()?;
     let id = match submission.task_id.as_deref() {
         None | Some("") => save_new(&service, &submission).await?,
         Some(id) => overwrite(&service, id.to_owned(), submission).await?,
@@ -57,7 +54,7 @@ async fn save_new(service: &Service, submission: &Submission) -> Result<TaskId, 
 
 /// What the API cannot say of a task stays as it is.
 async fn overwrite(service: &Service, id: String, submission: Submission) -> Result<TaskId, ApiError> {
-    let known: TaskId = id.parse().map_err(|_| ApiError::no_task(&id))?;
+    let known = known(Kind::Task, &id)?;
     let change = move |present: &ValidTask| submission.over(TaskDraft::of(present.name.as_ref(), &present.spec));
     let changed = service.change_task(&known, change).await;
     changed.map_err(|error| ApiError::of(error, || format!("Task {id} not found")))?;
@@ -66,87 +63,22 @@ async fn overwrite(service: &Service, id: String, submission: Submission) -> Res
 
 /// What was submitted.
 struct Submission {
-    code: Option<String>,
-    dependencies: String,
-    requirements: String,
-    system_dependencies: String,
-    use_cache: bool,
+    program: SentProgram,
     task_id: Option<String>,
-    /// What upstream's clients do not send; what is left out stays as it is.
-    more: More,
-}
-
-/// Fields of a task that only this API has.
-#[derive(Debug, Default)]
-struct More {
-    name: Option<String>,
-    environment: Option<String>,
-    timeout: Option<String>,
-    cpu_request: Option<String>,
-    cpu_limit: Option<String>,
-    memory_request: Option<String>,
-    memory_limit: Option<String>,
-    engine: Option<String>,
 }
 
 impl Submission {
     fn read(body: JsonBody) -> Result<Self, ApiError> {
         let mut fields = Fields::of(body)?;
-        let submission = Self {
-            code: fields.text("pythonCode"),
-            dependencies: fields.optional_text("dependencies").unwrap_or_default(),
-            requirements: fields.optional_text("requirementsFile").unwrap_or_default(),
-            system_dependencies: fields.optional_text("systemDependencies").unwrap_or_default(),
-            use_cache: fields.truth("useCache").unwrap_or(true),
-            task_id: fields.optional_text("taskId"),
-            more: More {
-                name: fields.optional_text("name"),
-                environment: fields.optional_text("environment"),
-                timeout: fields.text_or_number("timeoutSeconds"),
-                cpu_request: fields.text_or_number("cpuRequest"),
-                cpu_limit: fields.text_or_number("cpuLimit"),
-                memory_request: fields.optional_text("memoryRequest"),
-                memory_limit: fields.optional_text("memoryLimit"),
-                engine: fields.optional_text("engine"),
-            },
-        };
+        let submission = Self { program: SentProgram::of_task(&mut fields), task_id: fields.optional_text("taskId") };
         fields.finish()?;
+        submission.program.check()?;
         Ok(submission)
-    }
-
-    /// The checks whose words programs know.
-    fn check_lengths(&self) -> Result<(), ApiError> {
-        if self.dependencies.chars().count() > PythonPackages::MAX_BYTES {
-            return Err(ApiError::Refused("Dependencies string is too long (max 10000 characters)".to_owned()));
-        }
-        let forbidden = [";", "&&", "||", "`", "$("].into_iter().find(|text| self.dependencies.contains(text));
-        if let Some(text) = forbidden {
-            return Err(ApiError::Refused(format!("Invalid character in dependencies: {text}")));
-        }
-        if self.requirements.chars().count() > RequirementsFile::MAX_BYTES {
-            return Err(ApiError::Refused("Requirements file is too long (max 50000 characters)".to_owned()));
-        }
-        Ok(())
     }
 
     /// The task that this makes of another one.
     fn over(&self, draft: TaskDraft) -> Result<ValidTask, FieldErrors> {
-        let draft = TaskDraft {
-            code: self.code.clone().unwrap_or_else(|| DEFAULT_CODE.to_owned()),
-            packages: self.dependencies.clone(),
-            requirements: self.requirements.clone(),
-            system_packages: self.system_dependencies.clone(),
-            use_cache: self.use_cache,
-            name: self.more.name.clone().unwrap_or(draft.name),
-            environment: self.more.environment.clone().unwrap_or(draft.environment),
-            timeout: self.more.timeout.clone().unwrap_or(draft.timeout),
-            cpu_request: self.more.cpu_request.clone().unwrap_or(draft.cpu_request),
-            cpu_limit: self.more.cpu_limit.clone().unwrap_or(draft.cpu_limit),
-            memory_request: self.more.memory_request.clone().unwrap_or(draft.memory_request),
-            memory_limit: self.more.memory_limit.clone().unwrap_or(draft.memory_limit),
-            engine: self.more.engine.clone().unwrap_or(draft.engine),
-        };
-        draft.parse_sent()
+        self.program.over(draft).parse_sent()
     }
 }
 
@@ -177,7 +109,7 @@ pub async fn detail(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let known: TaskId = id.parse().map_err(|_| ApiError::no_task(&id))?;
+    let known = known(Kind::Task, &id)?;
     let missing = || format!("Task {id} not found");
     let paging = Paging::of(query.as_deref(), |cursor| cursor.parse::<RunNumber>().ok())?;
     let limit = paging.as_ref().map_or(RUNS_AT_ONCE, |paging| paging.limit);
@@ -206,7 +138,7 @@ pub async fn detail(
 
 /// Deletes a task with its runs and logs.
 pub async fn remove(Access(service): Access, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
-    let known: TaskId = id.parse().map_err(|_| ApiError::no_task(&id))?;
+    let known = known(Kind::Task, &id)?;
     let deleted = service.delete_task(&known).await;
     let deleted = deleted.map_err(|error| ApiError::of(error, || format!("Task {id} not found")))?;
     Ok(Json(json!({

@@ -12,9 +12,11 @@ use percent_encoding::percent_decode;
 
 use crate::http::error_page::error_page;
 
-/// Most bytes of a form. Well above what its fields may hold, so that a field that is too long is named at the field,
-/// with its text kept.
-const LARGEST: usize = 4 * 1024 * 1024;
+/// Most MiB of a form. Well above what its fields may hold, so that a field that is too long is named at the field, with
+/// its text kept.
+const LARGEST: usize = 4;
+/// Most MiB of a form with the code of many steps.
+const LARGEST_OF_FLOW: usize = 32;
 /// Most bytes that are read and dropped so that a browser, which sends everything before it listens, sees the answer.
 const LARGEST_HEARD: usize = 64 * 1024 * 1024;
 
@@ -37,6 +39,11 @@ impl FormFields {
         found.map(|(_, value)| std::mem::take(value)).unwrap_or_default()
     }
 
+    /// All fields with their values, in the order in which they were sent.
+    pub fn into_values(self) -> impl Iterator<Item = (String, String)> {
+        self.values.into_iter()
+    }
+
     /// Whether a file was uploaded that is not text.
     pub fn has_unreadable_file(&self, name: &str) -> bool {
         self.unreadable_files.iter().any(|field| field == name)
@@ -46,8 +53,8 @@ impl FormFields {
 /// Why a form cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FormError {
-    /// It is too large.
-    TooLarge,
+    /// It has more than so many MiB.
+    TooLarge(usize),
     /// A field is not UTF-8.
     NotText,
     /// It is in no encoding of forms, or ends too early.
@@ -58,22 +65,26 @@ impl FormError {
     /// The page that says so.
     pub fn page(&self) -> Response {
         let (status, sentence) = match self {
-            Self::TooLarge => (
+            Self::TooLarge(most) => (
                 StatusCode::PAYLOAD_TOO_LARGE,
-                "The form is larger than 4 MiB, so nothing was saved. Go back (your browser keeps what you typed), \
-                 shorten it, and send it again.",
+                format!(
+                    "The form is larger than {most} MiB, so nothing was saved. Go back (your browser keeps what you \
+                     typed), shorten it, and send it again."
+                ),
             ),
             Self::NotText => (
                 StatusCode::BAD_REQUEST,
                 "The form holds bytes that are not UTF-8 text, so nothing was saved. Go back, remove them, and send \
-                 it again.",
+                 it again."
+                    .to_owned(),
             ),
             Self::Broken => (
                 StatusCode::BAD_REQUEST,
-                "The form arrived damaged, so nothing was saved. Go back, reload the page, and send it again.",
+                "The form arrived damaged, so nothing was saved. Go back, reload the page, and send it again."
+                    .to_owned(),
             ),
         };
-        error_page(status, "The form was not read", sentence)
+        error_page(status, "The form was not read", &sentence)
     }
 }
 
@@ -82,9 +93,21 @@ impl FormError {
 /// # Errors
 /// When it is too large, damaged, or not text.
 pub async fn read_form(request: Request) -> Result<(Parts, FormFields), FormError> {
+    read(request, LARGEST).await
+}
+
+/// Reads the form of a request that may have the code of many steps.
+///
+/// # Errors
+/// As [`read_form`].
+pub async fn read_flow_form(request: Request) -> Result<(Parts, FormFields), FormError> {
+    read(request, LARGEST_OF_FLOW).await
+}
+
+async fn read(request: Request, most: usize) -> Result<(Parts, FormFields), FormError> {
     let (parts, body) = request.into_parts();
     let content_type = content_type(&parts.headers).to_owned();
-    let bytes = read_bytes(body).await?;
+    let bytes = read_bytes(body, most).await?;
     let fields = if content_type.starts_with("multipart/form-data") {
         read_multipart(&content_type, bytes).await?
     } else if content_type.is_empty() || content_type.starts_with("application/x-www-form-urlencoded") {
@@ -99,20 +122,21 @@ fn content_type(headers: &HeaderMap) -> &str {
     headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-async fn read_bytes(body: Body) -> Result<Bytes, FormError> {
+async fn read_bytes(body: Body, most: usize) -> Result<Bytes, FormError> {
+    let largest = most * 1024 * 1024;
     let mut stream: BodyDataStream = body.into_data_stream();
     let mut bytes = Vec::new();
     let mut heard = 0_usize;
     while let Some(part) = stream.next().await {
         let part = part.map_err(|_| FormError::Broken)?;
         heard += part.len();
-        if heard <= LARGEST {
+        if heard <= largest {
             bytes.extend_from_slice(&part);
         } else if heard > LARGEST_HEARD {
             break;
         }
     }
-    if heard > LARGEST { Err(FormError::TooLarge) } else { Ok(Bytes::from(bytes)) }
+    if heard > largest { Err(FormError::TooLarge(most)) } else { Ok(Bytes::from(bytes)) }
 }
 
 async fn read_multipart(content_type: &str, bytes: Bytes) -> Result<FormFields, FormError> {
@@ -162,7 +186,7 @@ mod tests {
     }
 
     async fn read(content_type: &str, body: impl Into<Body>) -> Result<FormFields, FormError> {
-        read_form(request(content_type, body)).await.map(|(_, fields)| fields)
+        super::read_form(request(content_type, body)).await.map(|(_, fields)| fields)
     }
 
     #[tokio::test]
@@ -197,7 +221,7 @@ mod tests {
         assert_eq!(read("multipart/form-data; boundary=X", "--X\r\nnonsense").await, Err(FormError::Broken));
         assert_eq!(read("multipart/form-data", "").await, Err(FormError::Broken));
         assert_eq!(read("text/plain", "code=1").await, Err(FormError::Broken));
-        let long = vec![b'a'; LARGEST + 1];
-        assert_eq!(read("application/x-www-form-urlencoded", long).await, Err(FormError::TooLarge));
+        let long = vec![b'a'; LARGEST * 1024 * 1024 + 1];
+        assert_eq!(read("application/x-www-form-urlencoded", long).await, Err(FormError::TooLarge(LARGEST)));
     }
 }

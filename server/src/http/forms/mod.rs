@@ -6,6 +6,7 @@ use app::{
     backend::BackendError,
     model::{
         caches::CacheName,
+        flow::StepKey,
         identifiers::{RunNumber, TaskId},
         run_list::RunChoice,
     },
@@ -25,12 +26,16 @@ use super::{
 use crate::http::state::AppState;
 
 mod body;
+mod flow_form;
+mod program;
+mod saving;
 mod task_form;
 
-pub use body::{FormFields, read_form};
+pub use body::{FormFields, read_flow_form, read_form};
+pub use flow_form::{edit_flow, new_flow};
 pub use task_form::{edit_task, new_task};
 
-/// The task list: an example to save and run.
+/// The list of tasks or of flows: an example to save and run.
 pub async fn task_list(State(state): State<AppState>, request: Request) -> Response {
     let (parts, fields) = match read_form(request).await {
         Ok(form) => form,
@@ -48,55 +53,68 @@ pub async fn task_list(State(state): State<AppState>, request: Request) -> Respo
     }
 }
 
-/// A task's page: run it.
+/// The page of a task or of a flow: run it, or one step of it alone.
 pub async fn task(State(state): State<AppState>, Path(id): Path<String>, request: Request) -> Response {
     let (parts, fields) = match read_form(request).await {
         Ok(form) => form,
         Err(error) => return error.page(),
     };
-    let Ok(id) = id.parse::<TaskId>() else {
+    let Some(id) = named(&parts, &id) else {
         return no_such_page(&state, parts).await;
     };
-    if fields.get("intent") != Some("run") {
-        return unknown_intent();
-    }
-    match actions::call(state.backend(&parts), actions::run_task(id.clone())).await {
+    let backend = state.backend(&parts);
+    let started = match fields.get("intent") {
+        Some("run") => actions::call(backend, actions::run_task(id.clone())).await,
+        Some("run_step") => {
+            let Some(Ok(step)) = fields.get("step").map(str::parse::<StepKey>) else {
+                return unknown_intent();
+            };
+            let inputs_of = fields.get("inputs_of").and_then(|number| number.parse().ok());
+            actions::call(backend, actions::run_step(id.clone(), step, inputs_of)).await
+        }
+        _ => return unknown_intent(),
+    };
+    match started {
         Ok(number) => see_other(&routes::run(&id, number), None),
         Err(error) => refuse(&state, parts, &error).await,
     }
 }
 
-/// The page that asks before deleting a task: delete it.
+/// The page that asks before deleting a task or a flow: delete it.
 pub async fn delete_task(State(state): State<AppState>, Path(id): Path<String>, request: Request) -> Response {
     let (parts, _) = match read_form(request).await {
         Ok(form) => form,
         Err(error) => return error.page(),
     };
-    let Ok(id) = id.parse::<TaskId>() else {
+    let Some(id) = named(&parts, &id) else {
         return no_such_page(&state, parts).await;
     };
+    let kind = id.kind();
     match actions::call(state.backend(&parts), actions::delete_task(id)).await {
-        Ok(_) => see_other(&routes::tasks(), Some(Done::Deleted)),
+        Ok(_) => see_other(&routes::list(kind), Some(Done::Deleted(kind))),
         Err(error) => refuse(&state, parts, &error).await,
     }
 }
 
-/// A run's page: run it again, or stop it.
+/// A run's page: run it again, go on where it failed, or stop it.
 pub async fn run(State(state): State<AppState>, Path(names): Path<(String, String)>, request: Request) -> Response {
     let (parts, fields) = match read_form(request).await {
         Ok(form) => form,
         Err(error) => return error.page(),
     };
-    let Some((id, number)) = run_names(&names) else {
+    let Some((id, number)) = named_run(&parts, &names) else {
         return no_such_page(&state, parts).await;
     };
-    match fields.get("intent") {
-        Some("rerun") => match actions::call(state.backend(&parts), actions::rerun(id.clone(), number)).await {
-            Ok(again) => see_other(&routes::run(&id, again), None),
-            Err(error) => refuse(&state, parts, &error).await,
-        },
-        Some("cancel") => cancel(&state, parts, id, number).await,
-        _ => unknown_intent(),
+    let backend = state.backend(&parts);
+    let started = match fields.get("intent") {
+        Some("rerun") => actions::call(backend, actions::rerun(id.clone(), number)).await,
+        Some("restart") => actions::call(backend, actions::restart(id.clone(), number)).await,
+        Some("cancel") => return cancel(&state, parts, id, number).await,
+        _ => return unknown_intent(),
+    };
+    match started {
+        Ok(again) => see_other(&routes::run(&id, again), None),
+        Err(error) => refuse(&state, parts, &error).await,
     }
 }
 
@@ -110,7 +128,7 @@ pub async fn cancel_run(
         Ok(form) => form,
         Err(error) => return error.page(),
     };
-    match run_names(&names) {
+    match named_run(&parts, &names) {
         Some((id, number)) => cancel(&state, parts, id, number).await,
         None => no_such_page(&state, parts).await,
     }
@@ -176,8 +194,14 @@ async fn cancel(state: &AppState, parts: Parts, id: TaskId, number: RunNumber) -
     }
 }
 
-fn run_names((id, number): &(String, String)) -> Option<(TaskId, RunNumber)> {
-    Some((id.parse().ok()?, number.parse().ok()?))
+/// The task or the flow that an address names, each only in its own place.
+fn named(parts: &Parts, id: &str) -> Option<TaskId> {
+    let id: TaskId = id.parse().ok()?;
+    parts.uri.path().starts_with(&routes::task(&id)).then_some(id)
+}
+
+fn named_run(parts: &Parts, (id, number): &(String, String)) -> Option<(TaskId, RunNumber)> {
+    Some((named(parts, id)?, number.parse().ok()?))
 }
 
 /// Shows the page that the form was on once more, and says why nothing was done.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::{
     actions,
-    backend::{Backend, BackendError, Resolve, SavedTask},
+    backend::{Backend, BackendError, SavedTask},
     model::{
         fields::{Field, FieldErrors},
         identifiers::TaskId,
@@ -19,7 +19,7 @@ use axum::{
     response::Response,
 };
 
-use super::{FormFields, no_such_page, read_form, unknown_intent};
+use super::{FormFields, named, no_such_page, program, read_form, saving::Saving, unknown_intent};
 use crate::http::{
     notice::{Done, see_other},
     pages::{self, Extra},
@@ -39,10 +39,13 @@ pub async fn new_task(State(state): State<AppState>, request: Request) -> Respon
 
 /// The form to change a task.
 pub async fn edit_task(State(state): State<AppState>, Path(id): Path<String>, request: Request) -> Response {
-    match (read_form(request).await, id.parse()) {
-        (Ok((parts, fields)), Ok(id)) => submit(&state, parts, Some(id), fields).await,
-        (Ok((parts, _)), Err(_)) => no_such_page(&state, parts).await,
-        (Err(error), _) => error.page(),
+    let (parts, fields) = match read_form(request).await {
+        Ok(form) => form,
+        Err(error) => return error.page(),
+    };
+    match named(&parts, &id) {
+        Some(id) => submit(&state, parts, Some(id), fields).await,
+        None => no_such_page(&state, parts).await,
     }
 }
 
@@ -63,49 +66,34 @@ struct Submission {
     revision: Option<i64>,
     draft: TaskDraft,
     has_unreadable_upload: bool,
-    run: bool,
-    resolve: Resolve,
+    saving: Saving,
 }
 
 impl Submission {
     /// `None` when the form does not say what to do.
     fn from_fields(id: Option<TaskId>, mut fields: FormFields) -> Option<Self> {
-        let (run, resolve) = match fields.get("intent") {
-            Some("save") | None => (false, Resolve::Now),
-            Some("save_and_run") => (true, Resolve::Now),
-            Some("save_unresolved") => (false, Resolve::Later),
-            Some("run_unresolved") => (true, Resolve::Later),
-            Some(_) => return None,
-        };
-        // Some editors begin a file with a mark of its encoding.
-        let upload = fields.take(UPLOAD).trim_start_matches('\u{feff}').to_owned();
-        let pasted = fields.take(Field::Requirements.name());
-        let draft = TaskDraft {
-            name: fields.take(Field::Name.name()),
-            code: fields.take(Field::Code.name()),
-            packages: fields.take(Field::Packages.name()),
-            requirements: if upload.trim().is_empty() { pasted } else { upload },
-            system_packages: fields.take(Field::SystemPackages.name()),
-            use_cache: fields.get("use_cache").is_some(),
-            environment: fields.take(Field::Environment.name()),
-            timeout: fields.take(Field::Timeout.name()),
-            cpu_request: fields.take(Field::CpuRequest.name()),
-            cpu_limit: fields.take(Field::CpuLimit.name()),
-            memory_request: fields.take(Field::MemoryRequest.name()),
-            memory_limit: fields.take(Field::MemoryLimit.name()),
-            engine: fields.take(Field::Engine.name()),
-        };
+        let saving = Saving::of(fields.get("intent"))?;
         let revision = fields.get("revision").and_then(|revision| revision.parse().ok());
         let has_unreadable_upload = fields.has_unreadable_file(UPLOAD);
-        Some(Self { id, revision, draft, has_unreadable_upload, run, resolve })
+        // Some editors begin a file with a mark of its encoding.
+        let upload = fields.take(UPLOAD).trim_start_matches('\u{feff}').to_owned();
+        let mut draft = program::empty();
+        for (control, value) in fields.into_values() {
+            program::take(&mut draft, &control, value);
+        }
+        if !upload.trim().is_empty() {
+            draft.requirements = upload;
+        }
+        Some(Self { id, revision, draft, has_unreadable_upload, saving })
     }
 
     async fn perform(&self, backend: Arc<dyn Backend>) -> Result<SavedTask, BackendError> {
         if self.has_unreadable_upload {
             return Err(BackendError::Invalid(self.with_unreadable_upload()));
         }
-        let (id, revision, draft, resolve) = (self.id.clone(), self.revision, self.draft.clone(), self.resolve);
-        if self.run {
+        let (id, revision, draft) = (self.id.clone(), self.revision, self.draft.clone());
+        let Saving { run, resolve } = self.saving;
+        if run {
             actions::call(backend, actions::save_and_run(id, revision, draft, resolve)).await
         } else {
             actions::call(backend, actions::save_task(id, revision, draft, resolve)).await
@@ -152,5 +140,5 @@ async fn show_again(state: &AppState, parts: Parts, submission: Submission, erro
             refusal = Some(format!("{text} What you typed is kept below."));
         }
     }
-    pages::show(state, parts, &address, status, Extra { form: Some(form), refusal }).await
+    pages::show(state, parts, &address, status, Extra { form: Some(form), refusal, ..Extra::default() }).await
 }
