@@ -89,24 +89,24 @@ impl Cluster {
         }
     }
 
-    /// What the cluster last warned of about a pod, as a sentence; `None` when there is nothing, or this account may not
-    /// look.
+    /// Why a node does not get a pod going, as a sentence, where the pod itself does not tell; `None` when nothing is known
+    /// of that, or this account may not look.
     pub async fn warning_of(&self, pod: &str) -> Option<String> {
         let events = Api::<Event>::namespaced(self.client.clone(), &self.namespace);
         let of_pod = ListParams::default().fields(&format!("involvedObject.name={pod},type=Warning"));
         let found = tokio::time::timeout(ANSWERING, events.list(&of_pod)).await.ok()?.ok()?;
-        let latest = found.items.into_iter().max_by_key(|event| {
-            let time = event.last_timestamp.as_ref().map(|time| time.0);
-            time.or_else(|| event.event_time.as_ref().map(|time| time.0))
-        })?;
-        let message = sentence(latest.message.as_deref().unwrap_or("the cluster gave no reason"));
-        Some(match latest.reason.as_deref().unwrap_or_default() {
-            "FailedMount" | "FailedAttachVolume" | "FailedMapVolume" => {
-                format!("A volume cannot be mounted into the pod: {message}")
-            }
-            "FailedCreatePodSandBox" | "NetworkNotReady" => format!("The node cannot make room for the pod: {message}"),
-            _ => format!("The cluster warns about the pod: {message}"),
-        })
+        let what = |event: &Event| match event.reason.as_deref()? {
+            "FailedMount" | "FailedAttachVolume" | "FailedMapVolume" => Some("A volume cannot be mounted into the pod"),
+            "FailedCreatePodSandBox" | "NetworkNotReady" => Some("The node cannot make room for the pod"),
+            _ => None,
+        };
+        let time = |event: &Event| {
+            let last = event.last_timestamp.as_ref().map(|time| time.0);
+            last.or_else(|| event.event_time.as_ref().map(|time| time.0))
+        };
+        let told = found.items.iter().filter_map(|event| Some((event, what(event)?)));
+        let (event, what) = told.max_by_key(|(event, _)| time(event))?;
+        Some(format!("{what}: {}", sentence(event.message.as_deref().unwrap_or("the cluster gave no reason"))))
     }
 
     /// The container runtime of a node, which is asked once; `None` when it is not known.
