@@ -26,7 +26,7 @@ fi
 export KUBECONFIG
 export STOKER_TEST_NAMESPACE=${STOKER_TEST_NAMESPACE:-stoker-test}
 [[ -n ${STOKER_TEST_IMAGE:-} ]] || fail "STOKER_TEST_IMAGE must name the task image. infrastructure/image makes it."
-export STOKER_TEST_IMAGE
+export STOKER_TEST_IMAGE STOKER_TEST_VOLUMES=${STOKER_TEST_VOLUMES:-}
 export STOKER_TEST_NARROW_NAMESPACE=$STOKER_TEST_NAMESPACE-narrow
 folder=$root/target/cluster
 export STOKER_TEST_SERVER_KUBECONFIG=$folder/$STOKER_TEST_NAMESPACE/kubeconfig

@@ -92,7 +92,7 @@ impl Stoker {
         let driver = Driver {
             database: database.clone(),
             engines: engines.clone(),
-            recorder: Recorder::new(database.clone(), hints.clone(), secret_key),
+            recorder: Recorder::new(database.clone(), hints.clone(), secret_key, inputs.clock.clone()),
             resolver: resolver.clone(),
             clock: inputs.clock.clone(),
             hints: hints.clone(),
@@ -232,6 +232,8 @@ pub fn argo_settings(config: &Config, cluster: &ClusterConfig) -> ArgoSettings {
         platform: cluster.platform.clone(),
         cache_claim: cluster.cache_claim.clone(),
         nix_claim: cluster.nix_claim.clone(),
+        results_claim: cluster.results_claim.clone(),
+        results_folder: cluster.results_folder.clone(),
         service_account: cluster.service_account.clone(),
         at_once: cluster.at_once.get(),
         user: cluster.user,

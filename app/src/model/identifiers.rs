@@ -188,6 +188,12 @@ impl StepUid {
         if number > 1 { Self(format!("{}.{number}", self.0)) } else { self }
     }
 
+    /// The name of its first attempt, which is that of the step as a whole.
+    #[must_use]
+    pub fn first_attempt(&self) -> Self {
+        Self(self.0.split('.').next().unwrap_or_default().to_owned())
+    }
+
     /// The run that it is a step of.
     #[must_use]
     pub fn run(&self) -> RunUid {

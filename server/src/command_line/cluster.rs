@@ -69,6 +69,14 @@ pub struct ClusterOptions {
     #[arg(long, env = "STOKER_NIX_CLAIM", value_name = "NAME")]
     pub nix_claim: Option<String>,
 
+    /// The claim for what steps put out for later ones. Without one, steps cannot pass data on.
+    #[arg(long, env = "STOKER_RESULTS_CLAIM", value_name = "NAME")]
+    pub results_claim: Option<String>,
+
+    /// Where this server has that claim's volume, to show what steps have put out, and to remove it with its run.
+    #[arg(long, env = "STOKER_RESULTS_FOLDER", value_name = "FOLDER")]
+    pub results_folder: Option<PathBuf>,
+
     /// The service account of Argo's executor in the pods; programs get none. [default: the namespace's default]
     #[arg(long, env = "STOKER_SERVICE_ACCOUNT", value_name = "NAME")]
     pub service_account: Option<String>,

@@ -69,7 +69,7 @@ fn probe_settings(mut serve: ServeOptions) -> Result<(ArgoSettings, Access), NoR
 fn settings(options: PreflightOptions) -> Result<Settings, ConfigError> {
     let PreflightOptions { serve, mut claims, only, json: _, probe: _ } = options;
     let (place, cluster) = (serve.place, serve.engine.cluster);
-    claims.extend([cluster.cache_claim, cluster.nix_claim].into_iter().flatten());
+    claims.extend([cluster.cache_claim, cluster.nix_claim, cluster.results_claim].into_iter().flatten());
     let data = DataFolder::named(place.data)?;
     Ok(Settings {
         nix: NixSettings::new(place.nix, place.nixpkgs, &data.cache(), stoker_program()),

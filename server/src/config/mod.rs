@@ -115,6 +115,10 @@ pub struct ClusterConfig {
     pub cache_claim: Option<String>,
     /// The claim for the Nix store.
     pub nix_claim: Option<String>,
+    /// The claim for what steps put out.
+    pub results_claim: Option<String>,
+    /// Where this server has its volume.
+    pub results_folder: Option<PathBuf>,
     /// The account of Argo's executor.
     pub service_account: Option<String>,
     /// The user id of containers.
@@ -254,6 +258,8 @@ impl ClusterConfig {
             platform: options.image_platform,
             cache_claim: given(options.cache_claim),
             nix_claim: given(options.nix_claim),
+            results_claim: given(options.results_claim),
+            results_folder: options.results_folder.filter(|folder| !folder.as_os_str().is_empty()),
             service_account: given(options.service_account),
             user: options.pod_user,
             at_once: options.cluster_runs,

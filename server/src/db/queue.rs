@@ -16,8 +16,8 @@ use app::model::{
     time::Timestamp,
 };
 use diesel::{
-    ExpressionMethods as _, QueryDsl as _, Queryable, QueryableByName, RunQueryDsl as _, Selectable,
-    SelectableHelper as _, SqliteConnection,
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, QueryableByName, RunQueryDsl as _,
+    Selectable, SelectableHelper as _, SqliteConnection,
     sql_types::{BigInt, Bool, Nullable, Text},
 };
 
@@ -110,14 +110,21 @@ struct Standing {
     has_to_wait: bool,
 }
 
-/// All that is asked for is in the index `steps_in_order`.
-const STANDINGS: &str = "SELECT run_id, group_concat(letter, '') AS letters, max(lacks_lock) AS lacks_lock, \
-     max(started_at) AS served_at, max(not_before IS NOT NULL) AS has_to_wait FROM (SELECT steps.run_id, \
-     CASE steps.phase WHEN 'Pending' THEN 'P' WHEN 'Running' THEN 'R' WHEN 'Succeeded' THEN 'S' WHEN 'Failed' THEN 'F' \
-     WHEN 'Error' THEN 'E' WHEN 'Cancelled' THEN 'C' ELSE 'K' END AS letter, steps.started_at, steps.not_before, \
-     steps.phase = 'Pending' AND (steps.lock IS NULL) AS lacks_lock FROM runs CROSS JOIN steps \
-     ON steps.run_id = runs.id WHERE runs.phase IN ('Pending', 'Running') ORDER BY steps.run_id, steps.position) \
-     GROUP BY run_id";
+/// Asks where the steps of these runs stand. All that is asked for is in the index `steps_in_order`.
+macro_rules! standings {
+    ($which:literal) => {
+        concat!(
+            "SELECT run_id, group_concat(letter, '') AS letters, max(lacks_lock) AS lacks_lock, max(started_at) AS served_at, \
+             max(not_before IS NOT NULL) AS has_to_wait FROM (SELECT steps.run_id, CASE steps.phase WHEN 'Pending' THEN 'P' \
+             WHEN 'Running' THEN 'R' WHEN 'Succeeded' THEN 'S' WHEN 'Failed' THEN 'F' WHEN 'Error' THEN 'E' \
+             WHEN 'Cancelled' THEN 'C' ELSE 'K' END AS letter, steps.started_at, steps.not_before, \
+             steps.phase = 'Pending' AND (steps.lock IS NULL) AS lacks_lock FROM runs CROSS JOIN steps \
+             ON steps.run_id = runs.id WHERE runs.phase IN ('Pending', 'Running')",
+            $which,
+            " ORDER BY steps.run_id, steps.position) GROUP BY run_id"
+        )
+    };
+}
 
 fn phase_of(letter: char) -> Phase {
     match letter {
@@ -138,27 +145,51 @@ fn phase_of(letter: char) -> Phase {
 pub fn active(connection: &mut SqliteConnection, known: &KnownSteps) -> Result<Vec<ActiveRun>, DatabaseError> {
     let rows: Vec<RunColumns> =
         runs::table.filter(is_active()).order(runs::id).select(RunColumns::as_select()).load(connection)?;
-    let standings: Vec<Standing> = diesel::sql_query(STANDINGS).load(connection)?;
+    let standings: Vec<Standing> = diesel::sql_query(standings!("")).load(connection)?;
     let mut standings: HashMap<i64, Standing> = standings.into_iter().map(|row| (row.run_id, row)).collect();
     rows.into_iter()
         .filter_map(|run| standings.remove(&run.id).map(|standing| (run, standing)))
-        .map(|(run, standing)| {
-            let id = RunId(run.id);
-            Ok(ActiveRun {
-                id,
-                uid: values::parsed(&run.uid)?,
-                engine: run.engine,
-                phase: values::phase(&run.phase)?,
-                cancel_requested: run.cancel_requested_at.is_some(),
-                created_at: Timestamp(run.created_at),
-                steps: known.get(&id).cloned().map_or_else(|| steps_of(connection, id), Ok)?,
-                phases: standing.letters.chars().map(phase_of).collect(),
-                is_locked: !standing.lacks_lock,
-                served_at: values::timestamp(standing.served_at),
-                not_before: if standing.has_to_wait { times_to_wait_for(connection, id)? } else { HashMap::new() },
-            })
-        })
+        .map(|(run, standing)| read(connection, run, &standing, known))
         .collect()
+}
+
+/// This run; `None` when it has ended, or is not there.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn active_run(
+    connection: &mut SqliteConnection,
+    id: RunId,
+    known: &KnownSteps,
+) -> Result<Option<ActiveRun>, DatabaseError> {
+    let run: Option<RunColumns> =
+        runs::table.find(id.0).filter(is_active()).select(RunColumns::as_select()).get_result(connection).optional()?;
+    let Some(run) = run else { return Ok(None) };
+    let standing: Standing =
+        diesel::sql_query(standings!(" AND runs.id = ?")).bind::<BigInt, _>(id.0).get_result(connection)?;
+    read(connection, run, &standing, known).map(Some)
+}
+
+fn read(
+    connection: &mut SqliteConnection,
+    run: RunColumns,
+    standing: &Standing,
+    known: &KnownSteps,
+) -> Result<ActiveRun, DatabaseError> {
+    let id = RunId(run.id);
+    Ok(ActiveRun {
+        id,
+        uid: values::parsed(&run.uid)?,
+        engine: run.engine,
+        phase: values::phase(&run.phase)?,
+        cancel_requested: run.cancel_requested_at.is_some(),
+        created_at: Timestamp(run.created_at),
+        steps: known.get(&id).cloned().map_or_else(|| steps_of(connection, id), Ok)?,
+        phases: standing.letters.chars().map(phase_of).collect(),
+        is_locked: !standing.lacks_lock,
+        served_at: values::timestamp(standing.served_at),
+        not_before: if standing.has_to_wait { times_to_wait_for(connection, id)? } else { HashMap::new() },
+    })
 }
 
 /// What never changes of the steps of a run.

@@ -183,6 +183,8 @@ pub struct RunInputs {
     /// The task it belongs to.
     pub task_id: TaskId,
     pub number: RunNumber,
+    /// When its engine got it.
+    pub started_at: Option<Timestamp>,
     /// What each of its steps executes, or the one that was asked for.
     pub steps: Vec<StepInputs>,
     /// How all its steps wait for each other.
@@ -196,8 +198,10 @@ pub struct RunInputs {
 /// # Errors
 /// `NotFound` when it was deleted.
 pub fn inputs(connection: &mut SqliteConnection, id: RunId, only: Option<StepId>) -> Result<RunInputs, DatabaseError> {
-    let (uid, task_id, number): (String, String, i32) =
-        runs::table.find(id.0).select((runs::uid, runs::task_id, runs::number)).get_result(connection)?;
+    let (uid, task_id, number, started_at): (String, String, i32, Option<i64>) = runs::table
+        .find(id.0)
+        .select((runs::uid, runs::task_id, runs::number, runs::started_at))
+        .get_result(connection)?;
     let steps = step_rows::inputs(connection, id, only)?;
     // Of a step that waits for nobody nothing has to be known of the others.
     let is_alone = steps.iter().all(|step| step.step.runs_after.is_empty());
@@ -220,6 +224,7 @@ pub fn inputs(connection: &mut SqliteConnection, id: RunId, only: Option<StepId>
         uid: values::parsed(&uid)?,
         task_id: values::task_id(&task_id)?,
         number: values::run_number(number)?,
+        started_at: values::timestamp(started_at),
         steps,
         graph,
         kept,
@@ -256,6 +261,22 @@ pub fn start(
         ))
         .execute(connection)?;
     Ok(may_start == 1 && step_rows::start(connection, steps, at)? > 0)
+}
+
+/// Moves a step to Running whose engine says that its turn has come. One that does not wait any more stays as it is.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn begin_step(
+    connection: &mut SqliteConnection,
+    id: RunId,
+    step: StepId,
+    at: Timestamp,
+) -> Result<(), DatabaseError> {
+    if step_rows::start(connection, &[step], at)? > 0 {
+        touch(connection, id)?;
+    }
+    Ok(())
 }
 
 /// Ends a step of a run, or all its steps, as far as they have not ended. What had ended before stays as it is.

@@ -187,6 +187,8 @@ pub struct ActiveStep {
     pub recorded: RecordedStep,
     /// How many packages its lock has.
     pub requested: u32,
+    /// Where it stands.
+    pub phase: Phase,
     /// Which attempt it is at, from 1.
     pub attempt: u32,
     /// Whether there is another attempt when this one fails.
@@ -202,7 +204,7 @@ pub fn active(
     run: RunId,
     only: Option<StepId>,
 ) -> Result<Vec<ActiveStep>, DatabaseError> {
-    type Row = (i64, (i32, i32), String, Option<String>, String, i64, Option<String>, String);
+    type Row = (i64, (i32, i32, String), String, Option<String>, String, i64, Option<String>, String);
     let mut statement = steps::table
         .inner_join(runs::table)
         .filter(steps::run_id.eq(run.0))
@@ -210,7 +212,7 @@ pub fn active(
         .order(steps::position)
         .select((
             steps::id,
-            (steps::position, steps::attempt),
+            (steps::position, steps::attempt, steps::phase),
             runs::uid,
             steps::cursor,
             steps::recorder_state,
@@ -224,13 +226,14 @@ pub fn active(
     }
     let rows: Vec<Row> = statement.load(connection)?;
     rows.into_iter()
-        .map(|(id, (position, attempt), run_uid, cursor, recorder_state, lines, lock, in_flow)| {
+        .map(|(id, (position, attempt, phase), run_uid, cursor, recorder_state, lines, lock, in_flow)| {
             let in_flow: InFlow = values::from_json(&in_flow)?;
             let requested = lock.map_or(0, |lock| Lock(lock).packages().len());
             Ok(ActiveStep {
                 keys: StepKeys { id: StepId(id), run, uid: uid(&run_uid, position, attempt)? },
                 recorded: RecordedStep { cursor: cursor.map(Cursor), recorder_state, line_count: values::count(lines) },
                 requested: u32::try_from(requested).unwrap_or(u32::MAX),
+                phase: values::phase(&phase)?,
                 attempt: u32::try_from(attempt).unwrap_or(1),
                 retries: in_flow.retries,
             })
@@ -241,6 +244,19 @@ pub fn active(
 fn is_active()
 -> diesel::dsl::Or<diesel::dsl::Eq<steps::phase, &'static str>, diesel::dsl::Eq<steps::phase, &'static str>> {
     steps::phase.eq(Phase::Pending.word()).or(steps::phase.eq(Phase::Running.word()))
+}
+
+/// Whether anything was ever recorded of a run, or of this step of it.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn is_recorded(connection: &mut SqliteConnection, run: RunId, only: Option<StepId>) -> Result<bool, DatabaseError> {
+    let mut recorded =
+        steps::table.filter(steps::run_id.eq(run.0)).filter(steps::cursor.is_not_null()).select(steps::id).into_boxed();
+    if let Some(only) = only {
+        recorded = recorded.filter(steps::id.eq(only.0));
+    }
+    Ok(recorded.first::<i64>(connection).optional()?.is_some())
 }
 
 /// Notes how far the recorder has come, if it is still where `before` says. False otherwise: then somebody else
@@ -283,6 +299,8 @@ pub struct StepInputs {
     pub lock: Option<Lock>,
     /// Where it stands.
     pub phase: Phase,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
 }
 
 /// What each step of a run executes, or this one of them, in order.
@@ -294,7 +312,8 @@ pub fn inputs(
     run: RunId,
     only: Option<StepId>,
 ) -> Result<Vec<StepInputs>, DatabaseError> {
-    type Row = (i64, (i32, i32), String, (String, String, String), StepSpecColumns, Option<String>, String);
+    type Row =
+        (i64, (i32, i32), String, (String, String, String), StepSpecColumns, Option<String>, (String, Option<i64>));
     let mut statement = steps::table
         .inner_join(runs::table)
         .filter(steps::run_id.eq(run.0))
@@ -306,7 +325,7 @@ pub fn inputs(
             (steps::key, steps::name, steps::in_flow),
             StepSpecColumns::as_select(),
             steps::lock,
-            steps::phase,
+            (steps::phase, steps::finished_at),
         ))
         .into_boxed();
     if let Some(only) = only {
@@ -314,7 +333,7 @@ pub fn inputs(
     }
     let rows: Vec<Row> = statement.load(connection)?;
     rows.into_iter()
-        .map(|(id, (position, attempt), run_uid, (key, name, in_flow), spec, lock, phase)| {
+        .map(|(id, (position, attempt), run_uid, (key, name, in_flow), spec, lock, (phase, finished_at))| {
             let in_flow: InFlow = values::from_json(&in_flow)?;
             Ok(StepInputs {
                 id: StepId(id),
@@ -322,6 +341,7 @@ pub fn inputs(
                 step: in_flow.step(&key, &name, spec.try_into()?)?,
                 lock: lock.map(Lock),
                 phase: values::phase(&phase)?,
+                finished_at: values::timestamp(finished_at),
             })
         })
         .collect()
@@ -464,8 +484,9 @@ pub fn finish_waiting(
     super::runs::derive(connection, run, last.at)
 }
 
-/// Ends an attempt of a step, which then waits for the next one. False when that is not to be, since its run is to be
-/// cancelled or the step has ended; then nothing changes.
+/// Ends an attempt of a step, which then waits for the next one. `cursor` is where the engine's tale of the next one
+/// begins; `None` when that is another tale. False when there is to be no next one, since its run is to be cancelled or
+/// the step has ended; then nothing changes.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -474,6 +495,7 @@ pub fn try_again(
     keys: &StepKeys,
     outcome: &Outcome,
     not_before: Timestamp,
+    cursor: Option<&Cursor>,
 ) -> Result<bool, DatabaseError> {
     type Row = (i32, i64, Option<i64>);
     let row: Option<Row> = steps::table
@@ -504,7 +526,7 @@ pub fn try_again(
             steps::attempt.eq(attempt + 1),
             steps::not_before.eq(not_before.0),
             steps::started_at.eq(None::<i64>),
-            steps::cursor.eq(None::<String>),
+            steps::cursor.eq(cursor.map(|cursor| cursor.0.as_str())),
             steps::recorder_state.eq(""),
             steps::cache_report.eq(None::<String>),
             steps::waiting_for.eq(None::<String>),
@@ -587,16 +609,5 @@ pub fn set_all_waiting(
 /// When the database does not answer.
 pub fn set_place(connection: &mut SqliteConnection, id: StepId, place: &str) -> Result<(), DatabaseError> {
     diesel::update(steps::table.find(id.0)).set(steps::place.eq(place)).execute(connection)?;
-    Ok(())
-}
-
-/// Keeps which attempt a step is at, from 1.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn set_attempt(connection: &mut SqliteConnection, id: StepId, attempt: u32) -> Result<(), DatabaseError> {
-    diesel::update(steps::table.find(id.0))
-        .set(steps::attempt.eq(i32::try_from(attempt).unwrap_or(i32::MAX)))
-        .execute(connection)?;
     Ok(())
 }

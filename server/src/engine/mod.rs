@@ -148,8 +148,9 @@ pub enum StepEvent {
     Placed(String),
     /// In which kind of container it runs, as a sentence.
     Container(String),
-    /// An attempt begins; the first has number 1. An engine that makes only one need not say so.
-    Attempt(u32),
+    /// Its turn has come: it does not wait for other steps any more. An engine that is given each step when its turn
+    /// comes need not say so.
+    Began,
     /// Bytes on standard output, as they came.
     Output(Vec<u8>),
     /// Bytes on standard error, as they came.
@@ -158,6 +159,9 @@ pub enum StepEvent {
     LogLimit(u64),
     /// Output that cannot be had any more; what is known of it, as a sentence.
     Lost(String),
+    /// An attempt ended so, and the engine makes another one, of which everything that follows tells. The last of the
+    /// events that are told with it.
+    AttemptEnded(StepEnd),
     /// The step ended. The last event.
     Ended(StepEnd),
 }
@@ -205,6 +209,8 @@ pub enum EndCause {
     Lost,
     /// Something outside Stoker ended it; what, and what to do, as sentences.
     Outside(String),
+    /// It was never begun, as its engine decided; why, as a sentence.
+    NotRun(String),
 }
 
 /// What an engine's own books say of a run that has ended.
@@ -349,7 +355,7 @@ pub trait Engine: Send + Sync + 'static {
         None
     }
 
-    /// What steps have put out; `None` for an engine whose steps cannot.
+    /// What steps have put out; `None` where this server cannot see it, or steps cannot.
     fn outputs(&self) -> Option<&local::outputs::Outputs> {
         None
     }

@@ -80,10 +80,10 @@ impl Workplace<'_> {
         if let Some(bytes) = self.memory_limit {
             environment.push(("STOKER_MEMORY_KIB".into(), (bytes / 1024).to_string()));
         }
+        environment.push(("STOKER_READABLE".into(), text(&folder.readable())));
         if let Some(outputs) = &self.outputs {
             environment.push(("STOKER_OUTPUT_DIR".into(), text(outputs)));
             environment.push(("STOKER_OUTPUT_LIMIT".into(), OUTPUT_LIMIT.to_string()));
-            environment.push(("STOKER_READABLE".into(), text(&folder.readable())));
         }
         let names: Vec<&str> = self.preparation.iter().map(|(name, _)| name.as_str()).collect();
         environment.push(("STOKER_PREPARATION_ONLY".into(), names.join(" ")));

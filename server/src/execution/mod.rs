@@ -8,3 +8,4 @@ pub mod plan;
 pub mod recorder;
 pub mod retention;
 pub mod supervisor;
+mod turns;

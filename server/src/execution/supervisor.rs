@@ -10,7 +10,6 @@ use std::{
 };
 
 use app::model::{
-    flow::order,
     identifiers::{RunId, StepId},
     phase::Phase,
     time::Timestamp,
@@ -31,8 +30,9 @@ use crate::{
     execution::{
         hints::Hints,
         places::{Part, Places},
-        plan::plan,
+        plan::{Given, given},
         recorder::{Followed, RecordError, Recorder},
+        turns::{self, Turns},
     },
     packages::resolver::Resolver,
 };
@@ -198,7 +198,9 @@ impl Supervisor {
                 self.carry(run, part, &engine);
             }
             let ready: VecDeque<Part> = match engine.order() {
-                Order::Engine if run.phase == Phase::Pending => VecDeque::from([Part::Whole]),
+                Order::Engine if run.phase == Phase::Pending && !self.driver.settle(run).await?.is_empty() => {
+                    VecDeque::from([Part::Whole])
+                }
                 Order::Engine => VecDeque::new(),
                 Order::Stoker => self.driver.settle(run).await?.into_iter().map(Part::Step).collect(),
             };
@@ -396,29 +398,8 @@ impl Driver {
 
     /// Ends the steps of a run that will never run, and gives those that may begin.
     async fn settle(&self, run: &ActiveRun) -> Result<Vec<StepId>, DatabaseError> {
-        let at = self.clock.now();
-        let ended = |phase, message| Outcome { phase, exit_code: None, message: Some(message), at };
-        let (ready, never) = if run.cancel_requested {
-            let cancelled = ended(Phase::Cancelled, runs::CANCELLED_WAITING.to_owned());
-            let waiting = run.steps_in(Phase::Pending);
-            (Vec::new(), waiting.map(|step| (step, cancelled.clone())).collect::<Vec<_>>())
-        } else {
-            let mut phases = run.phases.clone();
-            let next = run.next();
-            let mut never = Vec::new();
-            for (step, because) in next.skip {
-                phases[step] = Phase::Skipped;
-                let name = |step: usize| run.steps[step].name.clone();
-                let message = order::skipped_message(because, name, |step| phases[step]);
-                never.push((run.steps[step].id, ended(Phase::Skipped, message)));
-            }
-            let is_due = |step: &StepId| run.not_before.get(step).is_none_or(|time| *time <= at);
-            let ready = next.begin.iter().map(|step| run.steps[*step].id).filter(is_due);
-            (ready.collect(), never)
-        };
+        let Turns { ready, never } = turns::settle(&self.database, run, self.clock.now()).await?;
         if !never.is_empty() {
-            let id = run.id;
-            self.database.write(move |connection| steps::finish_waiting(connection, id, &never)).await?;
             self.tell(run);
         }
         Ok(ready)
@@ -430,18 +411,20 @@ impl Driver {
     async fn carry(&self, run: &ActiveRun, part: Part, engine: &dyn Engine) -> Result<Followed, RecordError> {
         let Some(inputs) = self.inputs(run, part).await? else { return Ok(Followed::ToTheEnd) };
         let (id, at) = (run.id, self.clock.now());
-        if inputs.steps.iter().any(|step| step.phase == Phase::Pending)
-            && (part != Part::Whole || run.phase == Phase::Pending)
-        {
-            let begin: Vec<StepId> = inputs.steps.iter().map(|step| step.id).collect();
-            if !self.database.write(move |connection| runs::start(connection, id, &begin, at)).await? {
+        let is_recorded = self.database.read(move |connection| steps::is_recorded(connection, id, part.step())).await?;
+        let Given { plan, first } = given(inputs, part);
+        if !is_recorded && !first.is_empty() {
+            if !self.database.write(move |connection| runs::start(connection, id, &first, at)).await? {
+                // Somebody was faster, such as one who cancels it.
+                let look = move |connection: &mut _| queue::active_run(connection, id, &KnownSteps::new());
+                if let Some(run) = self.database.read(look).await? {
+                    self.settle(&run).await?;
+                }
                 return Ok(Followed::ToTheEnd);
             }
             self.tell(run);
         }
-        let plan = plan(inputs);
-        let recorded = self.database.read(move |connection| steps::active(connection, id, part.step())).await?;
-        if recorded.iter().all(|step| step.recorded.cursor.is_none()) {
+        if !is_recorded {
             match engine.start(&plan).await {
                 // Only an earlier attempt can have said something.
                 Ok(()) if run.phase == Phase::Running => self.say_waiting(run, part, None).await?,

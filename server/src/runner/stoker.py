@@ -18,6 +18,10 @@ _readable = None
 
 def _folder():
     folder = os.environ.get("STOKER_OUTPUT_DIR")
+    if not folder and "STOKER_READABLE" in os.environ:
+        raise RuntimeError(
+            "This cluster keeps no outputs, so steps cannot pass data on: Stoker was started without --results-claim."
+        )
     if not folder:
         raise RuntimeError("Outputs are kept for steps that Stoker runs, and this program runs without it.")
     return folder

@@ -57,6 +57,7 @@ impl Service {
                 step: step.clone(),
                 lock: None,
                 phase: Phase::Pending,
+                finished_at: None,
             })
         });
         let steps = steps.collect::<Result<_, _>>().map_err(|error| backend_error(error, String::new))?;
@@ -70,6 +71,7 @@ impl Service {
             uid,
             task_id: random_id(Kind::Flow, random),
             number: RunNumber::FIRST,
+            started_at: None,
             steps,
             graph: graph.collect(),
             kept: HashMap::new(),

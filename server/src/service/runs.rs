@@ -26,7 +26,7 @@ use crate::{
         tasks, views,
     },
     engine::SharedEngine,
-    execution::plan::plan,
+    execution::plan,
 };
 
 /// How long to wait for a hint before looking at a run again.
@@ -301,7 +301,7 @@ pub(super) struct Derived {
 /// What an engine is given for a run, as YAML.
 pub(super) async fn manifest_of(engine: &SharedEngine, inputs: RunInputs) -> Result<String, BackendError> {
     let run = inputs.uid.clone();
-    engine.manifest(&plan(inputs)).await.map_err(|error| {
+    engine.manifest(&plan::shown(inputs, engine.order())).await.map_err(|error| {
         tracing::warn!(%error, %run, "A run's manifest could not be made");
         if error.may_pass { BackendError::Unavailable(error.message) } else { BackendError::Internal(error.message) }
     })

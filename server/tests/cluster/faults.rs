@@ -64,7 +64,7 @@ async fn a_volume_that_cannot_be_mounted_is_named() {
 async fn what_no_node_has_room_for_is_said_with_how_much_it_asks() {
     let place = Namespace::new().await;
     let mut plan = rules::plan("print('> never')");
-    plan.steps[0].spec.resources.memory_request = Memory::parse("900Gi").unwrap();
+    plan.steps[0].definition.spec.resources.memory_request = Memory::parse("900Gi").unwrap();
     let engine = place.engine();
     engine.start(&plan).await.unwrap();
     let tale = rules::listen(&engine, &plan, Positions::new(), |tale| reason(tale).is_some()).await;

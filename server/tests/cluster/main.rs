@@ -4,8 +4,16 @@
 #![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 mod alone;
+#[path = "../support/assembled.rs"]
+mod assembled;
 mod contract;
 mod faults;
+#[expect(dead_code, reason = "the tests of flows on the local engine use the rest")]
+#[path = "../flows/place.rs"]
+mod flow_place;
+mod flows;
+#[path = "../support/local_engine.rs"]
+mod local_engine;
 mod narrow;
 mod place;
 mod probe;

@@ -21,7 +21,9 @@ const NAME: &str = "narrow";
 
 async fn place(change: impl FnOnce(&mut ArgoSettings)) -> Namespace {
     let kubeconfig = variable("STOKER_TEST_NARROW_KUBECONFIG").into();
-    let without_volumes = |settings: &mut ArgoSettings| (settings.cache_claim, settings.nix_claim) = (None, None);
+    let without_volumes = |settings: &mut ArgoSettings| {
+        (settings.cache_claim, settings.nix_claim, settings.results_claim) = (None, None, None);
+    };
     Namespace::reached_by(kubeconfig, |settings| {
         without_volumes(settings);
         change(settings);

@@ -66,6 +66,13 @@ impl rules::Place for Namespace {
     }
 }
 
+/// An engine for this key, with other settings.
+pub async fn engine_with(key: [u8; 32], change: impl FnOnce(&mut ArgoSettings)) -> SharedEngine {
+    let mut settings = settings();
+    change(&mut settings);
+    engine(&settings, variable("STOKER_TEST_SERVER_KUBECONFIG").into(), key).await
+}
+
 async fn engine(settings: &ArgoSettings, kubeconfig: PathBuf, key: [u8; 32]) -> SharedEngine {
     // The namespace is the kubeconfig's own.
     let access = Access { kubeconfig: Some(kubeconfig), context: None, namespace: None };
@@ -81,6 +88,8 @@ fn settings() -> ArgoSettings {
         platform: "x86_64-manylinux_2_36".to_owned(),
         cache_claim: Some("stoker-cache".to_owned()),
         nix_claim: Some("stoker-nix".to_owned()),
+        results_claim: Some("stoker-results".to_owned()),
+        results_folder: None,
         service_account: Some("stoker-executor".to_owned()),
         at_once: 8,
         user: 1000,

@@ -15,6 +15,7 @@ pub fn start(data: &Path, options: &[&str]) -> Server {
     let kubeconfig = variable("STOKER_TEST_SERVER_KUBECONFIG");
     let mut all = vec!["--engine", "argo", "--image", &image, "--kubeconfig", &kubeconfig];
     all.extend(["--service-account", "stoker-executor", "--cache-claim", "stoker-cache", "--nix-claim", "stoker-nix"]);
+    all.extend(["--results-claim", "stoker-results"]);
     all.extend(options);
     Server::start_by(Command::new(env!("CARGO_BIN_EXE_stoker")), data, &all)
 }

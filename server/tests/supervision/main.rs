@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use app::model::{
-    flow::StepName,
+    flow::{Retries, RunsWhen, StepName},
     identifiers::{Kind, RunUid, StepId, TaskId},
     lock::Lock,
     phase::Phase,
@@ -21,7 +21,9 @@ use server::{
     db::{
         Database,
         logs::{self, Most},
-        runs, steps, tasks, views,
+        runs,
+        steps::{self, NewStep},
+        tasks, views,
     },
     engine::{Account, EndCause, Engines, StepEnd, StepEvent, Target},
     packages::resolver::{ResolveError, Resolver},
@@ -84,6 +86,16 @@ impl Place {
     }
 
     async fn submit(&self, engine: &'static str, step_names: &'static [&'static str]) -> Run {
+        self.submit_flow(engine, step_names, |_| {}).await
+    }
+
+    /// A run whose steps wait for each other, or are tried again.
+    async fn submit_flow(
+        &self,
+        engine: &'static str,
+        step_names: &'static [&'static str],
+        change: fn(&mut [NewStep]),
+    ) -> Run {
         let (task, uid) = (random_id(Kind::Task, &SystemRandom), random_run_uid(&SystemRandom));
         let (id, run_uid) = (task.clone(), uid.clone());
         let valid = TaskDraft { code: "pass".into(), ..TaskDraft::default() }.parse().unwrap();
@@ -97,6 +109,7 @@ impl Place {
                 step.step.name = StepName::parse(name).unwrap();
                 new.steps.push(step);
             }
+            change(&mut new.steps);
             let created = runs::create(connection, &new)?;
             steps::of_run(connection, created.id)
         });
@@ -395,7 +408,6 @@ async fn what_a_step_waits_for_and_where_it_is_are_shown() {
         Told::Waits,
         event(StepEvent::Waiting(None)),
         event(StepEvent::Placed("node-7".into())),
-        event(StepEvent::Attempt(2)),
         event(StepEvent::Lost("3 lines are gone.".into())),
         end(1, 0),
         Told::Ended,
@@ -407,6 +419,65 @@ async fn what_a_step_waits_for_and_where_it_is_are_shown() {
     assert_eq!(seen.step.waiting_for.as_deref(), Some("No node has room for it."));
     engine.go_on();
     let seen = place.ended(&run).await;
-    assert_eq!((seen.step.waiting_for, seen.step.place.as_deref(), seen.step.attempt), (None, Some("node-7"), 2));
+    assert_eq!((seen.step.waiting_for, seen.step.place.as_deref()), (None, Some("node-7")));
     assert_eq!(place.lines(run.steps[0]).await[0], "3 lines are gone.");
+}
+
+/// An engine that orders the steps is not waited for where the graph says it all.
+#[tokio::test]
+async fn what_never_runs_is_known_without_the_engines_word() {
+    let tale = vec![line(1, "a"), Told::Event(2, StepEvent::Began), Told::Waits, end(1, 1), Told::Waits];
+    let engine = Arc::new(Scripted::new("local", 1, tale));
+    let place = Place::with(one(&engine)).await;
+    let run = place
+        .submit_flow("local", &["beside", "after", "last"], |steps| {
+            let [main, beside, after] = [0, 1, 2].map(|step: usize| steps[step].step.key.clone());
+            steps[1].step.runs_after = vec![main.clone()];
+            steps[1].step.runs_when = RunsWhen::AnyFailed;
+            steps[2].step.runs_after = vec![main];
+            steps[3].step.runs_after = vec![beside, after];
+        })
+        .await;
+    let seen = place.until(&run, "a line", |seen| seen.state.lines == 1).await;
+    let phases = |seen: &RunDetail| seen.steps.iter().map(|step| step.phase).collect::<Vec<_>>();
+    assert_eq!(phases(&seen)[2..], [Phase::Pending; 2]);
+    place.until(&run, "the second", |seen| seen.steps[1].phase == Phase::Running).await;
+    engine.go_on();
+    let seen = place.until(&run, "the first's end", |seen| seen.steps[0].phase == Phase::Failed).await;
+    let seen = if phases(&seen)[3] == Phase::Skipped {
+        seen
+    } else {
+        place.until(&run, "what is settled by it", |seen| seen.steps[3].phase == Phase::Skipped).await
+    };
+    assert_eq!(phases(&seen), [Phase::Failed, Phase::Running, Phase::Skipped, Phase::Skipped]);
+    assert_eq!(seen.steps[2].message.as_deref(), Some("Not run: `main` failed."));
+    assert_eq!(seen.steps[3].message.as_deref(), Some("Not run: `after` was not run."));
+}
+
+#[tokio::test]
+async fn attempts_that_an_engine_makes_are_told_apart() {
+    let failed = StepEnd { exit_code: Some(7), ..StepEnd::by(EndCause::Program) };
+    let tale = vec![
+        line(1, "first"),
+        Told::Event(1, StepEvent::AttemptEnded(failed)),
+        Told::Waits,
+        Told::Event(1, StepEvent::Began),
+        line(1, "second"),
+        end(1, 0),
+        Told::Ended,
+    ];
+    let engine = Arc::new(Scripted::new("local", 1, tale));
+    let place = Place::with(one(&engine)).await;
+    let run = place.submit_flow("local", &[], |steps| steps[0].step.retries = Retries::new(2, 5, 1).unwrap()).await;
+    let seen = place.until(&run, "the second attempt", |seen| seen.step.attempt == 2).await;
+    assert_eq!((seen.summary.phase, seen.steps[0].phase), (Phase::Running, Phase::Pending));
+    engine.go_on();
+    let seen = place.ended(&run).await;
+    assert_eq!((seen.summary.phase, seen.step.exit_code), (Phase::Succeeded, Some(0)));
+    let attempts: Vec<_> =
+        seen.step.attempts.iter().map(|attempt| (attempt.number, attempt.phase, attempt.exit_code)).collect();
+    assert_eq!(attempts, [(1, Phase::Failed, Some(7))]);
+    let said = ["first", "The program ended with exit code 7.", "Attempt 1 of 3 failed. The next one begins in 5.0 s."];
+    assert_eq!(place.lines(run.steps[0]).await, [&said[..], &["second"]].concat());
+    assert_eq!(engine.calls(&run.uid, "start"), 1);
 }

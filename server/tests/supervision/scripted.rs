@@ -199,7 +199,10 @@ impl Engine for Scripted {
         let (plan, go_on) = (plan.clone(), self.go_on.subscribe());
         let tells = |position| move |told: &Told| matches!(told, Told::Event(of, _) if *of == position);
         let whole = self.state().tale.clone();
-        let is_first = move |index: usize, position| whole.iter().position(tells(position)) == Some(index);
+        let is_first = move |index: usize, position| match whole[..index].iter().rfind(|told| tells(position)(told)) {
+            Some(Told::Event(_, event)) => matches!(event, StepEvent::AttemptEnded(_)),
+            _ => true,
+        };
         let step = move |position: u32| -> Option<StepUid> {
             let uid = plan.run.step(std::num::NonZeroU32::new(position)?);
             plan.step(&uid).map(|plan| plan.step.clone())

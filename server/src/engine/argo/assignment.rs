@@ -1,7 +1,7 @@
 //! What a step's pod is told, as data: the only thing that goes from the engine into the pod. It travels in a secret, since
 //! a program and its variables may hold passwords, and never in a template, an argument or a variable.
 
-use std::io;
+use std::{io, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,8 @@ pub struct Assignment {
     pub plan: StepPlan,
     /// What tells the runner's words from the program's.
     pub secrets: Secrets,
+    /// The folder of the outputs of all runs of this Stoker; `None` where none are kept.
+    pub outputs: Option<PathBuf>,
     /// How it is to be done.
     pub conditions: Conditions,
 }

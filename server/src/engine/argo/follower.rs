@@ -3,11 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use app::model::{
-    identifiers::{RunUid, StepUid},
-    time::Timestamp,
-};
-use kube::api::ListParams;
+use app::model::{identifiers::RunUid, time::Timestamp};
 use tokio::sync::{mpsc, watch};
 
 use super::{
@@ -16,12 +12,14 @@ use super::{
     cursor::{Part, Position},
     frames::Frame,
     log_reader::{self, Piece, Since},
+    looks::Looks,
+    names,
     pod_facts::{ContainerEnd, ContainerFacts, PodFacts},
-    watch::{Sight, read_pod, read_workflow},
+    watch::{Attempt, AttemptSight},
 };
 use crate::{
     clock::SharedClock,
-    engine::{Cursor, EndCause, EngineError, Observation, Observed, StepEnd, StepEvent, StepEvents},
+    engine::{Cursor, EndCause, EngineError, Observation, Observed, StepEnd, StepEvent, StepEvents, StepPlan},
     kubernetes::refusal,
 };
 
@@ -57,9 +55,16 @@ struct PartEnd {
 pub struct Follower {
     cluster: Arc<Cluster>,
     clock: SharedClock,
+    looks: Arc<Looks>,
     run: RunUid,
-    step: StepUid,
+    attempt: Attempt,
+    /// How many attempts there may be.
+    most_attempts: u32,
+    /// The step's template in the workflow.
+    template: String,
     position: Position,
+    /// True when it was told that this attempt has begun.
+    says_begun: bool,
     /// When the last frame was, if this follower has seen one: a log that is opened again begins there.
     last_frame: Since,
     /// What the step waits for, as was last seen.
@@ -81,15 +86,22 @@ impl Follower {
     pub fn new(
         cluster: Arc<Cluster>,
         clock: SharedClock,
-        step: StepUid,
+        looks: Arc<Looks>,
+        plan: &StepPlan,
         cursor: Option<&Cursor>,
         told: mpsc::Sender<Result<Observation, EngineError>>,
     ) -> Self {
+        let position = Position::read(cursor);
         Self {
             changes: cluster.watch.changes(),
             lost_since: cluster.contact.lost_since(),
-            run: step.run(),
-            position: Position::read(cursor),
+            run: plan.step.run(),
+            attempt: Attempt { step: plan.step.clone(), number: position.attempt },
+            most_attempts: plan.definition.retries.count() + 1,
+            template: names::template(&plan.step),
+            looks,
+            position,
+            says_begun: false,
             was_there: cursor.is_some(),
             last_frame: Since::Beginning,
             waiting: None,
@@ -98,7 +110,6 @@ impl Follower {
             node: None,
             cluster,
             clock,
-            step,
             told,
         }
     }
@@ -114,14 +125,36 @@ impl Follower {
                 Ok(pod) => self.read(&pod, part).await?,
                 Err(end) => PartEnd { at: self.clock.now(), end },
             };
-            if part == Part::Prepare && end.cause == EndCause::Program && end.exit_code == Some(0) {
-                self.position = Position::before(Part::Run);
+            let has_succeeded = end.cause == EndCause::Program && end.exit_code == Some(0);
+            if part == Part::Prepare && has_succeeded {
+                self.position = Position::before(self.attempt.number, Part::Run);
                 self.last_frame = Since::Beginning;
                 continue;
             }
             let end = self.judge(end).await;
-            return self.tell(vec![Observed { at, event: StepEvent::Ended(end) }]).await;
+            if has_succeeded || !self.is_tried_again(&end).await {
+                return self.tell(vec![Observed { at, event: StepEvent::Ended(end) }]).await;
+            }
+            self.attempt.number += 1;
+            self.position = Position::before(self.attempt.number, Part::Prepare);
+            self.last_frame = Since::Beginning;
+            (self.says_begun, self.says_waiting) = (false, false);
+            (self.node, self.waiting) = (None, None);
+            self.tell(vec![Observed { at, event: StepEvent::AttemptEnded(end) }]).await?;
         }
+    }
+
+    /// Whether Argo makes another attempt after one that ended so.
+    async fn is_tried_again(&self, end: &StepEnd) -> bool {
+        if self.attempt.number >= self.most_attempts || matches!(end.cause, EndCause::Cancelled | EndCause::NotRun(_)) {
+            return false;
+        }
+        let sight = self.look().await.unwrap_or_else(|_| self.cluster.watch.attempt(&self.run, &self.attempt));
+        let may_go_on = sight.workflow.is_some_and(|workflow| {
+            let is_over = workflow.end.is_some() || workflow.is_cancelled;
+            !is_over || workflow.attempt(&self.template, self.attempt.number + 1).is_known
+        });
+        may_go_on || sight.has_next
     }
 
     async fn tell(&mut self, events: Vec<Observed>) -> Result<(), Unheard> {
@@ -129,7 +162,7 @@ impl Follower {
             return Ok(());
         }
         let next = Cursor(self.position.to_string());
-        let told = Observation::Step(StepEvents { step: self.step.clone(), events, next });
+        let told = Observation::Step(StepEvents { step: self.attempt.step.clone(), events, next });
         self.told.send(Ok(told)).await.map_err(|_| Unheard)
     }
 
@@ -143,10 +176,10 @@ impl Follower {
         let mut ask_events_at = began_to_wait + EVENTS_AFTER;
         loop {
             self.changes.mark_unchanged();
-            let sight = self.cluster.watch.sight(&self.run);
-            let pod = sight.pods.get(&self.step);
-            self.was_there |= pod.is_some() || sight.workflow.is_some();
-            let reason = if let Some(pod) = pod {
+            let sight = self.cluster.watch.attempt(&self.run, &self.attempt);
+            self.was_there |= sight.pod.is_some() || sight.workflow.is_some();
+            let reason = if let Some(pod) = &sight.pod {
+                self.tell_begun().await?;
                 self.tell_place(pod).await?;
                 if *pod.container(part) != ContainerFacts::Waiting {
                     self.waiting = None;
@@ -176,7 +209,8 @@ impl Follower {
                 sight.workflow.as_ref().and_then(|workflow| {
                     let is_ignored = !workflow.is_picked_up && began_to_wait.elapsed() > PICKED_UP_WITHIN;
                     let ignored = || "The workflow is not picked up: is the Argo controller running?".to_owned();
-                    is_ignored.then(ignored).or_else(|| workflow.message.clone())
+                    let waits = || workflow.attempt(&self.template, self.attempt.number).waits;
+                    is_ignored.then(ignored).or_else(waits).or_else(|| workflow.message.clone())
                 })
             };
             if reason.is_some() && reason != self.waiting {
@@ -192,55 +226,68 @@ impl Follower {
         }
     }
 
-    /// How the step ends for which there is no pod; `None` when there may still be one. The watch may be behind, so
+    /// How the attempt ends for which there is no pod; `None` when there may still be one. The watch may be behind, so
     /// before that is said, the cluster itself is asked.
-    async fn without_pod(&mut self, sight: &Sight) -> Option<StepEnd> {
-        let over = |sight: &Sight| {
-            sight.workflow.as_ref().is_none_or(|workflow| workflow.end.is_some() || workflow.is_cancelled)
-                || self.position.part == Part::Run
-        };
-        if !over(sight) {
+    async fn without_pod(&mut self, sight: &AttemptSight) -> Option<StepEnd> {
+        if !self.is_over(sight) {
             return None;
         }
         let sight = self.look().await.ok()?;
-        if !over(&sight) || sight.pods.contains_key(&self.step) {
+        if !self.is_over(&sight) || sight.pod.is_some() {
             return None;
         }
         // Whoever removed it, the program had ended before.
-        if let Some(end) = self.cluster.watch.sight(&self.run).ends.get(&self.step) {
-            return Some(of_container(end));
+        if let Some(end) = self.cluster.watch.attempt(&self.run, &self.attempt).end {
+            return Some(of_container(&end));
         }
-        Some(StepEnd::by(match sight.workflow {
-            Some(workflow) if workflow.is_cancelled => EndCause::Cancelled,
-            Some(workflow) if workflow.end.is_some() => EndCause::Outside(format!(
-                "The run's workflow ended without a pod: {}",
-                workflow.message.as_deref().unwrap_or("Argo gives no reason. Run it again.")
-            )),
-            Some(_) => EndCause::Outside(
+        let Some(workflow) = sight.workflow else {
+            let deleted = "The run's workflow was deleted by somebody outside Stoker. Run it again.";
+            return Some(StepEnd::by(if self.was_there {
+                EndCause::Outside(deleted.to_owned())
+            } else {
+                EndCause::Lost
+            }));
+        };
+        let attempt = workflow.attempt(&self.template, self.attempt.number);
+        let reason = attempt.message.or(workflow.message);
+        let reason = || reason.as_deref().unwrap_or("Argo gives no reason. Run it again.");
+        Some(StepEnd::by(if workflow.is_cancelled {
+            EndCause::Cancelled
+        } else if attempt.was_left_out {
+            EndCause::NotRun(format!(
+                "Not run: by Argo's account, those before it did not end as it needs. {}",
+                reason()
+            ))
+        } else if self.says_begun || self.position.part == Part::Run {
+            EndCause::Outside(
                 "The run's pod was removed by somebody outside Stoker, or with its node. Run it again.".to_owned(),
-            ),
-            None if self.was_there => {
-                EndCause::Outside("The run's workflow was deleted by somebody outside Stoker. Run it again.".to_owned())
-            }
-            None => EndCause::Lost,
+            )
+        } else {
+            EndCause::Outside(format!("The run's workflow ended without a pod: {}", reason()))
         }))
     }
 
-    /// What the cluster itself says of the run, now.
-    async fn look(&self) -> Result<Sight, kube::Error> {
-        let cluster = &self.cluster;
-        let mut sight = Sight::default();
-        let workflow = cluster.workflows.get_opt(&cluster.names.workflow(&self.run)).await?;
-        if let Some((_, object)) = workflow.as_ref().and_then(read_workflow) {
-            sight.add(object);
+    /// Whether there will be no pod of the attempt any more, unless one is there.
+    fn is_over(&self, sight: &AttemptSight) -> bool {
+        let by_workflow = sight.workflow.as_ref().is_none_or(|workflow| {
+            workflow.end.is_some()
+                || workflow.is_cancelled
+                || workflow.attempt(&self.template, self.attempt.number).is_over
+        });
+        by_workflow || sight.has_next || self.position.part == Part::Run
+    }
+
+    /// What the cluster itself says of the attempt, now.
+    async fn look(&self) -> Result<AttemptSight, kube::Error> {
+        Ok(self.looks.look().await?.of(&self.attempt))
+    }
+
+    async fn tell_begun(&mut self) -> Result<(), Unheard> {
+        if std::mem::replace(&mut self.says_begun, true) {
+            return Ok(());
         }
-        let selected = ListParams::default().labels(&cluster.names.run_selector(&self.run));
-        for pod in cluster.pods.list(&selected).await? {
-            if let Some((_, object)) = read_pod(&pod) {
-                sight.add(object);
-            }
-        }
-        Ok(sight)
+        let event = self.now(StepEvent::Began);
+        self.tell(vec![event]).await
     }
 
     async fn tell_place(&mut self, pod: &PodFacts) -> Result<(), Unheard> {
@@ -313,7 +360,7 @@ impl Follower {
                 Err(error) if refusal::is_missing(&error) => last_readings += u32::from(!follow),
                 Err(error) => {
                     refusals += u32::from(!follow && refusal::is_answer(&error));
-                    tracing::debug!(step.uid = %self.step, %error, "A log could not be opened; trying again");
+                    tracing::debug!(step.uid = %self.attempt.step, %error, "A log could not be opened; trying again");
                 }
             }
             if (last_readings >= LAST_READINGS || refusals >= LAST_REFUSALS)
@@ -327,8 +374,8 @@ impl Follower {
     }
 
     fn container(&self, part: Part) -> Option<ContainerFacts> {
-        let sight = self.cluster.watch.sight(&self.run);
-        sight.pods.get(&self.step).map(|pod| pod.container(part).clone())
+        let sight = self.cluster.watch.attempt(&self.run, &self.attempt);
+        sight.pod.map(|pod| pod.container(part).clone())
     }
 
     /// Tells what is new in these frames.
@@ -364,8 +411,7 @@ impl Follower {
     /// container goes on after all.
     async fn end_without_frame(&mut self, part: Part) -> Result<Option<PartEnd>, Unheard> {
         let Ok(sight) = self.look().await else { return Ok(None) };
-        let found = sight.pods.get(&self.step);
-        let (at, end) = match found.map(|pod| (pod, pod.container(part))) {
+        let (at, end) = match sight.pod.as_ref().map(|pod| (pod, pod.container(part))) {
             Some((_, ContainerFacts::Ended(end))) => (end.at, of_container(end)),
             Some((PodFacts { failed: Some(why), .. }, _)) => (None, StepEnd::by(EndCause::Outside(why.clone()))),
             Some(_) => return Ok(None),
@@ -394,11 +440,11 @@ impl Follower {
         if end.cause != EndCause::Cancelled && !was_killed {
             return end;
         }
-        let sight = self.look().await.unwrap_or_else(|_| self.cluster.watch.sight(&self.run));
+        let sight = self.look().await.unwrap_or_else(|_| self.cluster.watch.attempt(&self.run, &self.attempt));
         if sight.workflow.as_ref().is_some_and(|workflow| workflow.is_cancelled) {
             return StepEnd { cause: EndCause::Cancelled, ..end };
         }
-        let pod = sight.pods.get(&self.step);
+        let pod = sight.pod.as_ref();
         let failed = pod.and_then(|pod| pod.failed.clone());
         let is_removed = failed.is_some() || pod.is_none_or(|pod| pod.is_being_removed);
         if was_killed && !is_removed {

@@ -72,7 +72,8 @@ impl FrameWriter {
             StepEvent::Waiting(_)
             | StepEvent::Placed(_)
             | StepEvent::Container(_)
-            | StepEvent::Attempt(_)
+            | StepEvent::Began
+            | StepEvent::AttemptEnded(_)
             | StepEvent::Lost(_) => {}
         }
         Ok(())

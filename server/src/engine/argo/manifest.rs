@@ -1,6 +1,6 @@
 //! What the cluster is given for a run: a workflow, and a secret for each step. No word of a user's is in the workflow.
 
-use std::{collections::BTreeMap, num::NonZeroU32};
+use std::{collections::BTreeMap, path::Path};
 
 use app::model::resources::{Cpu, Memory, Resources};
 use k8s_openapi::{
@@ -19,10 +19,11 @@ use k8s_openapi::{
 use super::{
     assignment::{self, Assignment},
     cursor::Part,
+    dag::{dag, retry_strategy},
     names::{self, Names},
     pod,
     settings::ArgoSettings,
-    workflow::{Dag, DagTask, Executor, MainContainer, Metadata, PodGc, Template, TtlStrategy, Workflow, WorkflowSpec},
+    workflow::{Executor, MainContainer, Metadata, PodGc, Template, TtlStrategy, Workflow, WorkflowSpec},
 };
 use crate::{
     engine::{RunPlan, StepPlan, local::folder::StepFolder},
@@ -48,15 +49,11 @@ pub fn workflow(settings: &ArgoSettings, names: &Names, plan: &RunPlan) -> Workf
     let mut labels = names.labels(&plan.run);
     let pod_labels = labels.clone();
     labels.insert(names::TASK.to_owned(), plan.task.to_string());
-    let numbered = || (1..).filter_map(NonZeroU32::new).zip(&plan.steps);
-    let mut templates: Vec<Template> =
-        numbered().map(|(position, step)| step_template(settings, names, position, step)).collect();
+    let mut templates: Vec<Template> = plan.steps.iter().map(|step| step_template(settings, names, step)).collect();
     let entrypoint = if let [only] = templates.as_slice() {
         only.name.clone()
     } else {
-        let task = |position| DagTask { name: names::template(position), template: names::template(position) };
-        let tasks = numbered().map(|(position, _)| task(position)).collect();
-        templates.push(Template { dag: Some(Dag { tasks }), ..bare_template(ALL_STEPS.to_owned()) });
+        templates.push(Template { dag: Some(dag(plan)), ..bare_template(ALL_STEPS.to_owned()) });
         ALL_STEPS.to_owned()
     };
     Workflow {
@@ -87,6 +84,7 @@ fn bare_template(name: String) -> Template {
         name,
         dag: None,
         metadata: None,
+        retry_strategy: None,
         active_deadline_seconds: None,
         volumes: Vec::new(),
         container: None,
@@ -108,7 +106,7 @@ fn resources(asked: Resources) -> Option<ResourceRequirements> {
     })
 }
 
-fn step_template(settings: &ArgoSettings, names: &Names, position: NonZeroU32, step: &StepPlan) -> Template {
+fn step_template(settings: &ArgoSettings, names: &Names, step: &StepPlan) -> Template {
     let conditions = &settings.conditions;
     let program = step.definition.spec.timeout.map(app::model::spec::Timeout::seconds).or(conditions.default_timeout);
     let deadline = program.map(|seconds| {
@@ -128,11 +126,12 @@ fn step_template(settings: &ArgoSettings, names: &Names, position: NonZeroU32, s
     };
     Template {
         metadata: Some(Metadata { labels: BTreeMap::from([label]) }),
+        retry_strategy: retry_strategy(step.definition.retries),
         active_deadline_seconds: deadline,
         volumes: volumes(settings, needs_nix),
         container: Some(main),
         pod_spec_patch: Some(beside_main(settings, names, step, needs_nix).to_string()),
-        ..bare_template(names::template(position))
+        ..bare_template(names::template(&step.step))
     }
 }
 
@@ -176,6 +175,9 @@ fn volumes(settings: &ArgoSettings, needs_nix: bool) -> Vec<Volume> {
     if needs_nix {
         volumes.push(claimed("nix", settings.nix_claim.as_ref()));
     }
+    if let Some(claim) = &settings.results_claim {
+        volumes.push(claimed("results", Some(claim)));
+    }
     volumes
 }
 
@@ -195,7 +197,10 @@ fn container(settings: &ArgoSettings, part: Part, step: &StepPlan, needs_nix: bo
     if needs_nix {
         mounts.push(mount("nix", "/nix", read_only));
     }
-    let folder = StepFolder::of(std::path::Path::new(pod::STEPS), &step.step);
+    if settings.results_claim.is_some() {
+        mounts.push(mount("results", pod::RESULTS, None));
+    }
+    let folder = StepFolder::of(Path::new(pod::STEPS), &step.step);
     let words: Vec<String> = match part {
         Part::Prepare => vec!["stoker".into(), "pod".into(), "prepare".into()],
         Part::Run => vec!["stoker".into(), "pod".into(), "run".into(), folder.path().to_string_lossy().into_owned()],
@@ -244,6 +249,7 @@ pub fn secret(
         version: settings.version.clone(),
         plan: step.clone(),
         secrets: key.of_step(&step.step),
+        outputs: settings.results_claim.is_some().then(|| names.outputs(Path::new(pod::RESULTS))),
         conditions: settings.conditions.clone(),
     };
     Ok(Secret {

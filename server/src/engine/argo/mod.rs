@@ -9,8 +9,11 @@ use std::{
 
 use app::model::{cache::Readiness, cluster::ClusterState, identifiers::RunUid, lock::Lock, spec::TaskSpec};
 use async_trait::async_trait;
-use futures::{StreamExt as _, future, stream::BoxStream};
-use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
+use futures::{StreamExt as _, TryStreamExt as _, future, stream::BoxStream};
+use k8s_openapi::api::{
+    authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec},
+    core::v1::Secret,
+};
 use kube::{
     Api, ResourceExt as _,
     api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
@@ -22,6 +25,7 @@ use self::{
     cluster::Cluster,
     cursor::Part,
     follower::Follower,
+    looks::Looks,
     names::Names,
     pod_facts::{ContainerFacts, PodFacts},
     settings::ArgoSettings,
@@ -29,6 +33,7 @@ use self::{
 };
 use super::{
     Account, Cancel, Engine, EngineError, EngineName, Interpreter, Observation, Order, Positions, RunPlan, Target,
+    local::outputs::Outputs,
 };
 use crate::{
     clock::SharedClock,
@@ -40,11 +45,14 @@ pub mod assignment;
 mod cluster;
 mod contact;
 mod cursor;
+mod dag;
 mod follower;
 pub mod frames;
 mod log_reader;
+mod looks;
 mod manifest;
 mod names;
+mod nodes;
 pub mod pod;
 mod pod_facts;
 pub mod settings;
@@ -63,6 +71,10 @@ const CONTROLLER_SEES_WITHIN: Duration = Duration::from_secs(60);
 const WAITING_OBSERVATIONS: usize = 16;
 /// How long a pod has to end that is stopped at once, in seconds. Not 0: that would forget it while it may still run.
 const AT_ONCE: u32 = 1;
+/// The largest workflow, in bytes. Argo refuses to go on with one of more than 1 MiB, its status included.
+const MOST_BYTES: usize = 800 * 1024;
+/// How many of a run's secrets are made at the same time.
+const SECRETS_AT_ONCE: usize = 8;
 
 /// The Argo engine.
 pub struct ArgoEngine {
@@ -70,6 +82,8 @@ pub struct ArgoEngine {
     secret_key: SecretKey,
     clock: SharedClock,
     cluster: Arc<Cluster>,
+    /// What steps have put out, where this server can see it.
+    outputs: Option<Outputs>,
     /// Runs that have ended, of which Argo's account is waited for.
     unsettled: Mutex<HashSet<RunUid>>,
 }
@@ -92,8 +106,9 @@ impl ArgoEngine {
             ));
         };
         let names = Names::of(secret_key.instance());
+        let outputs = settings.results_folder.as_deref().map(|folder| Outputs::below(names.outputs(folder)));
         let cluster = Arc::new(Cluster::connect(reach, names, clock.clone()).await?);
-        Ok(Self { settings, secret_key, clock, cluster, unsettled: Mutex::default() })
+        Ok(Self { settings, secret_key, clock, cluster, outputs, unsettled: Mutex::default() })
     }
 
     /// What the cluster refused. One that was away a moment ago may take it back.
@@ -106,8 +121,16 @@ impl ArgoEngine {
     async fn workflow(&self, plan: &RunPlan) -> Result<DynamicObject, EngineError> {
         let cluster = &self.cluster;
         let workflow = manifest::workflow(&self.settings, &cluster.names, plan);
-        let workflow = serde_json::to_value(workflow).and_then(serde_json::from_value);
-        let workflow: DynamicObject = workflow.map_err(|error| internal(&error))?;
+        let workflow = serde_json::to_string(&workflow).map_err(|error| internal(&error))?;
+        if workflow.len() > MOST_BYTES {
+            return Err(EngineError::lasting(format!(
+                "{} steps are too many for one workflow, which may have {} KiB: Argo needs the rest for what it writes \
+                 itself. Make two flows of it.",
+                plan.steps.len(),
+                MOST_BYTES / 1024
+            )));
+        }
+        let workflow: DynamicObject = serde_json::from_str(&workflow).map_err(|error| internal(&error))?;
         match cluster.workflows.create(&PostParams::default(), &workflow).await {
             Err(error) if refusal::is_there_already(&error) => {}
             created => return created.map_err(|error| self.refused(&error)),
@@ -131,16 +154,20 @@ impl ArgoEngine {
     }
 
     async fn hand_over(&self, plan: &RunPlan, workflow_uid: &str) -> Result<(), EngineError> {
-        let cluster = &self.cluster;
+        let mut secrets = Vec::new();
         for step in &plan.steps {
-            let secret = manifest::secret(&self.settings, &cluster.names, &self.secret_key, plan, step, workflow_uid)
-                .map_err(|error| internal(&error))?;
-            match cluster.secrets.create(&PostParams::default(), &secret).await {
-                Err(error) if !refusal::is_there_already(&error) => return Err(self.refused(&error)),
-                _ => {}
-            }
+            let names = &self.cluster.names;
+            let secret = manifest::secret(&self.settings, names, &self.secret_key, plan, step, workflow_uid);
+            secrets.push(self.create_secret(secret.map_err(|error| internal(&error))?));
         }
-        Ok(())
+        futures::stream::iter(secrets).buffered(SECRETS_AT_ONCE).try_collect().await
+    }
+
+    async fn create_secret(&self, secret: Secret) -> Result<(), EngineError> {
+        match self.cluster.secrets.create(&PostParams::default(), &secret).await {
+            Err(error) if !refusal::is_there_already(&error) => Err(self.refused(&error)),
+            _ => Ok(()),
+        }
     }
 
     /// The pods of a run, as the cluster has them now.
@@ -166,7 +193,7 @@ impl ArgoEngine {
         let mut changes = self.cluster.watch.changes();
         loop {
             changes.mark_unchanged();
-            let workflow = self.cluster.watch.sight(run).workflow?;
+            let workflow = self.cluster.watch.workflow(run)?;
             if workflow.end.is_some() {
                 return Some(workflow);
             }
@@ -248,12 +275,13 @@ impl Engine for ArgoEngine {
 
     fn observe(&self, plan: &RunPlan, from: Positions) -> BoxStream<'static, Result<Observation, EngineError>> {
         let (told, observations) = mpsc::channel(WAITING_OBSERVATIONS);
+        let looks = Arc::new(Looks::at(self.cluster.clone(), plan.run.clone()));
         let followers: Vec<Follower> = plan
             .steps
             .iter()
             .map(|step| {
-                let cursor = from.get(&step.step);
-                Follower::new(self.cluster.clone(), self.clock.clone(), step.step.clone(), cursor, told.clone())
+                let (cluster, clock) = (self.cluster.clone(), self.clock.clone());
+                Follower::new(cluster, clock, looks.clone(), step, from.get(&step.step), told.clone())
             })
             .collect();
         // Ends with the stream: when nobody listens any more, nobody follows.
@@ -314,6 +342,11 @@ impl Engine for ArgoEngine {
     }
 
     async fn forget(&self, run: &RunUid) -> Result<(), EngineError> {
+        if let Some(outputs) = self.outputs.clone() {
+            let run = run.clone();
+            // What has nothing in it is not worth a failure.
+            let _ = tokio::task::spawn_blocking(move || outputs.tidy(&run)).await;
+        }
         let name = self.cluster.names.workflow(run);
         // Its pods and secrets are the workflow's own, and go with it.
         match self.cluster.workflows.delete(&name, &DeleteParams::background()).await {
@@ -342,9 +375,14 @@ impl Engine for ArgoEngine {
     }
 
     async fn cluster(&self) -> Option<ClusterState> {
-        let ArgoSettings { cache_claim, nix_claim, .. } = &self.settings;
-        let claims: Vec<&str> = [cache_claim, nix_claim].into_iter().flatten().map(String::as_str).collect();
+        let ArgoSettings { cache_claim, nix_claim, results_claim, .. } = &self.settings;
+        let claims: Vec<&str> =
+            [cache_claim, nix_claim, results_claim].into_iter().flatten().map(String::as_str).collect();
         Some(self.cluster.state(&claims).await)
+    }
+
+    fn outputs(&self) -> Option<&Outputs> {
+        self.outputs.as_ref()
     }
 
     async fn diagnose(&self) -> Result<(), EngineError> {

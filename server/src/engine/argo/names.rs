@@ -1,7 +1,10 @@
 //! What things are called in the cluster. Names are made from Stoker's instance and the run: so a second create of the same
 //! run is refused by the cluster itself, and two Stokers in one namespace never touch each other's.
 
-use std::{collections::BTreeMap, num::NonZeroU32};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use app::model::identifiers::{RunUid, StepUid};
 
@@ -41,6 +44,12 @@ impl Names {
         format!("stoker-{}-{step}", self.instance)
     }
 
+    /// The folder of the outputs of all its runs, in a folder that several Stokers may share.
+    #[must_use]
+    pub fn outputs(&self, folder: &Path) -> PathBuf {
+        folder.join(&self.instance)
+    }
+
     /// Selects all objects of this Stoker.
     #[must_use]
     pub fn selector(&self) -> String {
@@ -72,8 +81,9 @@ impl Names {
     }
 }
 
-/// The template of a step.
+/// The template of a step, by its position in its run.
 #[must_use]
-pub fn template(position: NonZeroU32) -> String {
-    format!("step-{position}")
+pub fn template(step: &StepUid) -> String {
+    let name = step.as_str();
+    format!("step-{}", name.rsplit_once('-').map_or(name, |(_, position)| position))
 }

@@ -1,5 +1,7 @@
 //! How runs go to the cluster.
 
+use std::path::PathBuf;
+
 use app::model::resources::Resources;
 
 use crate::engine::argo::assignment::Conditions;
@@ -19,6 +21,11 @@ pub struct ArgoSettings {
     pub cache_claim: Option<String>,
     /// The claim for the Nix store; without one, each run fetches its system packages.
     pub nix_claim: Option<String>,
+    /// The claim for what steps put out; without one, they cannot.
+    pub results_claim: Option<String>,
+    /// Where this server has that claim's volume, if it does: then it can show what steps have put out, and removes it
+    /// with its run.
+    pub results_folder: Option<PathBuf>,
     /// The account of Argo's executor in the pods. The program's container gets no account at all.
     pub service_account: Option<String>,
     /// How many runs may run at once.

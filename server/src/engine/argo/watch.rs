@@ -30,6 +30,7 @@ use super::{
     contact::Doubts,
     cursor::Part,
     names::{self, Names},
+    nodes,
     pod_facts::{ContainerEnd, ContainerFacts, PodFacts},
     workflow_facts::WorkflowFacts,
 };
@@ -38,6 +39,8 @@ use crate::{clock::SharedClock, root_cause::root_cause};
 /// The shortest and the longest pause before a watch is begun again that broke.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Where Argo writes on a pod for which node of the workflow it is.
+const NODE_NAME: &str = "workflows.argoproj.io/node-name";
 
 /// What is known of a run in the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -45,9 +48,31 @@ pub struct Sight {
     /// Its workflow.
     pub workflow: Option<WorkflowFacts>,
     /// The pods of its steps.
-    pub pods: HashMap<StepUid, PodFacts>,
+    pods: HashMap<Attempt, PodFacts>,
     /// How the programs ended whose pods are gone. Kept as long as the workflow.
-    pub ends: HashMap<StepUid, ContainerEnd>,
+    ends: HashMap<Attempt, ContainerEnd>,
+}
+
+/// An attempt of a step: each has a pod of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Attempt {
+    /// The step.
+    pub step: StepUid,
+    /// Which attempt, from 1.
+    pub number: u32,
+}
+
+/// What is known of an attempt of a step, and of its run's workflow.
+#[derive(Debug, Clone, Default)]
+pub struct AttemptSight {
+    /// The run's workflow.
+    pub workflow: Option<WorkflowFacts>,
+    /// The attempt's pod.
+    pub pod: Option<PodFacts>,
+    /// How its program ended, if its pod is gone.
+    pub end: Option<ContainerEnd>,
+    /// True when there is a pod of the attempt after it.
+    pub has_next: bool,
 }
 
 impl Sight {
@@ -55,9 +80,21 @@ impl Sight {
     pub fn add(&mut self, object: Object) {
         match object {
             Object::Workflow(facts) => self.workflow = Some(facts),
-            Object::Pod(step, facts) => {
-                self.pods.insert(step, *facts);
+            Object::Pod(attempt, facts) => {
+                self.pods.insert(attempt, *facts);
             }
+        }
+    }
+
+    /// What is known of an attempt.
+    #[must_use]
+    pub fn of(&self, attempt: &Attempt) -> AttemptSight {
+        let next = Attempt { step: attempt.step.clone(), number: attempt.number.saturating_add(1) };
+        AttemptSight {
+            workflow: self.workflow.clone(),
+            pod: self.pods.get(attempt).cloned(),
+            end: self.ends.get(attempt).cloned(),
+            has_next: self.pods.contains_key(&next),
         }
     }
 
@@ -67,10 +104,10 @@ impl Sight {
                 self.workflow = None;
                 self.ends.clear();
             }
-            Place::Pod(step) => {
-                let pod = self.pods.remove(step).filter(|_| self.workflow.is_some());
+            Place::Pod(attempt) => {
+                let pod = self.pods.remove(attempt).filter(|_| self.workflow.is_some());
                 if let Some(ContainerFacts::Ended(end)) = pod.map(|pod| pod.container(Part::Run).clone()) {
-                    self.ends.insert(step.clone(), end);
+                    self.ends.insert(attempt.clone(), end);
                 }
             }
         }
@@ -82,22 +119,22 @@ impl Sight {
 pub enum Object {
     /// A workflow.
     Workflow(WorkflowFacts),
-    /// The pod of a step.
-    Pod(StepUid, Box<PodFacts>),
+    /// The pod of an attempt of a step.
+    Pod(Attempt, Box<PodFacts>),
 }
 
 /// Which of a run's objects.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Place {
     Workflow,
-    Pod(StepUid),
+    Pod(Attempt),
 }
 
 impl Object {
     fn place(&self) -> Place {
         match self {
             Self::Workflow(_) => Place::Workflow,
-            Self::Pod(step, _) => Place::Pod(step.clone()),
+            Self::Pod(attempt, _) => Place::Pod(attempt.clone()),
         }
     }
 }
@@ -106,8 +143,9 @@ impl Object {
 #[must_use]
 pub fn read_pod(pod: &Pod) -> Option<(RunUid, Object)> {
     let labels = pod.labels();
-    let step = label(labels, names::STEP)?;
-    Some((label(labels, names::RUN)?, Object::Pod(step, Box::new(PodFacts::of(pod)))))
+    let number = pod.annotations().get(NODE_NAME).map_or(1, |name| nodes::attempt(name));
+    let attempt = Attempt { step: label(labels, names::STEP)?, number };
+    Some((label(labels, names::RUN)?, Object::Pod(attempt, Box::new(PodFacts::of(pod)))))
 }
 
 /// Reads a workflow; `None` when it is no run's.
@@ -156,10 +194,16 @@ impl Watch {
         Self { seen, _watches: watches }
     }
 
-    /// What was last seen of a run.
+    /// What was last seen of a run's workflow.
     #[must_use]
-    pub fn sight(&self, run: &RunUid) -> Sight {
-        self.seen.runs().get(run).cloned().unwrap_or_default()
+    pub fn workflow(&self, run: &RunUid) -> Option<WorkflowFacts> {
+        self.seen.runs().get(run).and_then(|sight| sight.workflow.clone())
+    }
+
+    /// What was last seen of an attempt of a step.
+    #[must_use]
+    pub fn attempt(&self, run: &RunUid, attempt: &Attempt) -> AttemptSight {
+        self.seen.runs().get(run).map(|sight| sight.of(attempt)).unwrap_or_default()
     }
 
     /// How many workflows there are, and how many pods in each phase.

@@ -98,6 +98,9 @@ pub struct Template {
     /// What is written on its pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
+    /// How often it is tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_strategy: Option<RetryStrategy>,
     /// When its pod is stopped, in seconds after it has begun.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active_deadline_seconds: Option<u64>,
@@ -119,9 +122,14 @@ pub struct MainContainer(pub serde_json::Value);
 
 /// A graph.
 #[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Dag {
     /// Its nodes.
     pub tasks: Vec<DagTask>,
+    /// The nodes that decide how it ended, by their names, parted by blanks.
+    pub target: String,
+    /// Whether a node that fails ends those that do not depend on it.
+    pub fail_fast: bool,
 }
 
 /// A node of a graph.
@@ -131,4 +139,32 @@ pub struct DagTask {
     pub name: String,
     /// What it does.
     pub template: String,
+    /// When it runs, as an expression of how others ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub depends: Option<String>,
+}
+
+/// How often a template is tried again.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RetryStrategy {
+    /// The most attempts after the first.
+    pub limit: String,
+    /// After which ends.
+    pub retry_policy: &'static str,
+    /// The pauses between attempts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backoff: Option<Backoff>,
+}
+
+/// Pauses between attempts.
+#[derive(Debug, Clone, Serialize)]
+pub struct Backoff {
+    /// The first one, in seconds.
+    pub duration: String,
+    /// By what each is longer than the one before.
+    pub factor: String,
+    /// The longest one, in seconds. Older versions of Argo do not read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cap: Option<String>,
 }

@@ -56,6 +56,7 @@ fn verdict(end: &StepEnd, transcript: &Transcript) -> (Phase, Option<String>) {
             Some("The run's process disappeared, so its result is unknown: the machine went down, or somebody killed it. Run it again.".into()),
         ),
         EndCause::Outside(message) => (Phase::Error, Some(message.clone())),
+        EndCause::NotRun(message) => (Phase::Skipped, Some(message.clone())),
         EndCause::Program => program_verdict(end, transcript),
     }
 }

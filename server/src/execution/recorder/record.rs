@@ -7,7 +7,8 @@ use std::{
 };
 
 use app::model::{
-    identifiers::{RunId, StepId},
+    flow::Retries,
+    identifiers::{RunId, StepId, StepUid},
     log::Stream,
     phase::Phase,
     time::{Timestamp, duration_text},
@@ -19,14 +20,16 @@ use super::{
     transcript::{Entry, StepFacts, Transcript},
 };
 use crate::{
+    clock::SharedClock,
     db::{
         Database, DatabaseError, checkpoints,
         logs::{self, Chunk},
+        queue::{self, KnownSteps},
         runs,
         steps::{self, ActiveStep, Outcome, RecordedStep, StepKeys},
     },
-    engine::{Engine, EngineError, Observation, Order, RunPlan, StepEnd, StepEvent, StepEvents},
-    execution::hints::Hints,
+    engine::{EndCause, Engine, EngineError, Observation, Order, RunPlan, StepEnd, StepEvent, StepEvents},
+    execution::{hints::Hints, turns},
     runner::SecretKey,
 };
 
@@ -79,25 +82,40 @@ pub struct Recorder {
     database: Database,
     hints: Hints,
     secret_key: SecretKey,
+    clock: SharedClock,
 }
 
 /// A step that is being recorded.
 struct Recording {
     keys: StepKeys,
     recorded: RecordedStep,
-    /// Milliseconds until the next attempt, when this one fails and there is to be one.
-    wait_when_failed: Option<i64>,
-    attempts: Attempts,
+    /// Who decides whether there is another attempt.
+    order: Order,
+    retries: Retries,
+    /// Which attempt it is at, from 1.
+    attempt: u32,
+    /// False while it waits for its turn.
+    has_begun: bool,
     facts: StepFacts,
     transcript: Transcript,
     has_ended: bool,
 }
 
+impl Recording {
+    /// Milliseconds until the next attempt, when this one fails; `None` when Stoker makes no other one.
+    fn wait_when_failed(&self) -> Option<i64> {
+        self.retries.wait_after(self.attempt).filter(|_| self.order == Order::Stoker)
+    }
+}
+
+/// The steps that are recorded, by the names by which their engine tells of them.
+type Recordings = BTreeMap<StepUid, Recording>;
+
 impl Recorder {
     /// A recorder that writes to a database and tells viewers.
     #[must_use]
-    pub fn new(database: Database, hints: Hints, secret_key: SecretKey) -> Self {
-        Self { database, hints, secret_key }
+    pub fn new(database: Database, hints: Hints, secret_key: SecretKey, clock: SharedClock) -> Self {
+        Self { database, hints, secret_key, clock }
     }
 
     /// Records a run's steps, or one of them, each from where it was left to its end.
@@ -112,12 +130,17 @@ impl Recorder {
         plan: &RunPlan,
     ) -> Result<Followed, RecordError> {
         let active = self.database.read(move |connection| steps::active(connection, run, only)).await?;
-        let mut recordings = BTreeMap::new();
+        let mut recordings = Recordings::new();
         for step in active {
-            recordings.insert(step.keys.uid.clone(), self.begin(step, engine.order())?);
+            let recording = self.begin(step, engine.order())?;
+            recordings.insert(recording.keys.uid.clone(), recording);
+        }
+        let mut known = KnownSteps::new();
+        if engine.order() == Order::Engine {
+            self.settle(run, &mut known, &mut recordings).await?;
         }
         let followed = RunPlan {
-            steps: plan.steps.iter().filter(|step| recordings.contains_key(&step.step)).cloned().collect(),
+            steps: plan.steps.iter().filter(|step| is_recorded(&recordings, &step.step)).cloned().collect(),
             ..plan.clone()
         };
         let positions = recordings
@@ -125,31 +148,46 @@ impl Recorder {
             .filter_map(|(uid, recording)| recording.recorded.cursor.clone().map(|cursor| (uid.clone(), cursor)));
         let mut observations = engine.observe(&followed, positions.collect());
         let mut written_at: Option<Instant> = None;
-        while let Some(observation) = observations.next().await {
-            let told = match observation? {
-                Observation::Step(told) => told,
-                Observation::Ended => {
-                    return Ok(if recordings.values().all(|recording| recording.has_ended) {
-                        Followed::ToTheEnd
-                    } else {
-                        Followed::Interrupted
-                    });
-                }
+        // What the engine would still tell of those that were settled meanwhile is not waited for.
+        while recordings.values().any(|recording| !recording.has_ended) {
+            let Some(observation) = observations.next().await else { return Ok(Followed::Interrupted) };
+            let Observation::Step(told) = observation? else { return Ok(Followed::Interrupted) };
+            let Some(recording) = recordings.get_mut(&told.step).filter(|recording| !recording.has_ended) else {
+                continue;
             };
-            let Some(recording) = recordings.get_mut(&told.step) else { continue };
             let batch = read_batch(recording, told)?;
-            let ended = batch.end.is_some();
+            let (ended, moved) = (batch.end.is_some(), batch.moves());
             self.write(recording, batch).await?;
             match recording.transcript.partial().filter(|_| !ended) {
                 Some((stream, text)) => self.hints.partial(recording.keys.id, stream, text),
                 None => self.hints.changed(recording.keys.id),
+            }
+            if moved && engine.order() == Order::Engine {
+                self.settle(run, &mut known, &mut recordings).await?;
             }
             if let Some(written_at) = written_at.filter(|_| !ended) {
                 tokio::time::sleep(WRITE_INTERVAL.saturating_sub(written_at.elapsed())).await;
             }
             written_at = Some(Instant::now());
         }
-        Ok(Followed::Interrupted)
+        Ok(Followed::ToTheEnd)
+    }
+
+    /// Ends the steps that will never begin, since others have ended: what their engine decides about them is no more than
+    /// that, and comes later. Whoever looks at any step of the run is told.
+    async fn settle(&self, run: RunId, known: &mut KnownSteps, recordings: &mut Recordings) -> Result<(), RecordError> {
+        let before = known.clone();
+        let look = move |connection: &mut _| queue::active_run(connection, run, &before);
+        if let Some(active) = self.database.read(look).await? {
+            let never = turns::settle(&self.database, &active, self.clock.now()).await?.never;
+            for recording in recordings.values_mut() {
+                recording.has_ended |= never.iter().any(|(step, _)| *step == recording.keys.id);
+            }
+            known.insert(run, active.steps);
+        }
+        let steps = known.get(&run).into_iter().flat_map(|steps| steps.iter());
+        self.hints.changed_all(steps.map(|step| step.id));
+        Ok(())
     }
 
     fn begin(&self, step: ActiveStep, order: Order) -> Result<Recording, RecordError> {
@@ -157,13 +195,18 @@ impl Recorder {
         if let Some((stream, text)) = transcript.partial() {
             self.hints.partial(step.keys.id, stream, text);
         }
-        let attempts = Attempts { present: step.attempt, most: step.retries.count() + 1 };
+        // An engine that orders the steps of a run also tries them again: all attempts are one step to it.
+        let uid = match order {
+            Order::Engine => step.keys.uid.first_attempt(),
+            Order::Stoker => step.keys.uid.clone(),
+        };
         Ok(Recording {
-            // An engine that orders the steps of a run also tries them again.
-            wait_when_failed: step.retries.wait_after(step.attempt).filter(|_| order == Order::Stoker),
-            attempts,
-            facts: StepFacts { secrets: self.secret_key.of_step(&step.keys.uid), requested: step.requested },
-            keys: step.keys,
+            order,
+            retries: step.retries,
+            attempt: step.attempt,
+            has_begun: step.phase == Phase::Running,
+            facts: StepFacts { secrets: self.secret_key.of_step(&uid), requested: step.requested },
+            keys: StepKeys { uid, ..step.keys },
             recorded: step.recorded,
             transcript,
             has_ended: false,
@@ -172,7 +215,7 @@ impl Recorder {
 
     async fn write(&self, recording: &mut Recording, batch: Batch) -> Result<(), RecordError> {
         let (keys, before, after) = (recording.keys.clone(), recording.recorded.clone(), batch.recorded.clone());
-        let has_ended = batch.end.is_some();
+        let order = recording.order;
         let written = self.database.write(move |connection| {
             if !steps::advance(connection, keys.id, &before, &batch.recorded)? {
                 return Err(DatabaseError::NotFound);
@@ -181,25 +224,38 @@ impl Recorder {
                 logs::append(connection, keys.id, chunk)?;
             }
             for entry in &batch.others {
-                keep(connection, keys.id, entry)?;
+                keep(connection, &keys, entry)?;
             }
             if let Some(End { outcome, again_at }) = &batch.end {
+                // Of an engine that tries again itself, the tale goes on.
+                let cursor = batch.recorded.cursor.as_ref().filter(|_| order == Order::Engine);
                 let goes_on = match again_at {
-                    Some(time) => steps::try_again(connection, &keys, outcome, *time)?,
+                    Some(time) => steps::try_again(connection, &keys, outcome, *time, cursor)?,
                     None => false,
                 };
                 if !goes_on {
                     steps::finish(connection, &keys, outcome)?;
                 }
-            } else if !batch.others.is_empty() {
+                return Ok(if goes_on && cursor.is_some() { After::BeginsAgain } else { After::HasEnded });
+            }
+            if !batch.others.is_empty() {
                 runs::touch(connection, keys.run)?;
             }
-            Ok(())
+            Ok(After::GoesOn)
         });
         match written.await {
-            Ok(()) => {
+            Ok(written) => {
                 recording.recorded = after;
-                recording.has_ended = has_ended;
+                match written {
+                    After::GoesOn => {}
+                    After::HasEnded => recording.has_ended = true,
+                    After::BeginsAgain => {
+                        recording.recorded.recorder_state.clear();
+                        recording.transcript = Transcript::default();
+                        recording.attempt += 1;
+                        recording.has_begun = false;
+                    }
+                }
                 Ok(())
             }
             Err(DatabaseError::NotFound) => Err(RecordError::NotOurs),
@@ -209,15 +265,30 @@ impl Recorder {
 }
 
 /// Keeps what is told of a step beside its lines.
-fn keep(connection: &mut diesel::SqliteConnection, step: StepId, entry: &Entry) -> Result<(), DatabaseError> {
+fn keep(connection: &mut diesel::SqliteConnection, keys: &StepKeys, entry: &Entry) -> Result<(), DatabaseError> {
+    let step = keys.id;
     match entry {
         Entry::Checkpoint(checkpoint) => checkpoints::put(connection, step, checkpoint),
         Entry::Report(report) => steps::set_cache_report(connection, step, report),
         Entry::Waiting(reason) => steps::set_waiting(connection, step, reason.as_deref()),
         Entry::Placed(place) => steps::set_place(connection, step, place),
-        Entry::Attempt(attempt) => steps::set_attempt(connection, step, *attempt),
+        Entry::Began(at) => runs::begin_step(connection, keys.run, step, *at),
         Entry::Line(..) => Ok(()),
     }
+}
+
+fn is_recorded(recordings: &Recordings, step: &StepUid) -> bool {
+    recordings.get(step).is_some_and(|recording| !recording.has_ended)
+}
+
+/// How it is with a step after a batch.
+enum After {
+    /// More will be told of it.
+    GoesOn,
+    /// More will be told of its next attempt.
+    BeginsAgain,
+    /// Nothing more is recorded of it.
+    HasEnded,
 }
 
 /// What one batch of events leads to.
@@ -228,6 +299,13 @@ struct Batch {
     end: Option<End>,
 }
 
+impl Batch {
+    /// Whether the step stands elsewhere after it.
+    fn moves(&self) -> bool {
+        self.end.is_some() || self.others.iter().any(|entry| matches!(entry, Entry::Began(_)))
+    }
+}
+
 /// How an attempt of a step ended.
 struct End {
     outcome: Outcome,
@@ -235,15 +313,9 @@ struct End {
     again_at: Option<Timestamp>,
 }
 
-/// Which attempt of how many.
-#[derive(Clone, Copy)]
-struct Attempts {
-    present: u32,
-    most: u32,
-}
-
 fn read_batch(recording: &mut Recording, told: StepEvents) -> Result<Batch, serde_json::Error> {
-    let Recording { transcript, facts, recorded: before, wait_when_failed, attempts, .. } = recording;
+    let wait_when_failed = recording.wait_when_failed();
+    let Recording { transcript, facts, recorded: before, retries, attempt, has_begun, .. } = recording;
     let known = transcript.under_way();
     let mut chunks = Chunks::starting_at(before.line_count + 1);
     let mut others = Vec::new();
@@ -254,17 +326,25 @@ fn read_batch(recording: &mut Recording, told: StepEvents) -> Result<Batch, serd
         for entry in entries.drain(..) {
             match entry {
                 Entry::Line(stream, at, text) => chunks.push(stream, at, &text)?,
-                other => others.push(other),
+                other => {
+                    *has_begun |= matches!(other, Entry::Began(_));
+                    others.push(other);
+                }
             }
         }
-        if let StepEvent::Ended(how) = &observed.event {
-            let outcome = finish(how, transcript, observed.at, &mut chunks)?;
-            let wait = wait_when_failed.filter(|_| matches!(outcome.phase, Phase::Failed | Phase::Error));
-            if let Some(wait) = wait {
-                chunks.push(Stream::Stoker, observed.at, &again_words(*attempts, wait))?;
-            }
-            end = Some(End { again_at: wait.map(|wait| Timestamp(observed.at.0 + wait)), outcome });
+        let (StepEvent::Ended(how) | StepEvent::AttemptEnded(how)) = &observed.event else { continue };
+        let mut outcome = finish(how, transcript, observed.at, &mut chunks)?;
+        if how.cause == EndCause::Cancelled && !*has_begun {
+            outcome.message = Some(runs::CANCELLED_WAITING.to_owned());
         }
+        let wait = match observed.event {
+            StepEvent::AttemptEnded(_) => Some(retries.wait_after(*attempt).unwrap_or_default()),
+            _ => wait_when_failed.filter(|_| matches!(outcome.phase, Phase::Failed | Phase::Error)),
+        };
+        if let Some(wait) = wait {
+            chunks.push(Stream::Stoker, observed.at, &again_words(*attempt, retries.count() + 1, wait))?;
+        }
+        end = Some(End { again_at: wait.map(|wait| Timestamp(observed.at.0 + wait)), outcome });
     }
     // Of those that begin and end in one batch, as all do in a warm run, only the end is written.
     others.extend(transcript.under_way().filter(|begun| Some(begun) != known.as_ref()).map(Entry::Checkpoint));
@@ -288,7 +368,7 @@ fn finish(
 }
 
 /// What is said in the log after an attempt after which there is another one.
-fn again_words(Attempts { present, most }: Attempts, wait: i64) -> String {
+fn again_words(present: u32, most: u32, wait: i64) -> String {
     let when = match u64::try_from(wait).unwrap_or(0) {
         0 => "at once".to_owned(),
         wait => format!("in {}", duration_text(wait)),

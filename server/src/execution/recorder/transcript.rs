@@ -40,7 +40,8 @@ pub enum Entry {
     Waiting(Option<String>),
     /// Where it was placed.
     Placed(String),
-    Attempt(u32),
+    /// Its turn has come.
+    Began(Timestamp),
 }
 
 /// What is kept between two readings.
@@ -112,13 +113,9 @@ impl Transcript {
             StepEvent::Waiting(reason) => entries.push(Entry::Waiting(reason.clone())),
             StepEvent::Placed(place) => entries.push(Entry::Placed(place.clone())),
             StepEvent::Container(words) => self.container = Some(words.clone()),
-            StepEvent::Attempt(number) => {
-                // Its runner gets the same secrets anew.
-                self.spent_secrets = 0;
-                entries.push(Entry::Attempt(*number));
-            }
+            StepEvent::Began => entries.push(Entry::Began(at)),
             StepEvent::Lost(what) => entries.push(Entry::Line(Stream::Stoker, at, what.clone())),
-            StepEvent::Ended(_) => self.end(at, facts, entries),
+            StepEvent::AttemptEnded(_) | StepEvent::Ended(_) => self.end(at, facts, entries),
         }
     }
 

@@ -24,6 +24,7 @@ use crate::{
         EndCause, StepEnd,
         local::{
             folder::StepFolder,
+            outputs::Outputs,
             shim::{self, Orders, TELL_CANCEL},
         },
         workplace::{self, Workplace},
@@ -49,6 +50,8 @@ pub const ASSIGNMENT: &str = "/stoker/assignment";
 pub const STEPS: &str = "/stoker/steps";
 /// Environments and uv's cache: shared by all pods.
 pub const CACHE: &str = "/stoker/cache";
+/// What steps put out: shared by all pods.
+pub const RESULTS: &str = "/stoker/results";
 /// The folder of preparing, among the steps'.
 const PREPARATION: &str = "preparation";
 /// The variable that says on which node the pod is.
@@ -66,6 +69,11 @@ pub fn prepare() -> ExitCode {
             Ok(assignment) => assignment,
             Err(refusal) => return refused(refusal),
         };
+        if let Err(error) = begin_outputs(&assignment) {
+            return refused(format!(
+                "The volume for what steps put out cannot be written: {error}. Check the claim that --results-claim names."
+            ));
+        }
         let folder = lay_out(&assignment)?;
         let ended = shown(&folder);
         // What only preparing may know is in there, and the program's container has the folder above.
@@ -113,6 +121,13 @@ fn refused(refusal: String) -> io::Result<StepEnd> {
     Ok(end)
 }
 
+/// Makes the empty folder for what this attempt puts out, and what it may read of an earlier run its own run's.
+fn begin_outputs(assignment: &Assignment) -> io::Result<()> {
+    let Some(folder) = assignment.outputs.clone() else { return Ok(()) };
+    let plan = &assignment.plan;
+    Outputs::below(folder).begin(&plan.step, &plan.definition.key, &plan.readable)
+}
+
 /// Lays the folders of both containers out. Gives that of preparing.
 fn lay_out(assignment: &Assignment) -> io::Result<StepFolder> {
     let (plan, conditions) = (&assignment.plan, &assignment.conditions);
@@ -126,6 +141,8 @@ fn lay_out(assignment: &Assignment) -> io::Result<StepFolder> {
     let nix = NixSettings::new(NixChoice::Nix, conditions.nixpkgs.clone(), cache, nix::stoker_program());
     let runner = runner::install(&steps.join("runner"))?;
     let folder = StepFolder::of(steps, &plan.step);
+    let (run, key) = (plan.step.run(), &plan.definition.key);
+    let outputs = assignment.outputs.clone().map(Outputs::below);
     let orders = |preparation, what: &str| {
         let workplace = Workplace {
             runner: &runner,
@@ -138,7 +155,7 @@ fn lay_out(assignment: &Assignment) -> io::Result<StepFolder> {
             minimum_free: conditions.minimum_free,
             memory_limit: None,
             preparation,
-            outputs: None,
+            outputs: outputs.as_ref().map(|outputs| outputs.of_step(&run, key)),
         };
         let mut environment = workplace.environment(&folder, &assignment.secrets, plan);
         environment.push((what.to_owned(), "1".to_owned()));
@@ -154,13 +171,13 @@ fn lay_out(assignment: &Assignment) -> io::Result<StepFolder> {
     };
     let markers = &assignment.secrets.markers;
     // What only preparing may see does not reach the container in which the program runs.
-    let no_outputs = |_: &StepKey| PathBuf::new();
+    let outputs_of = |step: &StepKey| outputs.as_ref().map(|outputs| outputs.of_step(&run, step)).unwrap_or_default();
     workplace::lay_out(
         &folder,
         plan,
         &orders(Vec::new(), "STOKER_PREPARED"),
         &markers.input_after_preparing(),
-        no_outputs,
+        outputs_of,
     )?;
     let own = StepFolder::at(steps.join(PREPARATION));
     workplace::lay_out(
@@ -168,7 +185,7 @@ fn lay_out(assignment: &Assignment) -> io::Result<StepFolder> {
         plan,
         &orders(preparation_variables(&conditions.preparation), "STOKER_PREPARE_ONLY"),
         &markers.input(),
-        no_outputs,
+        outputs_of,
     )?;
     Ok(own)
 }
