@@ -122,11 +122,15 @@ async fn a_diamond_is_a_graph_of_argos_and_passes_its_data_along() {
     assert_eq!(printed(&place, &id, &run, "report").await, ["306"]);
     let (load, second, report) = (of(&run, "load_data"), of(&run, "2nd"), of(&run, "report"));
     assert!(load.finished_at <= second.started_at && second.finished_at <= report.started_at);
-    if results().is_some() {
+    if let Some(results) = results() {
         let address =
             StepAddress { step: Some("load_data".parse().unwrap()), ..StepAddress::first(id.clone(), number) };
         let outputs = place.place.service.outputs(&address).await.unwrap();
         assert_eq!((outputs[0].name.as_str(), outputs[0].bytes), ("output.json", 11));
+        let folder = results.join(SecretKey::new(place.key).instance()).join(run.uid.as_str());
+        assert!(folder.join("load_data/output.json").exists());
+        place.place.service.delete_task(&id).await.unwrap();
+        place.place.until_there_is_no(&folder).await;
     }
 }
 

@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use app::model::resources::Memory;
+use app::model::{flow::Retries, resources::Memory};
 use k8s_openapi::api::core::v1::{LimitRange, ResourceQuota};
 use kube::{
     Api,
     api::{DeleteParams, PostParams},
 };
 use serde_json::json;
-use server::engine::{EndCause, Positions, argo::settings::ArgoSettings};
+use server::engine::{EndCause, Positions, StepEvent, argo::settings::ArgoSettings};
 
 use crate::{
     faults::{outside, reason, started},
     place::{Namespace, operator, variable},
-    rules,
+    rules::{self, Place as _},
 };
 
 const NAME: &str = "narrow";
@@ -66,12 +66,17 @@ async fn what_the_namespace_refuses_is_said_and_a_full_quota_is_waited_for() {
     let range =
         json!({"metadata": {"name": NAME}, "spec": {"limits": [{"type": "Container", "max": {"memory": "32Mi"}}]}});
     ranges.create(&PostParams::default(), &serde_json::from_value(range).unwrap()).await.unwrap();
-    let (engine, plan) = started(
-        &place(|settings| settings.resources.memory_limit = Some(Memory::of_bytes(64 << 20))).await,
-        "print('> never')",
-    )
-    .await;
+    let place = place(|settings| settings.resources.memory_limit = Some(Memory::of_bytes(64 << 20))).await;
+    let engine = place.engine();
+    // An attempt for which there was no pod is one, too.
+    let mut plan = rules::plan("print('> never')");
+    plan.steps[0].definition.retries = Retries::new(1, 0, 1).unwrap();
+    engine.start(&plan).await.unwrap();
     let tale = rules::hear_out(&engine, &plan, Positions::new()).await;
+    let attempts: Vec<_> =
+        tale.events().filter(|event| matches!(event, StepEvent::AttemptEnded(_) | StepEvent::Began)).collect();
+    let [StepEvent::AttemptEnded(first)] = attempts[..] else { panic!("{attempts:?}") };
+    assert!(matches!(&first.cause, EndCause::Outside(words) if words.contains("refuses the run's pod")), "{first:?}");
     ranges.delete(NAME, &DeleteParams::default()).await.unwrap();
     let words = outside(&tale, &plan);
     assert!(words.contains("The cluster refuses the run's pod") && words.contains("maximum memory usage"), "{words}");
