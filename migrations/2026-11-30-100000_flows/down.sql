@@ -1,3 +1,6 @@
+-- What came before cannot read the ids of flows.
+DELETE FROM runs WHERE substr(task_id, 1, 5) = 'flow-';
+DELETE FROM tasks WHERE substr(id, 1, 5) = 'flow-';
 DROP INDEX tasks_by_activity;
 CREATE INDEX tasks_by_activity ON tasks (activity_at DESC, id DESC);
 DROP TABLE attempts;

@@ -41,9 +41,10 @@ UPDATE steps SET phase_with_skipped = phase;
 ALTER TABLE steps DROP COLUMN phase;
 ALTER TABLE steps RENAME COLUMN phase_with_skipped TO phase;
 
--- What moves runs looks at this alone.
+-- What moves runs looks at this alone; and what lists steps finds in it what stands behind their code in the table.
 DROP INDEX steps_by_position;
-CREATE INDEX steps_in_order ON steps (run_id, position, phase, started_at, not_before, (lock IS NULL));
+CREATE INDEX steps_in_order ON steps
+    (run_id, position, phase, started_at, not_before, (lock IS NULL), key, name, in_flow);
 
 -- Attempts after which there was another one, each with the last line of its log within the step's.
 CREATE TABLE attempts (

@@ -131,13 +131,18 @@ fn actions(run: &RunDetail) -> AnyView {
             </button>
         }
     });
+    // A run of one step alone does not know the whole flow.
+    let is_whole = !matches!(run.origin, Some(RunOrigin::StepOf(_) | RunOrigin::StepAlone));
+    let edit = is_whole.then(|| {
+        view! { <a id="edit-link" class="button" href=routes::edit_task(id, Some(number))>"Edit & Rerun"</a> }
+    });
     let rerun_class = if is_active || restart.is_some() { "" } else { "is-primary" };
     view! {
         <form class="actions" method="post" action=routes::run(id, number)>
             {cancel}
             {restart}
             <button id="rerun-button" class=rerun_class name="intent" value="rerun">"Rerun"</button>
-            <a id="edit-link" class="button" href=routes::edit_task(id, Some(number))>"Edit & Rerun"</a>
+            {edit}
         </form>
     }
     .into_any()

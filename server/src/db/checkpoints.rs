@@ -10,7 +10,7 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SqliteConn
 use super::{DatabaseError, schema::checkpoints, values};
 
 /// The stored status of a checkpoint that is under way.
-const UNDER_WAY: &str = "running";
+pub(super) const UNDER_WAY: &str = "running";
 
 /// Adds a checkpoint, or replaces the one with its number.
 ///

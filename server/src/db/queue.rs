@@ -17,14 +17,14 @@ use app::model::{
 };
 use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, QueryableByName, RunQueryDsl as _,
-    Selectable, SelectableHelper as _, SqliteConnection,
+    Selectable, SelectableHelper as _, SqliteConnection, dsl,
     sql_types::{BigInt, Bool, Nullable, Text},
 };
 
 use super::{
     DatabaseError,
     runs::is_active,
-    schema::{runs, steps},
+    schema::{attempts, runs, steps},
     values::{self, InFlow},
 };
 
@@ -67,6 +67,14 @@ impl ActiveRun {
     pub fn steps_in(&self, phase: Phase) -> impl Iterator<Item = StepId> {
         self.steps.iter().zip(&self.phases).filter(move |(_, own)| **own == phase).map(|(step, _)| step.id)
     }
+}
+
+/// All runs that have not ended.
+#[derive(Debug, Default)]
+pub struct Queue {
+    pub runs: Vec<ActiveRun>,
+    /// Those whose rows hold something that cannot be, and what.
+    pub damaged: Vec<(RunId, String)>,
 }
 
 /// What never changes of a step of an active run.
@@ -114,14 +122,14 @@ struct Standing {
 macro_rules! standings {
     ($which:literal) => {
         concat!(
-            "SELECT run_id, group_concat(letter, '') AS letters, max(lacks_lock) AS lacks_lock, max(started_at) AS served_at, \
-             max(not_before IS NOT NULL) AS has_to_wait FROM (SELECT steps.run_id, CASE steps.phase WHEN 'Pending' THEN 'P' \
+            "SELECT run_id, group_concat(letter, '' ORDER BY position) AS letters, max(lacks_lock) AS lacks_lock, max(started_at) AS served_at, \
+             max(not_before IS NOT NULL) AS has_to_wait FROM (SELECT steps.run_id, steps.position, CASE steps.phase WHEN 'Pending' THEN 'P' \
              WHEN 'Running' THEN 'R' WHEN 'Succeeded' THEN 'S' WHEN 'Failed' THEN 'F' WHEN 'Error' THEN 'E' \
              WHEN 'Cancelled' THEN 'C' ELSE 'K' END AS letter, steps.started_at, steps.not_before, \
              steps.phase = 'Pending' AND (steps.lock IS NULL) AS lacks_lock FROM runs CROSS JOIN steps \
              ON steps.run_id = runs.id WHERE runs.phase IN ('Pending', 'Running')",
             $which,
-            " ORDER BY steps.run_id, steps.position) GROUP BY run_id"
+            ") GROUP BY run_id"
         )
     };
 }
@@ -142,15 +150,22 @@ fn phase_of(letter: char) -> Phase {
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn active(connection: &mut SqliteConnection, known: &KnownSteps) -> Result<Vec<ActiveRun>, DatabaseError> {
+pub fn active(connection: &mut SqliteConnection, known: &KnownSteps) -> Result<Queue, DatabaseError> {
     let rows: Vec<RunColumns> =
         runs::table.filter(is_active()).order(runs::id).select(RunColumns::as_select()).load(connection)?;
     let standings: Vec<Standing> = diesel::sql_query(standings!("")).load(connection)?;
     let mut standings: HashMap<i64, Standing> = standings.into_iter().map(|row| (row.run_id, row)).collect();
-    rows.into_iter()
-        .filter_map(|run| standings.remove(&run.id).map(|standing| (run, standing)))
-        .map(|(run, standing)| read(connection, run, &standing, known))
-        .collect()
+    let mut queue = Queue::default();
+    for run in rows {
+        let Some(standing) = standings.remove(&run.id) else { continue };
+        let id = RunId(run.id);
+        match read(connection, run, &standing, known) {
+            Ok(run) => queue.runs.push(run),
+            Err(DatabaseError::Unreadable(what)) => queue.damaged.push((id, what)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(queue)
 }
 
 /// This run; `None` when it has ended, or is not there.
@@ -177,6 +192,11 @@ fn read(
     known: &KnownSteps,
 ) -> Result<ActiveRun, DatabaseError> {
     let id = RunId(run.id);
+    let mut served_at = values::timestamp(standing.served_at);
+    if standing.has_to_wait {
+        // A step that waits for its next attempt was served for those before.
+        served_at = served_at.max(attempted_at(connection, id)?);
+    }
     Ok(ActiveRun {
         id,
         uid: values::parsed(&run.uid)?,
@@ -187,7 +207,7 @@ fn read(
         steps: known.get(&id).cloned().map_or_else(|| steps_of(connection, id), Ok)?,
         phases: standing.letters.chars().map(phase_of).collect(),
         is_locked: !standing.lacks_lock,
-        served_at: values::timestamp(standing.served_at),
+        served_at,
         not_before: if standing.has_to_wait { times_to_wait_for(connection, id)? } else { HashMap::new() },
     })
 }
@@ -237,6 +257,16 @@ fn times_to_wait_for(
 pub fn active_phases(connection: &mut SqliteConnection) -> Result<Vec<Phase>, DatabaseError> {
     let phases: Vec<String> = runs::table.filter(is_active()).select(runs::phase).load(connection)?;
     phases.iter().map(|phase| values::phase(phase)).collect()
+}
+
+/// When the last attempt of a run's steps began after which there was to be another one.
+fn attempted_at(connection: &mut SqliteConnection, run: RunId) -> Result<Option<Timestamp>, DatabaseError> {
+    let began: Option<i64> = attempts::table
+        .inner_join(steps::table)
+        .filter(steps::run_id.eq(run.0))
+        .select(dsl::max(attempts::started_at))
+        .get_result(connection)?;
+    Ok(values::timestamp(began))
 }
 
 /// The names outside of the database of all runs that have not ended.

@@ -231,6 +231,16 @@ pub fn inputs(connection: &mut SqliteConnection, id: RunId, only: Option<StepId>
     })
 }
 
+/// The name of a run outside of the database, and what it took from another one.
+///
+/// # Errors
+/// `NotFound` when it was deleted.
+pub fn origin(connection: &mut SqliteConnection, id: RunId) -> Result<(RunUid, Option<RunOrigin>), DatabaseError> {
+    let (uid, origin): (String, Option<String>) =
+        runs::table.find(id.0).select((runs::uid, runs::origin)).get_result(connection)?;
+    Ok((values::parsed(&uid)?, origin.as_deref().map(values::from_json).transpose()?))
+}
+
 /// The name of the engine that a run is on.
 ///
 /// # Errors

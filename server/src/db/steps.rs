@@ -301,6 +301,8 @@ pub struct StepInputs {
     pub phase: Phase,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+    /// The run whose result it has, when it was not run again.
+    pub kept_from: Option<RunNumber>,
 }
 
 /// What each step of a run executes, or this one of them, in order.
@@ -335,6 +337,7 @@ pub fn inputs(
     rows.into_iter()
         .map(|(id, (position, attempt), run_uid, (key, name, in_flow), spec, lock, (phase, finished_at))| {
             let in_flow: InFlow = values::from_json(&in_flow)?;
+            let kept_from = in_flow.kept_from;
             Ok(StepInputs {
                 id: StepId(id),
                 uid: uid(&run_uid, position, attempt)?,
@@ -342,6 +345,7 @@ pub fn inputs(
                 lock: lock.map(Lock),
                 phase: values::phase(&phase)?,
                 finished_at: values::timestamp(finished_at),
+                kept_from,
             })
         })
         .collect()

@@ -161,7 +161,10 @@ pub fn delete(connection: &mut SqliteConnection, id: &TaskId, at: Timestamp) -> 
         .load(connection)?;
     let mut stopped = Vec::new();
     for (run, step, phase) in active {
-        super::runs::cancel_active(connection, RunId(run), values::phase(&phase)?, at)?;
+        let is_new = stopped.last().is_none_or(|(last, _)| *last != RunId(run));
+        if is_new {
+            super::runs::cancel_active(connection, RunId(run), values::phase(&phase)?, at)?;
+        }
         stopped.push((RunId(run), StepId(step)));
     }
     Ok(Deletion { runs: values::count(runs), logs: values::count(logs), stopped })

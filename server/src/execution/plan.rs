@@ -136,6 +136,7 @@ mod tests {
                 lock: None,
                 phase: *phase,
                 finished_at: finished_at.map(Timestamp),
+                kept_from: None,
             }
         };
         let steps: Vec<StepInputs> = (1..).zip(rows).map(step).collect();

@@ -39,6 +39,8 @@ use crate::{
 
 /// How often to look without being woken.
 const TIMER: Duration = Duration::from_secs(1);
+/// For so many runs locks are made at once, also when no place is free: one with many steps keeps nobody else waiting.
+const LOCKS_AT_ONCE: usize = 4;
 /// How many passes lie between two searches for things of runs that nobody needs any more.
 const PASSES_BETWEEN_CLEANING: u32 = 60;
 
@@ -165,15 +167,20 @@ impl Supervisor {
         let known = std::mem::take(&mut self.known);
         let look = move |connection: &mut _| Ok((queue::active(connection, &known)?, tasks::to_sweep(connection)?));
         let (active, to_sweep) = self.driver.database.read(look).await?;
-        let active: Vec<Arc<ActiveRun>> = active.into_iter().map(Arc::new).collect();
+        for (run, what) in active.damaged {
+            self.driver.end_damaged(run, &what).await?;
+        }
+        let active: Vec<Arc<ActiveRun>> = active.runs.into_iter().map(Arc::new).collect();
         self.known = queue::remember(&active);
-        self.due = active.iter().flat_map(|run| run.not_before.values().copied()).min();
+        // What is due already waits for a place, and not for a time.
+        let now = self.driver.clock.now();
+        self.due = active.iter().flat_map(|run| run.not_before.values().copied()).filter(|time| *time > now).min();
         if to_sweep {
             self.sweep();
         }
         self.tell_places(&active);
         let mut places = Places::beside(&self.driver.engines, &active, |run| self.carried(run.id));
-        let mut may_lock = places.free().max(1).saturating_sub(self.locking());
+        let mut may_lock = places.free().max(LOCKS_AT_ONCE).saturating_sub(self.locking());
         for run in &active {
             let Some(engine) = self.driver.engines.get(&run.engine).cloned() else {
                 self.without_engine(run).await?;
@@ -285,6 +292,8 @@ impl Supervisor {
             if let Err(error) = engine.cancel(&uid, Cancel::WithGrace).await {
                 tracing::warn!(run.uid = %uid, %error, "A run could not be told to stop; trying again");
             }
+            // Not again at once: it needs its time to stop.
+            tokio::time::sleep(TIMER).await;
         });
     }
 
@@ -389,11 +398,19 @@ impl Driver {
             Err(DatabaseError::NotFound) => Ok(None),
             Err(DatabaseError::Unreadable(what)) => {
                 tracing::error!(run.id = %id, error = what, "A run cannot be read; ending it");
-                self.finish(run, Part::Whole, Phase::Error, UNREADABLE.to_owned()).await?;
+                self.finish(run, part, Phase::Error, UNREADABLE.to_owned()).await?;
                 Ok(None)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Ends a run that cannot be read at all.
+    async fn end_damaged(&self, id: RunId, what: &str) -> Result<(), DatabaseError> {
+        tracing::error!(run.id = %id, error = what, "A run cannot be read; ending it");
+        let message = Some(UNREADABLE.to_owned());
+        let outcome = Outcome { phase: Phase::Error, exit_code: None, message, at: self.clock.now() };
+        self.database.write(move |connection| runs::finish(connection, id, None, &outcome)).await
     }
 
     /// Ends the steps of a run that will never run, and gives those that may begin.
@@ -410,6 +427,10 @@ impl Driver {
     /// were everything gone that its engine kept of it, it would run a second time.
     async fn carry(&self, run: &ActiveRun, part: Part, engine: &dyn Engine) -> Result<Followed, RecordError> {
         let Some(inputs) = self.inputs(run, part).await? else { return Ok(Followed::ToTheEnd) };
+        // Somebody was faster, such as one who cancelled it.
+        if inputs.steps.iter().all(|step| step.phase.is_final()) {
+            return Ok(Followed::ToTheEnd);
+        }
         let (id, at) = (run.id, self.clock.now());
         let is_recorded = self.database.read(move |connection| steps::is_recorded(connection, id, part.step())).await?;
         let Given { plan, first } = given(inputs, part);
@@ -446,6 +467,7 @@ impl Driver {
         }
         match self.recorder.follow(engine, id, part.step(), &plan).await {
             Ok(Followed::ToTheEnd) => {
+                self.tell(run);
                 if let Some(account) = engine.account(&run.uid).await {
                     self.compare(run, account).await;
                 }

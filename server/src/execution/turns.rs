@@ -10,6 +10,9 @@ use crate::db::{
     steps::{self, Outcome},
 };
 
+/// What is said of a step that was cancelled while it waited to be tried again.
+const CANCELLED_AGAIN: &str = "Cancelled while it waited for its next attempt.";
+
 /// What becomes of the steps of a run that wait.
 #[derive(Debug, Default)]
 pub struct Turns {
@@ -24,9 +27,9 @@ pub struct Turns {
 pub fn turns(run: &ActiveRun, at: Timestamp) -> Turns {
     let ended = |phase, message| Outcome { phase, exit_code: None, message: Some(message), at };
     if run.cancel_requested {
-        let cancelled = ended(Phase::Cancelled, runs::CANCELLED_WAITING.to_owned());
-        let never = run.steps_in(Phase::Pending).map(|step| (step, cancelled.clone())).collect();
-        return Turns { ready: Vec::new(), never };
+        let words = |step| if run.not_before.contains_key(&step) { CANCELLED_AGAIN } else { runs::CANCELLED_WAITING };
+        let never = run.steps_in(Phase::Pending).map(|step| (step, ended(Phase::Cancelled, words(step).to_owned())));
+        return Turns { ready: Vec::new(), never: never.collect() };
     }
     let mut phases = run.phases.clone();
     let next = run.next();

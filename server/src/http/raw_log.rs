@@ -38,10 +38,9 @@ impl RawLogQuery {
 
 /// The whole log so far.
 pub async fn send(Access(service): Access, StepPath(step): StepPath, Query(query): Query<RawLogQuery>) -> Response {
-    let Some(step) = step else {
+    let Some(address) = step else {
         return (StatusCode::NOT_FOUND, "There is no such run.").into_response();
     };
-    let address = step;
     let first = match service.step_keys(&address).await {
         Ok(keys) => service.text_part(keys.step, 1, query.only()).await.map(|part| (keys.step, part)),
         Err(error) => Err(error),

@@ -10,6 +10,7 @@ A step is named by its key or by its name. It reads only steps that come before 
 
 import json
 import os
+import tempfile
 
 __all__ = ["output_path", "read_step_output", "write_step_output"]
 
@@ -70,9 +71,10 @@ def write_step_output(data, output_name="output"):
     folder, file_name = os.path.split(path)
     os.makedirs(folder, exist_ok=True)
     # Beside, and then in one move: whoever reads it finds all of it, or what was there before.
-    unfinished = os.path.join(folder, f".{file_name}.{os.getpid()}")
-    with open(unfinished, "wb") as file:
+    descriptor, unfinished = tempfile.mkstemp(prefix=f".{file_name}.", dir=folder)
+    with open(descriptor, "wb") as file:
         file.write(text)
+    os.chmod(unfinished, 0o644)
     os.replace(unfinished, path)
 
 

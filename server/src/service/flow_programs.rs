@@ -58,6 +58,7 @@ impl Service {
                 lock: None,
                 phase: Phase::Pending,
                 finished_at: None,
+                kept_from: None,
             })
         });
         let steps = steps.collect::<Result<_, _>>().map_err(|error| backend_error(error, String::new))?;

@@ -7,7 +7,7 @@ use app::{
     model::{
         fields::{Field, FieldErrors, FlowErrors},
         flow::{Flow, FlowStep, RunsWhen, StepKey},
-        identifiers::{Kind, RunNumber, TaskId},
+        identifiers::{Kind, RunNumber, RunUid, TaskId},
         lock::Lock,
         phase::Phase,
         step_address::StepAddress,
@@ -20,7 +20,7 @@ use futures::{FutureExt as _, StreamExt as _, stream};
 
 use super::{
     Service, backend_error, missing_run, missing_task,
-    runs::{Derived, OldRun, OldStep},
+    runs::{Derived, OldRun, OldStep, kept},
     tasks::Saved,
 };
 use crate::{
@@ -54,10 +54,18 @@ impl Service {
         let wanted = id.clone();
         let flow = self.dependencies.database.read(move |connection| {
             let run = views::step_keys(connection, &StepAddress::first(wanted.clone(), number))?.run;
+            if let (_, Some(RunOrigin::StepOf(_) | RunOrigin::StepAlone)) = runs::origin(connection, run)? {
+                return Ok(None);
+            }
             let steps = steps::inputs(connection, run, None)?.into_iter().map(|inputs| inputs.step).collect();
-            flows::with_steps(connection, &wanted, steps)
+            flows::with_steps(connection, &wanted, steps).map(Some)
         });
-        flow.await.map_err(|error| backend_error(error, missing_run(id, number)))
+        let flow = flow.await.map_err(|error| backend_error(error, missing_run(id, number)))?;
+        flow.ok_or_else(|| {
+            BackendError::Conflict(format!(
+                "Run #{number} is of one step alone, so it does not know the whole flow. Edit the flow itself."
+            ))
+        })
     }
 
     pub(super) async fn store_flow(&self, save: SaveFlow) -> Result<SavedTask, BackendError> {
@@ -126,7 +134,19 @@ impl Service {
     pub(super) async fn go_on(&self, id: &TaskId, number: RunNumber) -> Result<RunNumber, BackendError> {
         self.derive_run(id, number, |old| {
             let number = old.number;
-            Derived { steps: gone_on_with(old), origin: Some(RunOrigin::Restart(number)) }
+            if old.steps.iter().any(|step| !step.phase.is_final()) {
+                return Err(format!("Run #{number} has not ended yet. Cancel it first, or wait."));
+            }
+            if old.is_of_one_step() {
+                return Ok(old.again());
+            }
+            let steps = gone_on_with(old);
+            if steps.iter().all(|step| step.begins_as != Beginning::Waiting) {
+                return Err(format!(
+                    "All steps of run #{number} succeeded, so there is nothing to go on with. Rerun it."
+                ));
+            }
+            Ok(Derived { steps, origin: Some(RunOrigin::Restart(number)) })
         })
         .await
     }
@@ -139,7 +159,7 @@ impl Service {
         inputs_of: Option<RunNumber>,
     ) -> Result<RunNumber, BackendError> {
         let uid = random_run_uid(self.dependencies.random.as_ref());
-        let (wanted, key, at) = (id.clone(), step.clone(), self.dependencies.clock.now());
+        let (wanted, key, at, own) = (id.clone(), step.clone(), self.dependencies.clock.now(), uid.clone());
         let engines = self.dependencies.engines.clone();
         let started = self
             .dependencies
@@ -150,20 +170,27 @@ impl Service {
                     Ok(engine) => engine.name().0,
                     Err(error) => return Ok(Err(error.message)),
                 };
-                let succeeded = match inputs_of {
-                    Some(number) => succeeded_in(connection, &wanted, number)?,
-                    None => HashSet::new(),
+                let (from, succeeded) = match inputs_of {
+                    Some(number) => {
+                        let (from, succeeded) = succeeded_in(connection, &wanted, number)?;
+                        (Some(from), succeeded)
+                    }
+                    None => (None, HashSet::new()),
                 };
                 let Some(steps) = alone(&flow, &key, inputs_of, &succeeded) else {
                     return Err(DatabaseError::NotFound);
                 };
                 let origin = Some(inputs_of.map_or(RunOrigin::StepAlone, RunOrigin::StepOf));
+                let kept = kept(&steps);
                 let new = NewRun { uid: &uid, task_id: &wanted, steps, engine, origin, at };
-                Ok(Ok(runs::create(connection, &new)?.number))
+                Ok(Ok((runs::create(connection, &new)?.number, engine, from, kept)))
             })
             .await
             .map_err(|error| backend_error(error, || format!("There is no step `{step}` in {id}, or no such run.")))?;
-        let number = started.map_err(BackendError::Conflict)?;
+        let (number, engine, from, kept) = started.map_err(BackendError::Conflict)?;
+        if let Some(from) = from {
+            self.hand_on(engine, from, own, kept).await;
+        }
         self.dependencies.wake.notify_one();
         Ok(number)
     }
@@ -182,7 +209,7 @@ fn new_steps(flow: &Flow, locks: &mut HashMap<StepKey, Lock>) -> Vec<NewStep> {
 
 /// What is run of a run that is gone on with: what succeeded is kept, as long as nothing that it waited for runs again.
 fn gone_on_with(old: OldRun) -> Vec<NewStep> {
-    let OldRun { number, steps } = old;
+    let OldRun { number, steps, .. } = old;
     let waits: HashMap<StepKey, (Phase, Vec<StepKey>)> =
         steps.iter().map(|step| (step.new.step.key.clone(), (step.phase, step.new.step.runs_after.clone()))).collect();
     let mut kept: HashMap<StepKey, bool> = HashMap::new();
@@ -253,10 +280,11 @@ fn succeeded_in(
     connection: &mut SqliteConnection,
     id: &TaskId,
     number: RunNumber,
-) -> Result<HashSet<StepKey>, DatabaseError> {
+) -> Result<(RunUid, HashSet<StepKey>), DatabaseError> {
     let run = views::step_keys(connection, &StepAddress::first(id.clone(), number))?.run;
     let steps = steps::inputs(connection, run, None)?.into_iter();
-    Ok(steps.filter(|step| step.phase == Phase::Succeeded).map(|step| step.step.key).collect())
+    let succeeded = steps.filter(|step| step.phase == Phase::Succeeded).map(|step| step.step.key).collect();
+    Ok((runs::origin(connection, run)?.0, succeeded))
 }
 
 /// Saves and, when asked, makes the run, in the caller's transaction.
@@ -303,7 +331,7 @@ mod tests {
             runs_after: runs_after.iter().map(|key| key.parse().unwrap()).collect(),
             ..FlowStep::only(draft.parse().unwrap().spec)
         };
-        OldStep { phase, new: NewStep { step, lock: None, begins_as: Beginning::Waiting } }
+        OldStep { phase, kept_from: None, new: NewStep { step, lock: None, begins_as: Beginning::Waiting } }
     }
 
     #[test]
@@ -316,7 +344,8 @@ mod tests {
             step("clean", &["check"], Phase::Succeeded),
             step("report", &["check", "copy"], Phase::Skipped),
         ];
-        let begins: Vec<_> = gone_on_with(OldRun { number, steps }).iter().map(|step| step.begins_as).collect();
+        let begins: Vec<_> =
+            gone_on_with(OldRun { number, origin: None, steps }).iter().map(|step| step.begins_as).collect();
         let kept = Beginning::Kept(number);
         assert_eq!(begins, [kept, Beginning::Waiting, kept, Beginning::Waiting, Beginning::Waiting]);
     }
@@ -329,7 +358,7 @@ mod tests {
             let phase = if place == 999 { Phase::Failed } else { Phase::Succeeded };
             step(&format!("s{place}"), &[&format!("s{}", place - 1)], phase)
         }));
-        let waiting = gone_on_with(OldRun { number, steps });
+        let waiting = gone_on_with(OldRun { number, origin: None, steps });
         assert_eq!(waiting.iter().filter(|step| step.begins_as == Beginning::Waiting).count(), 1);
     }
 }

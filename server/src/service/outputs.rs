@@ -45,6 +45,17 @@ impl Service {
         opened.await?.flatten().ok_or(BackendError::NotFound(missing))
     }
 
+    /// Gives a new run what these steps put out in an earlier one, at once: that one may be deleted at any time.
+    pub(super) async fn hand_on(&self, engine: &str, from: RunUid, to: RunUid, steps: Vec<StepKey>) {
+        let outputs = self.dependencies.engines.get(engine).and_then(|engine| engine.outputs()).cloned();
+        let Some(outputs) = outputs.filter(|_| !steps.is_empty()) else { return };
+        let adopt = move || steps.iter().try_for_each(|step| outputs.adopt(&from, &to, step));
+        if let Err(error) = tokio::task::spawn_blocking(adopt).await.map_err(io::Error::other).flatten() {
+            // Each step that reads them tries again when it begins.
+            tracing::warn!(%error, "What kept steps had put out could not be copied yet");
+        }
+    }
+
     /// Looks at what a step has put out; `None` when its engine keeps no outputs.
     async fn with_outputs<T: Send + 'static>(
         &self,

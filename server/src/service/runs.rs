@@ -6,7 +6,7 @@ use app::{
     backend::{BackendError, StartRun},
     model::{
         cache::Readiness,
-        flow::FlowStep,
+        flow::{FlowStep, StepKey},
         identifiers::{Kind, RunId, RunNumber, RunUid, TaskId},
         phase::Phase,
         spec::{EngineChoice, TaskSpec},
@@ -81,48 +81,53 @@ impl Service {
         }
     }
 
-    /// A run with the same steps and locks, all of them.
+    /// A run with the same steps and locks, all of them; of a step that was run alone, that step alone.
     pub(super) async fn start_again(&self, id: &TaskId, number: RunNumber) -> Result<RunNumber, BackendError> {
-        self.derive_run(id, number, |old| Derived {
-            steps: old.steps.into_iter().map(|step| NewStep { begins_as: Beginning::Waiting, ..step.new }).collect(),
-            origin: None,
-        })
-        .await
+        self.derive_run(id, number, |old| Ok(old.again())).await
     }
 
-    /// Makes a run from an older one.
+    /// Makes a run from an older one, unless the older one does not allow it.
     pub(super) async fn derive_run(
         &self,
         id: &TaskId,
         number: RunNumber,
-        derive: impl FnOnce(OldRun) -> Derived + Send + 'static,
+        derive: impl FnOnce(OldRun) -> Result<Derived, String> + Send + 'static,
     ) -> Result<RunNumber, BackendError> {
         let uid = random_run_uid(self.dependencies.random.as_ref());
-        let (wanted, at) = (id.clone(), self.dependencies.clock.now());
+        let (wanted, at, own) = (id.clone(), self.dependencies.clock.now(), uid.clone());
         let engines = self.dependencies.engines.clone();
         let created = self
             .dependencies
             .database
             .write(move |connection| {
                 let run = views::step_keys(connection, &StepAddress::first(wanted.clone(), number))?.run;
+                let (old_uid, origin) = runs::origin(connection, run)?;
                 let old_engine = runs::engine(connection, run)?;
                 // A lock that was made for one engine's Python may be no good for another's.
                 let engine = engines.get(&old_engine).unwrap_or_else(|| engines.default_engine()).name().0;
                 let steps = steps::inputs(connection, run, None)?.into_iter().map(|step| OldStep {
                     phase: step.phase,
+                    kept_from: step.kept_from,
                     new: NewStep {
                         step: step.step,
                         lock: step.lock.filter(|_| engine == old_engine),
                         begins_as: Beginning::Waiting,
                     },
                 });
-                let Derived { steps, origin } = derive(OldRun { number, steps: steps.collect() });
-                runs::create(connection, &NewRun { uid: &uid, task_id: &wanted, steps, engine, origin, at })
+                let Derived { steps, origin } = match derive(OldRun { number, origin, steps: steps.collect() }) {
+                    Ok(derived) => derived,
+                    Err(reason) => return Ok(Err(reason)),
+                };
+                let kept = kept(&steps);
+                let new = NewRun { uid: &uid, task_id: &wanted, steps, engine, origin, at };
+                Ok(Ok((runs::create(connection, &new)?.number, engine, old_uid, kept)))
             })
             .await
             .map_err(|error| backend_error(error, missing_run(id, number)))?;
+        let (number, engine, from, kept) = created.map_err(BackendError::Conflict)?;
+        self.hand_on(engine, from, own, kept).await;
         self.dependencies.wake.notify_one();
-        Ok(created.number)
+        Ok(number)
     }
 
     pub(super) async fn cancel(&self, id: &TaskId, number: RunNumber) -> Result<(), BackendError> {
@@ -278,9 +283,19 @@ fn saved_steps(
     Ok((vec![NewStep { step: FlowStep::only(spec), lock: None, begins_as: Beginning::Waiting }], engine))
 }
 
+/// What an engine is given for a run, as YAML.
+pub(super) async fn manifest_of(engine: &SharedEngine, inputs: RunInputs) -> Result<String, BackendError> {
+    let run = inputs.uid.clone();
+    engine.manifest(&plan::shown(inputs, engine.order())).await.map_err(|error| {
+        tracing::warn!(%error, %run, "A run's manifest could not be made");
+        if error.may_pass { BackendError::Unavailable(error.message) } else { BackendError::Internal(error.message) }
+    })
+}
+
 /// A run from which another one is made.
 pub(super) struct OldRun {
     pub number: RunNumber,
+    pub origin: Option<RunOrigin>,
     pub steps: Vec<OldStep>,
 }
 
@@ -288,8 +303,31 @@ pub(super) struct OldRun {
 pub(super) struct OldStep {
     /// Where it stands.
     pub phase: Phase,
+    /// The run whose result it has.
+    pub kept_from: Option<RunNumber>,
     /// The same once more.
     pub new: NewStep,
+}
+
+impl OldRun {
+    /// Whether it is of one step alone; the others are only there for what that one reads.
+    pub fn is_of_one_step(&self) -> bool {
+        matches!(self.origin, Some(RunOrigin::StepOf(_) | RunOrigin::StepAlone))
+    }
+
+    /// The same run once more.
+    pub fn again(self) -> Derived {
+        let is_of_one_step = self.is_of_one_step();
+        let steps = self.steps.into_iter().map(|OldStep { phase, kept_from, new }| {
+            let begins_as = match (kept_from, phase) {
+                (Some(number), _) if is_of_one_step => Beginning::Kept(number),
+                (None, Phase::Skipped) if is_of_one_step => Beginning::LeftOut,
+                _ => Beginning::Waiting,
+            };
+            NewStep { begins_as, ..new }
+        });
+        Derived { steps: steps.collect(), origin: self.origin.filter(|_| is_of_one_step) }
+    }
 }
 
 /// What is made of it.
@@ -298,13 +336,10 @@ pub(super) struct Derived {
     pub origin: Option<RunOrigin>,
 }
 
-/// What an engine is given for a run, as YAML.
-pub(super) async fn manifest_of(engine: &SharedEngine, inputs: RunInputs) -> Result<String, BackendError> {
-    let run = inputs.uid.clone();
-    engine.manifest(&plan::shown(inputs, engine.order())).await.map_err(|error| {
-        tracing::warn!(%error, %run, "A run's manifest could not be made");
-        if error.may_pass { BackendError::Unavailable(error.message) } else { BackendError::Internal(error.message) }
-    })
+/// The steps of a new run that are not run again.
+pub(super) fn kept(steps: &[NewStep]) -> Vec<StepKey> {
+    let kept = steps.iter().filter(|step| matches!(step.begins_as, Beginning::Kept(_)));
+    kept.map(|step| step.step.key.clone()).collect()
 }
 
 /// What an engine is given for a run.

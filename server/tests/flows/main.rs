@@ -201,6 +201,9 @@ async fn a_run_goes_on_from_what_failed() {
     assert_eq!(std::fs::read_to_string(&counter).unwrap(), "x", "what was kept is not run again");
     assert_eq!(place.log(&id, number, "after").await.last().unwrap(), "loaded mended");
 
+    // Where nothing failed, there is nothing to go on with.
+    assert!(matches!(place.service.restart(&id, number).await, Err(BackendError::Conflict(_))));
+
     // One step alone, with what that run has put out, and without.
     let alone = place.service.run_step(&id, &"after".parse().unwrap(), Some(number)).await.unwrap();
     let run = place.ended(&id, alone).await;
@@ -210,12 +213,34 @@ async fn a_run_goes_on_from_what_failed() {
     let run = place.ended(&id, alone).await;
     assert_eq!(phases(&run), [Skipped, Skipped, Succeeded]);
     assert_eq!(place.log(&id, alone, "after").await.last().unwrap(), "None None");
+    // It does not know the whole flow, so the flow is not made from it; once more it is the same step alone.
+    assert!(matches!(place.service.flow_of_run(&id, alone).await, Err(BackendError::Conflict(_))));
+    let again = place.service.rerun(&id, alone).await.unwrap();
+    assert_eq!(phases(&place.ended(&id, again).await), [Skipped, Skipped, Succeeded]);
     assert_eq!(std::fs::read_to_string(&counter).unwrap(), "x");
 
     // The frozen definition once more, all of it.
     let again = place.service.rerun(&id, number).await.unwrap();
     assert_eq!(phases(&place.ended(&id, again).await), [Succeeded; 3]);
     assert_eq!(std::fs::read_to_string(&counter).unwrap(), "xx");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_stays_however_often_a_run_is_gone_on_with() {
+    let place = Place::new(2).await;
+    let mended = place.folder.join("mended");
+    let steps = [
+        step("kept", "write_step_output('of the first run')", &[]),
+        step("fails", &format!("import os\nif not os.path.exists('{}'): raise SystemExit(1)", mended.display()), &[]),
+        step("reads", "print(read_step_output('kept'))", &["kept", "fails"]),
+    ];
+    let (id, first) = place.finished(&steps).await;
+    let second = place.service.restart(&id, first.summary.number).await.unwrap();
+    assert_eq!(phases(&place.ended(&id, second).await), [Succeeded, Failed, Skipped]);
+    std::fs::write(&mended, "").unwrap();
+    let third = place.service.restart(&id, second).await.unwrap();
+    assert_eq!(phases(&place.ended(&id, third).await), [Succeeded; 3]);
+    assert_eq!(place.log(&id, third, "reads").await.last().unwrap(), "of the first run");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use app::model::{
+    checkpoint::Checkpoint,
     flow::StepKey,
     identifiers::{RunId, RunNumber, StepId, TaskId},
     lock::Lock,
@@ -205,6 +206,9 @@ fn step_summaries(connection: &mut SqliteConnection, run: RunId) -> Result<Vec<S
     let prepared: Vec<(i64, Option<i64>)> = checkpoints_table::table
         .inner_join(steps::table)
         .filter(steps::run_id.eq(run.0))
+        // Preparing is over with the last of them.
+        .filter(checkpoints_table::number.eq(i32::from(Checkpoint::COUNT)))
+        .filter(checkpoints_table::status.ne(checkpoints::UNDER_WAY))
         .group_by(checkpoints_table::step_id)
         .select((checkpoints_table::step_id, dsl::max(checkpoints_table::at)))
         .load(connection)?;

@@ -419,11 +419,18 @@ impl Engine for LocalEngine {
         let wanted = run.clone();
         let steps =
             self.beside(move |workshop| workshop.staged(Some(&wanted)).map_err(|error| folder_error(&error))).await?;
+        // One that still runs is being stopped; the others go all the same.
+        let mut left = Ok(());
         for step in steps {
-            self.let_go(step).await?;
+            left = left.and(self.let_go(step).await);
         }
-        self.outputs.tidy(run);
-        Ok(())
+        left?;
+        let (outputs, run) = (self.outputs.clone(), run.clone());
+        self.beside(move |_| {
+            outputs.tidy(&run);
+            Ok(())
+        })
+        .await
     }
 
     async fn forget_step(&self, step: &StepUid) -> Result<(), EngineError> {

@@ -52,24 +52,28 @@ impl Outputs {
         remove_tree(&own)?;
         fs::create_dir_all(&own)?;
         for other in readable {
-            let Some(from) = &other.kept_from else { continue };
-            let (from, to) = (self.of_step(from, &other.key), self.of_step(&run, &other.key));
-            if from.exists() && !to.exists() {
-                self.adopt(step, &from, &to)?;
+            if let Some(from) = &other.kept_from {
+                self.adopt(from, &run, &other.key)?;
             }
         }
         Ok(())
     }
 
-    /// Puts a folder's files into another one as well, in one move. Files are shared: nobody changes those of a step that
-    /// has ended.
-    fn adopt(&self, step: &StepUid, from: &Path, to: &Path) -> io::Result<()> {
-        let unfinished = self.of_run(&step.run()).join(format!(".{step}"));
-        remove_tree(&unfinished)?;
-        link_tree(from, &unfinished)?;
-        match fs::rename(&unfinished, to) {
+    /// Gives a run what a step has put out in an earlier one, as files of its own: it stays when that run is deleted, and
+    /// whoever changes it changes nothing there. What is there already stays.
+    ///
+    /// # Errors
+    /// When it cannot be copied.
+    pub fn adopt(&self, from: &RunUid, to: &RunUid, step: &StepKey) -> io::Result<()> {
+        let (from, place) = (self.of_step(from, step), self.of_step(to, step));
+        if place.exists() || !from.exists() {
+            return Ok(());
+        }
+        let unfinished = tempfile::Builder::new().prefix(".").tempdir_in(made(self.of_run(to))?)?.keep();
+        copy_tree(&from, &unfinished)?;
+        match fs::rename(&unfinished, &place) {
             // Another step of the run was faster.
-            Err(_) if to.exists() => remove_tree(&unfinished),
+            Err(_) if place.exists() => remove_tree(&unfinished),
             moved => moved,
         }
     }
@@ -140,15 +144,22 @@ impl Outputs {
     }
 }
 
-fn link_tree(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir(to)?;
+fn made(folder: PathBuf) -> io::Result<PathBuf> {
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// Copies what is in a folder into another one.
+fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let (kind, target) = (entry.file_type()?, to.join(entry.file_name()));
         if kind.is_dir() {
-            link_tree(&entry.path(), &target)?;
+            copy_tree(&entry.path(), &made(target)?)?;
         } else if kind.is_file() {
-            fs::hard_link(entry.path(), target)?;
+            fs::copy(entry.path(), target)?;
+        } else if kind.is_symlink() {
+            std::os::unix::fs::symlink(fs::read_link(entry.path())?, target)?;
         }
     }
     Ok(())
