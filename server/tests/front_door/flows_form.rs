@@ -132,7 +132,7 @@ async fn a_circle_is_refused_and_nothing_typed_is_lost() {
     assert!(answer.text_of(".error-summary li").contains(words));
     assert_eq!(answer.attributes(".error-summary li a", "href"), ["#step-0-runs_after"]);
     assert!(answer.texts("title")[0].starts_with("Error: New flow"));
-    assert!(answer.texts(".step-form summary")[2].contains("after B, when all of them ended"));
+    assert!(answer.texts(".step-form > summary")[2].contains("after B, when all of them ended"));
     // The graph shows it as it was typed, and leads to the steps.
     let drawn = answer.texts(".flow-step title");
     let first = "A: has a problem. Runs after C.";
