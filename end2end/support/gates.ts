@@ -7,13 +7,16 @@ import { join } from 'node:path';
 export class Gates {
   private readonly directory = mkdtempSync(join(tmpdir(), 'stoker-gates-'));
 
-  /** The beginning of a program that calls `wait("name")`. It goes on by itself when the test is over. */
+  /** The beginning of a program that calls `wait("name")`, which goes on by itself when the test is over, or
+   * `is_open("name")`. */
   get code(): string {
     return [
       'import os, time',
+      `gates = ${JSON.stringify(this.directory)}`,
+      'def is_open(name):',
+      '    return os.path.exists(os.path.join(gates, name))',
       'def wait(name):',
-      `    gates = ${JSON.stringify(this.directory)}`,
-      '    while os.path.isdir(gates) and not os.path.exists(os.path.join(gates, name)):',
+      '    while os.path.isdir(gates) and not is_open(name):',
       '        time.sleep(0.02)',
       '',
     ].join('\n');

@@ -20,8 +20,12 @@ const MARGIN: i32 = 12;
 const STEEP: i32 = 56;
 /// How they turn.
 const TURN: i32 = 24;
+/// A line that leads back along a row of steps passes below them: how far below their middle, and how far it swings out.
+/// Both stay within the margin.
+const BELOW: i32 = STEP_HEIGHT / 2 + 8;
+const SWING: i32 = 14;
 /// How many letters there is room for, without and with an icon before them: bold ones of a name, and others.
-const NAME_LETTERS: [usize; 2] = [22, 18];
+const NAME_LETTERS: [usize; 2] = [21, 18];
 const DETAIL_LETTERS: [usize; 2] = [27, 24];
 /// How many of the steps that one waits for are told by name.
 const NAMED: usize = 8;
@@ -141,7 +145,12 @@ fn curve(html: &mut Html, Line { from, to, reach, .. }: &Line) {
         html.markup("H").value(reach);
         return;
     }
-    if is_forward && down.abs() > STEEP {
+    if !is_forward && down.abs() < STEP_HEIGHT {
+        let (below, right, left) = (from.y.max(to.y) + BELOW, from.x + SWING, to.x - SWING);
+        html.markup("C").value(right).markup(" ").value(from.y).markup(" ").value(right).markup(" ").value(below);
+        html.markup(" ").value(from.x).markup(" ").value(below).markup("H").value(to.x);
+        html.markup("C").value(left).markup(" ").value(below).markup(" ").value(left).markup(" ").value(to.y);
+    } else if is_forward && down.abs() > STEEP {
         // All that lead far from one step, or far to one, share a line.
         let turn = TURN * down.signum();
         html.markup("C").value(out).markup(" ").value(from.y).markup(" ").value(out).markup(" ").value(from.y);
@@ -292,6 +301,13 @@ mod tests {
         assert!(svg.contains(">on failure</text>") && svg.contains("flow-line is-conditional"));
         assert_eq!(svg.matches(r#"aria-current="true""#).count(), 1);
         assert_eq!(svg.matches(r#"role="listitem""#).count(), 14);
+    }
+
+    #[test]
+    fn a_line_that_leads_back_can_be_seen() {
+        let svg = drawing(&[node("a", &[1]), node("b", &[0])], None);
+        // From the right of `b` at (448, 24), below both, to the left of `a` at (0, 24).
+        assert!(svg.contains("M448 24C462 24 462 56 448 56H0C-14 56 -14 24 0 24"), "{svg}");
     }
 
     #[test]

@@ -130,7 +130,12 @@ fn row(
         html.markup("</td>");
     }
     if has_attempts {
-        html.markup(r#"<td class="number step-attempts">"#).value(step.attempt).markup("</td>");
+        html.markup(r#"<td class="number step-attempts">"#);
+        // What was skipped or kept was not tried in this run.
+        if timing.preparing.is_some() {
+            html.value(step.attempt);
+        }
+        html.markup("</td>");
     }
     html.markup("</tr>");
 }

@@ -100,11 +100,7 @@ fn step_view(id: &TaskId, flow: &Flow, step: &FlowStep, runs: &[RunSummary]) -> 
 /// When a step begins.
 fn order_words(flow: &Flow, step: &FlowStep) -> String {
     let name_of = |key: &StepKey| flow.steps().iter().find(|other| other.key == *key).map(|other| other.name.as_str());
-    let names: Vec<&str> = step.runs_after.iter().filter_map(name_of).collect();
-    if names.is_empty() {
-        return "begins with the run".to_owned();
-    }
-    format!("after {}, when {}", names.join(", "), step.runs_when.label())
+    step.runs_when.order_words(&step.runs_after.iter().filter_map(name_of).collect::<Vec<_>>())
 }
 
 /// What happens when a step fails, if it is tried again.

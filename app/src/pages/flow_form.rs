@@ -173,6 +173,7 @@ fn flow_fields(draft: &FlowDraft, part: FormPart<'_>) -> AnyView {
 }
 
 fn steps(draft: &FlowDraft, errors: &FlowErrors, focus: Option<Focus>) -> AnyView {
+    let forms = StepForms::new(draft, errors, focus);
     view! {
         <section aria-labelledby="steps">
             <h2 id="steps">"Steps"</h2>
@@ -181,7 +182,8 @@ fn steps(draft: &FlowDraft, errors: &FlowErrors, focus: Option<Focus>) -> AnyVie
                 <code>"write_step_output(data)"</code> " leaves data for later steps, "
                 <code>"read_step_output(\"key\")"</code> " reads what an earlier one left."
             </p>
-            {StepForms::new(draft, errors, focus).view()}
+            {forms.graph()}
+            {forms.view()}
         </section>
     }
     .into_any()

@@ -30,25 +30,53 @@ pub fn view(run: &RunDetail, failure: Option<&FailureLine>, outputs: usize) -> A
         finished_at: shown.finished_at,
         ..run.summary.clone()
     };
-    let started = shown.started_at.map(|at| view! { <span>"started " <Ago at now /></span> });
+    let times = shown.started_at.map(|at| {
+        view! {
+            <span class="run-duration"><Duration run=times now /></span>
+            <span>"started " <Ago at now /></span>
+        }
+    });
     let place = run.step.place.as_ref().map(|place| view! { <span>{format!("on {place}")}</span> });
     let outputs = (outputs > 0).then(|| view! { <a href="#outputs">{outputs_words(outputs)}</a> });
     view! {
         <div class="step-head">
-            <h2 id="step">"Step " <bdi>{name}</bdi></h2>
-            <p class="facts">
-                <PhaseBadge phase=shown.phase />
-                <span class="run-duration"><Duration run=times now /></span>
-                {started}
-                {step_facts(run)}
-                {place}
-                {kept(run, shown)}
-                {outputs}
-            </p>
+            <div>
+                <h2 id="step">"Step " <bdi>{name}</bdi></h2>
+                <p class="facts">
+                    <PhaseBadge phase=shown.phase />
+                    {times}
+                    {step_facts(run)}
+                    {place}
+                    {kept(run, shown)}
+                    {outputs}
+                </p>
+            </div>
+            {run_alone(run)}
         </div>
         {reason(shown.phase, shown.message.as_deref(), failure, &run.step)}
     }
     .into_any()
+}
+
+/// Runs the step that is shown alone, with what the steps before it left in this run.
+fn run_alone(run: &RunDetail) -> Option<AnyView> {
+    if !run.summary.phase.is_final() {
+        return None;
+    }
+    let number = run.summary.number.to_string();
+    let title = format!("As the flow is now, with the outputs of run #{number}");
+    Some(
+        view! {
+            <form method="post" action=routes::task(&run.task_id)>
+                <input type="hidden" name="step" value=run.step.key.to_string() />
+                <input type="hidden" name="inputs_of" value=number />
+                <button id="alone-button" class="is-small" name="intent" value="run_step" title=title>
+                    "Run this step alone"
+                </button>
+            </form>
+        }
+        .into_any(),
+    )
 }
 
 /// From which run a step's result is, when it was not run again.

@@ -148,8 +148,11 @@ fn actions(run: &RunDetail) -> AnyView {
     .into_any()
 }
 
-/// Links to the run before and the run after.
-fn neighbours(run: &RunDetail) -> AnyView {
+/// Links to the run before and the run after, if there are such.
+fn neighbours(run: &RunDetail) -> Option<AnyView> {
+    if run.previous.is_none() && run.next.is_none() {
+        return None;
+    }
     let id = &run.task_id;
     let link = |number: RunNumber, rel: &'static str, text: String| {
         view! { <a rel=rel href=routes::run(id, number)>{text}</a> }
@@ -162,7 +165,7 @@ fn neighbours(run: &RunDetail) -> AnyView {
         Kind::Task => "Runs of this task",
         Kind::Flow => "Runs of this flow",
     };
-    view! { <nav class="pager" aria-label=label>{older} {newer} {latest}</nav> }.into_any()
+    Some(view! { <nav class="pager" aria-label=label>{older} {newer} {latest}</nav> }.into_any())
 }
 
 /// Why the whole run ended as it did, or what it waits for. Of several steps each has a reason of its own.

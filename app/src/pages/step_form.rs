@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use crate::{
     components::{
         field::FormPart,
+        flow_graph::{FlowGraph, GraphNode},
         program_fields::{code_field, option_fields, package_fields, requirements_fields, resource_fields},
     },
     model::{
@@ -21,6 +22,9 @@ const MOST_TICKED: usize = 30;
 
 /// Names of steps, for the browser to offer.
 const STEP_NAMES: &str = "step-names";
+
+/// What is said of a step at which something is wrong.
+const PROBLEM: &str = "has a problem";
 
 /// All steps of a form.
 pub struct StepForms<'a> {
@@ -63,6 +67,33 @@ impl<'a> StepForms<'a> {
         .into_any()
     }
 
+    /// The steps as a graph, each of which leads to its name in the form; nothing as long as there is only one.
+    pub fn graph(&self) -> Option<AnyView> {
+        if self.draft.steps.len() < 2 {
+            return None;
+        }
+        let no_errors = FieldErrors::default();
+        let node = |(index, step): (usize, &StepDraft)| {
+            let part = FormPart::of_step(index, &no_errors);
+            GraphNode {
+                name: self.names[index].clone(),
+                href: format!("#{}", part.name(Field::StepName.name())),
+                detail: if self.errors.steps.contains_key(&index) { PROBLEM.to_owned() } else { String::new() },
+                runs_after: self.earlier(step).collect(),
+                runs_when: step.runs_when.parse().unwrap_or_default(),
+                placement: step.placement,
+                ..GraphNode::default()
+            }
+        };
+        let nodes = self.draft.steps.iter().enumerate().map(node).collect();
+        Some(view! { <FlowGraph id="flow-graph" nodes=nodes chosen=None /> }.into_any())
+    }
+
+    /// The steps that one waits for, as far as they are there.
+    fn earlier(&self, step: &StepDraft) -> impl Iterator<Item = usize> {
+        step.runs_after.iter().filter_map(|key| self.by_key.get(key.as_str()).copied())
+    }
+
     /// Whether each step offers all others to be ticked.
     fn is_ticked(&self) -> bool {
         self.draft.steps.len() <= MOST_TICKED
@@ -84,7 +115,7 @@ impl<'a> StepForms<'a> {
                     <span class="step-form-name" dir="auto">{self.names[index].clone()}</span>
                     " "
                     <span class="quiet" dir="auto">{self.order_words(step)}</span>
-                    {(!errors.is_empty()).then(|| view! { " " <strong class="step-form-fault">"has a problem"</strong> })}
+                    {(!errors.is_empty()).then(|| view! { " " <strong class="step-form-fault">{PROBLEM}</strong> })}
                 </summary>
                 {hidden_fields(part, step)}
                 <div class="form-columns">
@@ -119,13 +150,8 @@ impl<'a> StepForms<'a> {
 
     /// When a step begins, in a few words.
     fn order_words(&self, step: &StepDraft) -> String {
-        let names: Vec<&str> = step
-            .runs_after
-            .iter()
-            .filter_map(|key| self.by_key.get(key.as_str()))
-            .map(|index| self.names[*index].as_str())
-            .collect();
-        if names.is_empty() { "begins with the run".to_owned() } else { format!("after {}", names.join(", ")) }
+        let names: Vec<&str> = self.earlier(step).map(|index| self.names[index].as_str()).collect();
+        step.runs_when.parse::<RunsWhen>().unwrap_or_default().order_words(&names)
     }
 
     /// Which steps a step waits for, and how those must have ended.

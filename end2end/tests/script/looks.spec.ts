@@ -6,11 +6,13 @@ import type { APIRequestContext, Page } from '@playwright/test';
 
 import {
   expectPhase,
+  expectRunPage,
   fill,
   makeRun,
   makeTask,
   outputLines,
   save,
+  saveAndRun,
   sendRefused,
   stepForm,
   uniqueName,
@@ -122,6 +124,23 @@ async function everyPage(
   const flow = new URL(page.url()).pathname;
   await page.goto(`${url}/flows`);
   await look('the list of flows');
+  await page.goto(url + flow);
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await expectPhase(page, 'Succeeded');
+  await page.locator('#run-graph').getByRole('link', { name: /^Find averages/ }).click();
+  await look('a step with outputs');
+  await page.goto(`${url}${flow}/edit`);
+  const averages = await stepForm(page, 1);
+  await averages.getByLabel('Python code', { exact: true }).fill('raise ValueError("none")');
+  await averages.getByText('When it fails', { exact: true }).click();
+  await averages.getByLabel('Retries', { exact: true }).fill('1');
+  await saveAndRun(page);
+  await expectPhase(page, 'Failed');
+  await look('a flow that failed');
+  await page.getByRole('button', { name: 'Restart from the failed step' }).click();
+  await expectRunPage(page, 3);
+  await expectPhase(page, 'Failed');
+  await look('a flow that was gone on with');
   await page.goto(`${url}${flow}/delete`);
   await look('the question before deleting a flow');
 

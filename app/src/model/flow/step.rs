@@ -220,6 +220,16 @@ impl RunsWhen {
             Self::AnyFailed => "one of them failed",
         }
     }
+
+    /// When a step begins that runs after steps of these names, in a few words.
+    #[must_use]
+    pub fn order_words(self, names: &[&str]) -> String {
+        match self {
+            _ if names.is_empty() => "begins with the run".to_owned(),
+            Self::AllSucceeded => format!("after {}", names.join(", ")),
+            Self::AllEnded | Self::AnyFailed => format!("after {}, when {}", names.join(", "), self.label()),
+        }
+    }
 }
 
 impl FromStr for RunsWhen {
