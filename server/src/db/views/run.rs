@@ -100,7 +100,7 @@ pub fn run(connection: &mut SqliteConnection, address: &StepAddress) -> Result<R
 }
 
 /// The step of a run that is called so; without a name the one to look at first: the first that failed, else the first
-/// that runs, else the first that there is.
+/// that runs, else the first that ran, else the first.
 pub(super) fn shown_step(
     connection: &mut SqliteConnection,
     run: RunId,
@@ -114,14 +114,16 @@ pub(super) fn shown_step(
             .get_result(connection)?;
         return Ok(StepId(id));
     }
-    let all: Vec<(i64, String)> = steps::table
+    let all: Vec<(i64, String, Option<i64>)> = steps::table
         .filter(steps::run_id.eq(run.0))
         .order(steps::position)
-        .select((steps::id, steps::phase))
+        .select((steps::id, steps::phase, steps::started_at))
         .load(connection)?;
-    let first = |phases: &[Phase]| all.iter().find(|(_, own)| phases.iter().any(|phase| phase.word() == own));
-    let shown = first(&[Phase::Failed, Phase::Error]).or_else(|| first(&[Phase::Running])).or(all.first());
-    shown.map(|(id, _)| StepId(*id)).ok_or(DatabaseError::NotFound)
+    let first = |phases: &[Phase]| all.iter().find(|(_, own, _)| phases.iter().any(|phase| phase.word() == own));
+    // Kept steps and those left out have nothing of their own to show.
+    let began = all.iter().find(|(_, _, started_at)| started_at.is_some());
+    let shown = first(&[Phase::Failed, Phase::Error]).or_else(|| first(&[Phase::Running])).or(began).or(all.first());
+    shown.map(|(id, ..)| StepId(*id)).ok_or(DatabaseError::NotFound)
 }
 
 fn step_detail(
