@@ -40,7 +40,7 @@ def count(name, folder=shared):
 
 /// A Stoker that uses the cluster, and may be killed.
 struct Place {
-    place: flow_place::Place,
+    stoker: flow_place::Place,
     folder: tempfile::TempDir,
     key: [u8; 32],
 }
@@ -50,7 +50,7 @@ impl Place {
         let mut key = [0; 32];
         SystemRandom.fill(&mut key);
         let folder = tempfile::tempdir().unwrap();
-        Self { place: Self::on(folder.path(), key).await, folder, key }
+        Self { stoker: Self::on(folder.path(), key).await, folder, key }
     }
 
     async fn on(folder: &Path, key: [u8; 32]) -> flow_place::Place {
@@ -60,10 +60,10 @@ impl Place {
 
     /// Ends it without a word, and begins again on the same folder.
     async fn killed_and_started(self) -> Self {
-        let Self { place, folder, key } = self;
-        place.supervisor.abort();
-        let _ = place.supervisor.await;
-        Self { place: Self::on(folder.path(), key).await, folder, key }
+        let Self { stoker, folder, key } = self;
+        stoker.supervisor.abort();
+        let _ = stoker.supervisor.await;
+        Self { stoker: Self::on(folder.path(), key).await, folder, key }
     }
 }
 
@@ -79,7 +79,7 @@ fn messages(run: &RunDetail) -> Vec<&str> {
 
 /// The log of a step, without what preparing said.
 async fn printed(place: &Place, id: &TaskId, run: &RunDetail, step: &str) -> Vec<String> {
-    let log = place.place.log(id, run.summary.number, step).await;
+    let log = place.stoker.log(id, run.summary.number, step).await;
     log.into_iter().filter_map(|line| line.strip_prefix("> ").map(str::to_owned)).collect()
 }
 
@@ -97,7 +97,7 @@ async fn let_go(id: &TaskId) {
 async fn a_diamond_is_a_graph_of_argos_and_passes_its_data_along() {
     let place = Place::new().await;
     let id = place
-        .place
+        .stoker
         .save(&[
             step("load_data", "write_step_output({'rows': 3})", &[]),
             step("in", "write_step_output(read_step_output('load_data')['rows'] * 2)", &["load_data"]),
@@ -105,10 +105,10 @@ async fn a_diamond_is_a_graph_of_argos_and_passes_its_data_along() {
             step("report", "print('>', read_step_output('in') + read_step_output('Step 2nd'))", &["2nd", "in"]),
         ])
         .await;
-    let number = place.place.start(&id).await;
-    let early = place.place.until(&id, number, |run| of(run, "load_data").phase != Pending).await;
+    let number = place.stoker.start(&id).await;
+    let early = place.stoker.until(&id, number, |run| of(run, "load_data").phase != Pending).await;
     assert_eq!(phases(&early)[1..], [Pending; 3], "only those begin that wait for nobody");
-    let run = place.place.until(&id, number, |run| of(run, "in").phase == Succeeded).await;
+    let run = place.stoker.until(&id, number, |run| of(run, "in").phase == Succeeded).await;
     assert_eq!(of(&run, "report").finished_at, None);
     let of_task = ListParams::default().labels(&format!("stoker/task={id}"));
     let workflow = workflows().await.list(&of_task).await.unwrap().items.remove(0);
@@ -117,7 +117,7 @@ async fn a_diamond_is_a_graph_of_argos_and_passes_its_data_along() {
     assert!(names.is_superset(&BTreeSet::from(["load-data", "step-in", "step-2nd"])), "{names:?}");
     assert!(!workflow.data.to_string().contains("write_step_output"), "no word of a user's is in the workflow");
 
-    let run = place.place.ended(&id, number).await;
+    let run = place.stoker.ended(&id, number).await;
     assert_eq!(phases(&run), [Succeeded; 4], "{:?}", run.steps);
     assert_eq!(printed(&place, &id, &run, "report").await, ["306"]);
     let (load, second, report) = (of(&run, "load_data"), of(&run, "2nd"), of(&run, "report"));
@@ -125,12 +125,12 @@ async fn a_diamond_is_a_graph_of_argos_and_passes_its_data_along() {
     if let Some(results) = results() {
         let address =
             StepAddress { step: Some("load_data".parse().unwrap()), ..StepAddress::first(id.clone(), number) };
-        let outputs = place.place.service.outputs(&address).await.unwrap();
+        let outputs = place.stoker.service.outputs(&address).await.unwrap();
         assert_eq!((outputs[0].name.as_str(), outputs[0].bytes), ("output.json", 11));
         let folder = results.join(SecretKey::new(place.key).instance()).join(run.uid.as_str());
         assert!(folder.join("load_data/output.json").exists());
-        place.place.service.delete_task(&id).await.unwrap();
-        place.place.until_there_is_no(&folder).await;
+        place.stoker.service.delete_task(&id).await.unwrap();
+        place.stoker.until_there_is_no(&folder).await;
     }
 }
 
@@ -138,7 +138,7 @@ async fn a_diamond_is_a_graph_of_argos_and_passes_its_data_along() {
 async fn a_failure_stops_what_depends_on_it_and_nothing_else() {
     let place = Place::new().await;
     let (id, run) = place
-        .place
+        .stoker
         .finished(&[
             step("fails", "raise SystemExit(3)", &[]),
             step("works", "pass", &[]),
@@ -164,7 +164,7 @@ async fn a_failure_stops_what_depends_on_it_and_nothing_else() {
     );
     assert_eq!(run.step.key.as_str(), "fails", "the failed step is shown first");
     let_go(&id).await;
-    let run = place.place.look(&id, run.summary.number).await;
+    let run = place.stoker.look(&id, run.summary.number).await;
     let message = run.summary.message.unwrap();
     assert_eq!(message, "Step fails: The program ended with exit code 3.", "Argo's own account agrees");
 }
@@ -182,20 +182,20 @@ sys.exit(n if n < 2 else 0)"
         step("flaky", &code, &[]).retries(2, 1),
         step("after", "print('>', read_step_output('flaky', 'o2'))", &["flaky"]),
     ];
-    let (id, run) = place.place.finished(&steps).await;
+    let (id, run) = place.stoker.finished(&steps).await;
     assert_eq!(phases(&run), [Succeeded, Succeeded], "{run:#?}");
     assert_eq!(printed(&place, &id, &run, "flaky").await, ["attempt 1 []", "attempt 2 []"]);
     assert_eq!(printed(&place, &id, &run, "after").await, ["2"]);
     let address =
         StepAddress { step: Some("flaky".parse().unwrap()), ..StepAddress::first(id.clone(), run.summary.number) };
-    let flaky = place.place.service.run(&address).await.unwrap().step;
+    let flaky = place.stoker.service.run(&address).await.unwrap().step;
     let attempts: Vec<_> =
         flaky.attempts.iter().map(|attempt| (attempt.number, attempt.phase, attempt.exit_code)).collect();
     assert_eq!((flaky.attempt, attempts), (2, vec![(1, Failed, Some(1))]));
-    let log = place.place.log(&id, run.summary.number, "flaky").await;
+    let log = place.stoker.log(&id, run.summary.number, "flaky").await;
     assert!(log.iter().any(|line| line == "Attempt 1 of 3 failed. The next one begins in 1.0 s."), "{log:?}");
     let_go(&id).await;
-    assert_eq!(place.place.look(&id, run.summary.number).await.summary.message, None, "Argo's own account agrees");
+    assert_eq!(place.stoker.look(&id, run.summary.number).await.summary.message, None, "Argo's own account agrees");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -208,9 +208,9 @@ async fn cancelling_stops_what_runs_and_begins_nothing_more() {
         step("again", "raise SystemExit(1)", &[]).retries(5, 3600),
         step("never", "pass", &["again"]),
     ];
-    let id = place.place.save(&steps).await;
-    let number = place.place.start(&id).await;
-    let run = place.place.until(&id, number, |run| of(run, "again").attempt == 2).await;
+    let id = place.stoker.save(&steps).await;
+    let number = place.stoker.start(&id).await;
+    let run = place.stoker.until(&id, number, |run| of(run, "again").attempt == 2).await;
     assert_eq!(["runs", "again", "never"].map(|key| of(&run, key).phase), [Running, Pending, Pending]);
     let begun = async {
         while printed(&place, &id, &run, "runs").await.is_empty() {
@@ -218,8 +218,8 @@ async fn cancelling_stops_what_runs_and_begins_nothing_more() {
         }
     };
     tokio::time::timeout(Duration::from_secs(60), begun).await.unwrap();
-    place.place.service.cancel_run(&id, number).await.unwrap();
-    let run = place.place.ended(&id, number).await;
+    place.stoker.service.cancel_run(&id, number).await.unwrap();
+    let run = place.stoker.ended(&id, number).await;
     assert_eq!(phases(&run), [Cancelled; 5], "{:?}", messages(&run));
     assert_eq!(run.summary.phase, Cancelled);
     let_go(&id).await;
@@ -243,12 +243,12 @@ async fn a_server_that_dies_in_the_middle_brings_a_flow_to_its_true_end() {
         step("flaky", &flaky, &[]).retries(1, 0),
         step("ends", &ends, &["b", "flaky"]),
     ];
-    let id = place.place.save(&steps).await;
-    let number = place.place.start(&id).await;
+    let id = place.stoker.save(&steps).await;
+    let number = place.stoker.start(&id).await;
     // Right after it was accepted, while a step prints, between attempts, and when the last one may begin.
     place = place.killed_and_started().await;
     for key in ["a", "flaky", "b"] {
-        let run = place.place.until(&id, number, |run| of(run, key).phase != Pending).await;
+        let run = place.stoker.until(&id, number, |run| of(run, key).phase != Pending).await;
         if key != "flaky" {
             while printed(&place, &id, &run, key).await.len() < 10 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -256,9 +256,9 @@ async fn a_server_that_dies_in_the_middle_brings_a_flow_to_its_true_end() {
         }
         place = place.killed_and_started().await;
     }
-    place.place.until(&id, number, |run| of(run, "b").phase == Succeeded).await;
+    place.stoker.until(&id, number, |run| of(run, "b").phase == Succeeded).await;
     place = place.killed_and_started().await;
-    let run = place.place.ended(&id, number).await;
+    let run = place.stoker.ended(&id, number).await;
     assert_eq!(phases(&run), [Succeeded; 4], "{run:#?}");
     for key in ["a", "b"] {
         let expected: Vec<String> = (0..60).map(|number| format!("{key} {number}")).collect();
@@ -278,10 +278,10 @@ async fn a_run_goes_on_from_what_failed() {
         step("fails", &fails, &["load"]),
         step("after", "print('>', read_step_output('load'), read_step_output('fails'))", &["fails", "load"]),
     ];
-    let (id, first) = place.place.finished(&steps).await;
+    let (id, first) = place.stoker.finished(&steps).await;
     assert_eq!(phases(&first), [Succeeded, Failed, Skipped], "{:?}", messages(&first));
-    let number = place.place.service.restart(&id, first.summary.number).await.unwrap();
-    let second = place.place.ended(&id, number).await;
+    let number = place.stoker.service.restart(&id, first.summary.number).await.unwrap();
+    let second = place.stoker.ended(&id, number).await;
     assert_eq!(phases(&second), [Succeeded; 3], "{second:#?}");
     assert_eq!(of(&second, "load").kept_from, Some(first.summary.number));
     assert_eq!(printed(&place, &id, &second, "after").await, ["1 mended"]);
@@ -295,7 +295,7 @@ async fn twenty_steps_run_beside_each_other() {
     let all: Vec<&str> = keys.iter().map(String::as_str).collect();
     let sum = format!("print('>', sum(read_step_output(key) for key in {keys:?}))");
     steps.push(step("sum", &sum, &all).when(RunsWhen::AllEnded));
-    let (id, run) = place.place.finished(&steps).await;
+    let (id, run) = place.stoker.finished(&steps).await;
     assert_eq!(phases(&run), vec![Succeeded; 21], "{:?}", messages(&run));
     assert_eq!(printed(&place, &id, &run, "sum").await, ["20"]);
     for key in keys {
