@@ -11,7 +11,10 @@ use app::{
 };
 
 use super::{Service, backend_error, missing_step};
-use crate::{db::views, engine::local::outputs::Outputs};
+use crate::{
+    db::views,
+    engine::{Order, local::outputs::Outputs},
+};
 
 impl Service {
     pub(super) async fn list_outputs(&self, step: &StepAddress) -> Result<Vec<StepOutput>, BackendError> {
@@ -47,7 +50,10 @@ impl Service {
 
     /// Gives a new run what these steps put out in an earlier one, at once: that one may be deleted at any time.
     pub(super) async fn hand_on(&self, engine: &str, from: RunUid, to: RunUid, steps: Vec<StepKey>) {
-        let outputs = self.dependencies.engines.get(engine).and_then(|engine| engine.outputs()).cloned();
+        let engine = self.dependencies.engines.get(engine);
+        // In a cluster, folders belong to the pods' user: each step takes what it reads when it begins.
+        let own = engine.filter(|engine| engine.order() == Order::Stoker);
+        let outputs = own.and_then(|engine| engine.outputs()).cloned();
         let Some(outputs) = outputs.filter(|_| !steps.is_empty()) else { return };
         let adopt = move || steps.iter().try_for_each(|step| outputs.adopt(&from, &to, step));
         if let Err(error) = tokio::task::spawn_blocking(adopt).await.map_err(io::Error::other).flatten() {

@@ -4,6 +4,7 @@
 use std::{
     fs::{self, File},
     io,
+    os::unix::fs::PermissionsExt as _,
     path::{Component, Path, PathBuf},
 };
 
@@ -70,6 +71,8 @@ impl Outputs {
             return Ok(());
         }
         let unfinished = tempfile::Builder::new().prefix(".").tempdir_in(made(self.of_run(to))?)?.keep();
+        // Others may read it, as what programs put out themselves.
+        fs::set_permissions(&unfinished, fs::Permissions::from_mode(0o755))?;
         copy_tree(&from, &unfinished)?;
         match fs::rename(&unfinished, &place) {
             // Another step of the run was faster.
