@@ -14,7 +14,7 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, Selectable
 use super::{
     DatabaseError,
     schema::{flow_steps, tasks},
-    tasks::{Update, present, revision},
+    tasks::{Update, newer_revision, present},
     values::{self, FlowSpecColumns, InFlow},
     views::is_of,
 };
@@ -77,8 +77,7 @@ pub fn update(
     flow: &Flow,
     at: Timestamp,
 ) -> Result<Update, DatabaseError> {
-    let present = revision(connection, id)?;
-    if expected_revision.is_some_and(|expected| expected != present) {
+    if let Some(present) = newer_revision(connection, id, expected_revision)? {
         return Ok(Update::Outdated(present));
     }
     diesel::update(tasks::table.find(id.as_str()))

@@ -71,8 +71,7 @@ pub fn update(
     task: &ValidTask,
     at: Timestamp,
 ) -> Result<Update, DatabaseError> {
-    let present = revision(connection, id)?;
-    if expected_revision.is_some_and(|expected| expected != present) {
+    if let Some(present) = newer_revision(connection, id, expected_revision)? {
         return Ok(Update::Outdated(present));
     }
     diesel::update(tasks::table.find(id.as_str()))
@@ -87,12 +86,17 @@ pub fn update(
     Ok(Update::Done)
 }
 
-/// How often a task was saved.
+/// The revision of a task, if another one is expected than it has.
 ///
 /// # Errors
 /// `NotFound` when there is no such task.
-pub(super) fn revision(connection: &mut SqliteConnection, id: &TaskId) -> Result<i64, DatabaseError> {
-    Ok(i64::from(present(id).select(tasks::revision).get_result::<i32>(connection)?))
+pub(super) fn newer_revision(
+    connection: &mut SqliteConnection,
+    id: &TaskId,
+    expected: Option<i64>,
+) -> Result<Option<i64>, DatabaseError> {
+    let present = i64::from(present(id).select(tasks::revision).get_result::<i32>(connection)?);
+    Ok(expected.filter(|expected| *expected != present).map(|_| present))
 }
 
 /// A task's spec as saved.

@@ -66,14 +66,18 @@ pub struct Places {
 impl Places {
     /// The places that these runs leave free. `carried` are parts that were given a place that the rows do not show yet.
     #[must_use]
-    pub fn beside(engines: &Engines, active: &[Arc<ActiveRun>], carried: impl Fn(&ActiveRun) -> Vec<Part>) -> Self {
+    pub fn beside<'a>(
+        engines: &Engines,
+        active: &[Arc<ActiveRun>],
+        carried: impl Fn(&ActiveRun) -> &'a [Part],
+    ) -> Self {
         let mut free: HashMap<_, _> = engines.iter().map(|engine| (engine.name(), engine.capacity())).collect();
         for run in active {
             let Some(engine) = engines.get(&run.engine) else { continue };
-            let mut parts = Part::running(run, engine.order());
-            parts.extend(carried(run).into_iter().filter(|part| !parts.contains(part)).collect::<Vec<_>>());
+            let running = Part::running(run, engine.order());
+            let unseen = carried(run).iter().filter(|part| !running.contains(part)).count();
             if let Some(free) = free.get_mut(&engine.name()) {
-                *free = free.saturating_sub(parts.len());
+                *free = free.saturating_sub(running.len() + unseen);
             }
         }
         Self { free, waiting: BTreeMap::new() }

@@ -3,7 +3,7 @@
 //! again, it ends in the same state. No engine is waited for here: whatever asks one is a job of its own.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     panic::AssertUnwindSafe,
     sync::Arc,
     time::Duration,
@@ -179,14 +179,16 @@ impl Supervisor {
             self.sweep();
         }
         self.tell_places(&active);
-        let mut places = Places::beside(&self.driver.engines, &active, |run| self.carried(run.id));
+        let all_carried = self.carried();
+        let carried = |run: &ActiveRun| all_carried.get(&run.id).map_or(&[][..], Vec::as_slice);
+        let mut places = Places::beside(&self.driver.engines, &active, carried);
         let mut may_lock = places.free().max(LOCKS_AT_ONCE).saturating_sub(self.locking());
         for run in &active {
             let Some(engine) = self.driver.engines.get(&run.engine).cloned() else {
                 self.without_engine(run).await?;
                 continue;
             };
-            let carried = self.carried(run.id);
+            let carried = carried(run);
             // Whoever cancels a waiting run ends it; one that was only noted, as earlier versions did, ends here.
             if run.phase == Phase::Pending && run.cancel_requested && carried.is_empty() {
                 self.driver.cancel_waiting(run).await?;
@@ -230,13 +232,15 @@ impl Supervisor {
         }
     }
 
-    /// The parts of a run that are under way.
-    fn carried(&self, run: RunId) -> Vec<Part> {
-        let parts = self.under_way.iter().filter_map(|job| match job {
-            Job::Carry(carried, part) if *carried == run => Some(*part),
-            _ => None,
-        });
-        parts.collect()
+    /// The parts of runs that are under way.
+    fn carried(&self) -> HashMap<RunId, Vec<Part>> {
+        let mut carried: HashMap<RunId, Vec<Part>> = HashMap::new();
+        for job in &self.under_way {
+            if let Job::Carry(run, part) = job {
+                carried.entry(*run).or_default().push(*part);
+            }
+        }
+        carried
     }
 
     /// How many runs have their locks made.

@@ -21,10 +21,10 @@ use futures::{FutureExt as _, StreamExt as _, stream};
 use super::{
     Service, backend_error, missing_run, missing_task,
     runs::{Derived, OldRun, OldStep, kept},
-    tasks::Saved,
+    saving::{Saved, insert_new},
 };
 use crate::{
-    clock::{SharedRandom, random_id, random_run_uid},
+    clock::{SharedRandom, random_run_uid},
     db::{
         DatabaseError, flows,
         runs::{self, NewRun},
@@ -77,24 +77,8 @@ impl Service {
             Resolve::Now => self.locks_of(save.flow.steps(), engine).await?,
             Resolve::Later => HashMap::new(),
         };
-        let missing = save.id.clone();
-        let (random, at) = (self.dependencies.random.clone(), self.dependencies.clock.now());
-        let engine = engine.name().0;
-        let saved = self
-            .dependencies
-            .database
-            .write(move |connection| save_in(connection, &save, locks, &random, engine, at))
-            .await
-            .map_err(|error| backend_error(error, || missing.map(|id| missing_task(&id)()).unwrap_or_default()))?;
-        match saved {
-            Saved::Outdated(revision) => Err(BackendError::EditConflict { revision }),
-            Saved::Done(saved) => {
-                if saved.run.is_some() {
-                    self.dependencies.wake.notify_one();
-                }
-                Ok(saved)
-            }
-        }
+        let (id, engine) = (save.id.clone(), engine.name().0);
+        self.store(id, move |connection, random, at| save_in(connection, &save, locks, random, engine, at)).await
     }
 
     /// The exact versions of each step's Python packages; each conflict at its step.
@@ -302,11 +286,7 @@ fn save_in(
             Update::Done => id.clone(),
         }
     } else {
-        let id = random_id(Kind::Flow, random.as_ref());
-        if !flows::insert(connection, &id, &save.flow, at)? {
-            return Err(DatabaseError::Other("a new flow's id was taken".to_owned()));
-        }
-        id
+        insert_new(connection, Kind::Flow, random, |connection, id| flows::insert(connection, id, &save.flow, at))?
     };
     let run = if save.run {
         let uid = random_run_uid(random.as_ref());

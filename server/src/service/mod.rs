@@ -45,6 +45,7 @@ mod page;
 mod principal;
 mod run_list;
 mod runs;
+mod saving;
 mod tasks;
 
 pub use crate::db::steps::StepLog;

@@ -15,9 +15,12 @@ use app::{
 };
 use diesel::SqliteConnection;
 
-use super::{Page, Service, backend_error, missing_task};
+use super::{
+    Page, Service, backend_error, missing_task,
+    saving::{Saved, insert_new},
+};
 use crate::{
-    clock::{SharedRandom, random_id, random_run_uid},
+    clock::{SharedRandom, random_run_uid},
     db::{
         DatabaseError,
         runs::{self, NewRun},
@@ -27,12 +30,6 @@ use crate::{
     engine::{Engines, SharedEngine},
     packages::resolver::ResolveError,
 };
-
-/// What became of a save.
-pub(super) enum Saved {
-    Done(SavedTask),
-    Outdated(i64),
-}
 
 impl Service {
     pub(super) async fn task_page(&self, query: &TaskQuery) -> Result<TaskPage, BackendError> {
@@ -99,24 +96,9 @@ impl Service {
             Resolve::Now => self.lock_of(&save.task.spec, engine).await?,
             Resolve::Later => None,
         };
-        let missing = save.id.clone();
-        let (random, at) = (self.dependencies.random.clone(), self.dependencies.clock.now());
-        let engine = engine.name().0;
-        let saved = self
-            .dependencies
-            .database
-            .write(move |connection| save_in(connection, &save, lock.as_ref(), &random, engine, at))
+        let (id, engine) = (save.id.clone(), engine.name().0);
+        self.store(id, move |connection, random, at| save_in(connection, &save, lock.as_ref(), random, engine, at))
             .await
-            .map_err(|error| backend_error(error, || missing.map(|id| missing_task(&id)()).unwrap_or_default()))?;
-        match saved {
-            Saved::Outdated(revision) => Err(BackendError::EditConflict { revision }),
-            Saved::Done(saved) => {
-                if saved.run.is_some() {
-                    self.dependencies.wake.notify_one();
-                }
-                Ok(saved)
-            }
-        }
     }
 
     /// The exact versions of a spec's Python packages; `None` when it names none.
@@ -167,7 +149,9 @@ fn save_in(
             Update::Outdated(revision) => return Ok(Saved::Outdated(revision)),
             Update::Done => id.clone(),
         },
-        None => insert_new(connection, save, random, at)?,
+        None => {
+            insert_new(connection, Kind::Task, random, |connection, id| tasks::insert(connection, id, &save.task, at))?
+        }
     };
     let run = if save.run {
         let uid = random_run_uid(random.as_ref());
@@ -177,20 +161,4 @@ fn save_in(
         None
     };
     Ok(Saved::Done(SavedTask { id, run }))
-}
-
-/// Adds the task under an id that is not taken.
-fn insert_new(
-    connection: &mut SqliteConnection,
-    save: &SaveTask,
-    random: &SharedRandom,
-    at: Timestamp,
-) -> Result<TaskId, DatabaseError> {
-    for _ in 0..8 {
-        let id = random_id(Kind::Task, random.as_ref());
-        if tasks::insert(connection, &id, &save.task, at)? {
-            return Ok(id);
-        }
-    }
-    Err(DatabaseError::Other("no free task id was found in eight attempts".to_owned()))
 }

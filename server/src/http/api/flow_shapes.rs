@@ -2,11 +2,11 @@
 
 use app::model::{
     flow::{Flow, FlowStep, StepKey},
-    identifiers::RunNumber,
+    identifiers::{RunNumber, RunUid},
     phase::Phase,
     spec::Timeout,
     time::Timestamp,
-    views::{FlowDetail, ListedFlow, RunDetail, RunOrigin, SpecifiedRun, StepOutput, StepSummary},
+    views::{FlowDetail, ListedFlow, RunDetail, RunOrigin, RunSummary, SpecifiedRun, StepOutput, StepSummary},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -175,19 +175,24 @@ pub struct FlowRunEntry {
     message: Option<String>,
 }
 
-impl From<SpecifiedRun> for FlowRunEntry {
-    fn from(run: SpecifiedRun) -> Self {
-        let summary = run.summary;
+impl FlowRunEntry {
+    fn new(id: i64, uid: RunUid, summary: RunSummary) -> Self {
         Self {
-            id: run.id.0,
+            id,
             run_number: summary.number.get(),
-            workflow_id: run.uid.into(),
+            workflow_id: uid.into(),
             phase: phase_word(summary.phase),
             started_at: summary.started_at.map(Timestamp::to_rfc3339),
             finished_at: summary.finished_at.map(Timestamp::to_rfc3339),
             created_at: summary.created_at.to_rfc3339(),
             message: summary.message,
         }
+    }
+}
+
+impl From<SpecifiedRun> for FlowRunEntry {
+    fn from(run: SpecifiedRun) -> Self {
+        Self::new(run.id.0, run.uid, run.summary)
     }
 }
 
@@ -206,19 +211,9 @@ pub struct FlowRunBody {
 impl FlowRunBody {
     /// A run with its steps and their logs, both in order.
     pub fn new(id: i64, detail: RunDetail, logs: Vec<StepLog>) -> Self {
-        let summary = detail.summary;
         Self {
             flow_id: detail.task_id.into(),
-            run: FlowRunEntry {
-                id,
-                run_number: summary.number.get(),
-                workflow_id: detail.uid.into(),
-                phase: phase_word(summary.phase),
-                started_at: summary.started_at.map(Timestamp::to_rfc3339),
-                finished_at: summary.finished_at.map(Timestamp::to_rfc3339),
-                created_at: summary.created_at.to_rfc3339(),
-                message: summary.message,
-            },
+            run: FlowRunEntry::new(id, detail.uid, detail.summary),
             restart_of: match detail.origin {
                 Some(RunOrigin::Restart(number)) => Some(number.get()),
                 _ => None,
