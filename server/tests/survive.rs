@@ -84,6 +84,7 @@ fn a_server_killed_again_and_again_loses_and_doubles_nothing() {
 
 /// A step that notes its start in small and its end in capital letters, and prints its name.
 fn step(counter: &Path, name: &str) -> Value {
+    let counter = counter.display().to_string();
     let code = format!(
         "import time\nnote = open({counter:?}, 'a', buffering=1).write\nnote('{name}')\nprint('this is {name}')\ntime.sleep(0.05)\nnote('{name}'.upper())\n"
     );
@@ -113,13 +114,13 @@ fn a_server_killed_at_ten_moments_brings_a_flow_to_its_true_end() {
             (phase != "Pending" && phase != "Running").then_some(phase)
         });
         assert_eq!(phase, "Succeeded", "killed at note {moment}");
-        let mut notes: Vec<char> = noted().chars().collect();
         for edge in edges {
             let [before, after] = [edge[..1].to_uppercase(), edge[1..].to_owned()].map(|note| noted().find(&note));
             assert!(before < after, "killed at note {moment}: {edge} in {}", noted());
         }
-        notes.sort_unstable();
-        assert_eq!(notes.iter().collect::<String>(), "ABCDEFabcdef", "killed at note {moment}");
+        let mut letters: Vec<char> = noted().chars().collect();
+        letters.sort_unstable();
+        assert_eq!(letters.iter().collect::<String>(), "ABCDEFabcdef", "killed at note {moment}");
         for name in ["a", "b", "c", "d", "e", "f"] {
             let log = server.page(&format!("/flows/{id}/runs/1/steps/{name}/log"));
             assert_eq!(log.matches(&format!("this is {name}\n")).count(), 1, "killed at note {moment}: {log}");
