@@ -81,8 +81,8 @@ pub fn workflow(settings: &ArgoSettings, names: &Names, plan: &RunPlan) -> Workf
     }
 }
 
-/// A workflow as it was submitted, of what the cluster has: so it is true also of one that was made before. Left out is
-/// what the cluster and Argo's controller write into it.
+/// A workflow as the cluster has taken it, without what the cluster itself writes into it. Into one that was made before,
+/// Argo's controller may have written its defaults meanwhile.
 ///
 /// # Errors
 /// When a text cannot be written as YAML.
