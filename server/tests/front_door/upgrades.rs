@@ -30,7 +30,7 @@ const FIRST_DAY: i64 = 1_709_210_200_000 + DAY;
 const DAY: i64 = 86_400_000;
 
 /// What came with each schema, looked at through the queries of today.
-const ARRIVALS: [fn(&mut SqliteConnection); 11] = [
+const ARRIVALS: [fn(&mut SqliteConnection); 12] = [
     tasks_runs_locks_and_logs,
     system_packages,
     reasons_of_checkpoints,
@@ -42,6 +42,7 @@ const ARRIVALS: [fn(&mut SqliteConnection); 11] = [
     resources_and_engine,
     listed_runs,
     flows,
+    manifests,
 ];
 
 #[tokio::test]
@@ -258,4 +259,13 @@ fn flows(connection: &mut SqliteConnection) {
     let steps: Vec<_> = restarted.steps.iter().map(|step| (step.phase, step.kept_from)).collect();
     assert_eq!(steps, [(Phase::Succeeded, Some(number(1))), (Phase::Skipped, None)]);
     assert_eq!(restarted.manifest, None, "what was submitted before that was kept is not known");
+}
+
+fn manifests(connection: &mut SqliteConnection) {
+    let run = run(connection, &"task-000000000012".parse().unwrap(), 1);
+    let manifest = run.manifest.unwrap();
+    assert_eq!(
+        manifest.text.as_deref(),
+        Some("kind: Workflow\nmetadata:\n  name: stoker-1-run-0000000000000000c1a1\n")
+    );
 }
