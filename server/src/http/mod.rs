@@ -23,6 +23,7 @@ mod forms;
 mod health;
 pub mod hosts;
 mod log_socket;
+mod manifest;
 mod notice;
 mod outputs;
 mod pages;
@@ -87,6 +88,8 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/tasks/{id}/runs/{number}/state", get(run_state::send))
         .route("/flows/{id}/runs/{number}/state", get(run_state::send))
         .route("/flows/{id}/runs/{number}/steps/{step}/state", get(run_state::send))
+        .route("/tasks/{id}/runs/{number}/manifest", get(manifest::send))
+        .route("/flows/{id}/runs/{number}/manifest", get(manifest::send))
         .route("/tasks/{id}/runs/{number}/cancel", post(forms::cancel_run))
         .route("/flows", post(forms::task_list))
         .route("/flows/new", post(forms::new_flow))
