@@ -16,7 +16,7 @@ use crate::{
         options::{PreflightOptions, ServeOptions},
     },
     config::{Config, ConfigError, DataFolder},
-    engine::argo::settings::ArgoSettings,
+    engine::argo::{images::ImagesError, settings::ArgoSettings},
     kubernetes::Access,
     packages::nix::{NixSettings, stoker_program},
     preflight::{self, Chosen, KubernetesSettings, Settings, probe},
@@ -62,7 +62,7 @@ fn report(options: PreflightOptions) -> Result<CheckpointStatus, NoReport> {
 fn probe_settings(mut serve: ServeOptions) -> Result<(ArgoSettings, Access), NoReport> {
     serve.engine.engines = vec![EngineKind::Argo];
     let config = Config::from_options(serve)?;
-    let cluster = config.cluster.as_ref().ok_or(ConfigError::NoImage)?;
+    let cluster = config.cluster.as_ref().ok_or(ConfigError::Images(ImagesError::None))?;
     Ok((assembly::argo_settings(&config, cluster), cluster.access.clone()))
 }
 
@@ -75,7 +75,7 @@ fn settings(options: PreflightOptions) -> Result<Settings, ConfigError> {
         nix: NixSettings::new(place.nix, place.nixpkgs, &data.cache(), stoker_program()),
         data,
         address: place.addr,
-        python: place.python,
+        pythons: place.pythons,
         uv: place.uv,
         index_url: place.index_url,
         minimum_free: place.minimum_free,

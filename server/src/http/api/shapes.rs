@@ -65,6 +65,7 @@ pub struct Definition {
     requirements_file: String,
     system_dependencies: String,
     use_cache: bool,
+    python_version: String,
 }
 
 impl From<&TaskSpec> for Definition {
@@ -75,6 +76,7 @@ impl From<&TaskSpec> for Definition {
             requirements_file: spec.requirements.as_ref().map(|file| file.as_str().to_owned()).unwrap_or_default(),
             system_dependencies: spec.system_packages.to_string(),
             use_cache: spec.use_cache,
+            python_version: spec.python.map(|version| version.to_string()).unwrap_or_default(),
         }
     }
 }
