@@ -23,7 +23,8 @@ fn installed() -> BTreeMap<String, String> {
     let list = Command::new("uv").args(list).output().unwrap();
     let listed: Vec<Value> = serde_json::from_slice(&list.stdout).unwrap();
     let mut found = BTreeMap::new();
-    for python in listed.iter().filter(|python| python["implementation"] == "cpython" && python["variant"] == "default") {
+    for python in listed.iter().filter(|python| python["implementation"] == "cpython" && python["variant"] == "default")
+    {
         let parts = &python["version_parts"];
         let (major, minor) = (parts["major"].as_u64().unwrap(), parts["minor"].as_u64().unwrap());
         if (major, minor) >= (3, 9) {
@@ -63,7 +64,8 @@ fn each_task_has_the_python_that_it_asks_for() {
     assert!(offers.is_empty() || offers.iter().eq(installed.keys().collect::<Vec<_>>()), "{offers:?}");
     let code = "import sys, six\nprint('%d.%d' % sys.version_info[:2], six.__version__)";
     for version in installed.keys() {
-        let task = server.submit(&json!({ "pythonCode": code, "dependencies": "six==1.16.0", "pythonVersion": version }));
+        let task =
+            server.submit(&json!({ "pythonCode": code, "dependencies": "six==1.16.0", "pythonVersion": version }));
         assert_eq!(server.until_final(&task), "Succeeded", "{}", server.log(&task));
         assert!(server.log(&task).contains(&format!("{version} 1.16.0")), "{}", server.log(&task));
         let page = server.page(&format!("/tasks/{task}/runs/1"));

@@ -216,8 +216,7 @@ fn versions(lock: &Lock, python: Option<&str>) -> AnyView {
         1 => "1 package".to_owned(),
         several => format!("{several} packages"),
     };
-    let python =
-        python.map(|version| view! { <tr><th scope="row">"Python"</th><td>{version.to_owned()}</td></tr> });
+    let python = python.map(|version| view! { <tr><th scope="row">"Python"</th><td>{version.to_owned()}</td></tr> });
     let rows = packages
         .into_iter()
         .map(|package| view! { <tr><th scope="row">{package.name}</th><td>{package.version}</td></tr> })

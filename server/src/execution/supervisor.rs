@@ -390,7 +390,9 @@ impl Driver {
                     return Ok(());
                 }
                 // Without the one that all others use, nothing of the run can begin.
-                Err(error) if python.is_none() => return self.finish(run, Part::Whole, Phase::Error, error.message).await,
+                Err(error) if python.is_none() => {
+                    return self.finish(run, Part::Whole, Phase::Error, error.message).await;
+                }
                 Err(error) => {
                     self.finish(run, Part::Step(step.id), Phase::Error, error.message).await?;
                     continue;

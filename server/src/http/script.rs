@@ -19,11 +19,7 @@ use axum::{
 use super::{access::Access, state::AppState, step_path::StepPath};
 
 /// That of a task as saved.
-pub async fn of_task(
-    State(state): State<AppState>,
-    Access(service): Access,
-    Path(id): Path<String>,
-) -> Response {
+pub async fn of_task(State(state): State<AppState>, Access(service): Access, Path(id): Path<String>) -> Response {
     let Ok(id) = id.parse::<TaskId>() else {
         return (StatusCode::NOT_FOUND, "There is no such task.").into_response();
     };
@@ -73,10 +69,7 @@ fn text(spec: &TaskSpec, python: Option<PythonVersion>) -> String {
     };
     let own = script::read(code).ok().flatten().and_then(|ScriptMetadata { requires_python, .. }| requires_python);
     let own = own.filter(|own| spec.python.is_none_or(|wanted| own.allows(&wanted.to_string())));
-    let requires = own.map_or_else(
-        || format!(">={}", python.unwrap_or(PythonVersion::OLDEST)),
-        |own| own.to_string(),
-    );
+    let requires = own.map_or_else(|| format!(">={}", python.unwrap_or(PythonVersion::OLDEST)), |own| own.to_string());
     script::with_metadata(code, &packages.iter().map(String::as_str).collect::<Vec<_>>(), &requires)
 }
 

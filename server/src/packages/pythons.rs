@@ -111,6 +111,7 @@ async fn installed(uv: &Path, mut known: BTreeSet<PythonVersion>) -> Vec<String>
     };
     // Of each version uv names the newest first.
     let usual = listed.into_iter().filter(|python| python.implementation == "cpython" && python.variant == "default");
-    let new = usual.filter(|python| PythonVersion::of_full(&python.version).is_some_and(|version| known.insert(version)));
+    let new =
+        usual.filter(|python| PythonVersion::of_full(&python.version).is_some_and(|version| known.insert(version)));
     new.filter_map(|python| python.path?.into_os_string().into_string().ok()).collect()
 }

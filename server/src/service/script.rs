@@ -147,7 +147,11 @@ mod tests {
     }
 
     /// Packages and Python as they would be saved; or the field at which something is wrong, and the words.
-    fn settled(block: &str, (packages, python): (&str, &str), before: Option<&TaskSpec>) -> Result<String, (Field, String)> {
+    fn settled(
+        block: &str,
+        (packages, python): (&str, &str),
+        before: Option<&TaskSpec>,
+    ) -> Result<String, (Field, String)> {
         match settle(spec(block, packages, python), before, &targets(&["3.11.2", "3.12.1", "3.13.0"])) {
             Ok(spec) => Ok(format!(
                 "{} {}",
@@ -202,7 +206,11 @@ mod tests {
         }
         for (required, wanted, words) in [
             (">=3.14", "", "requires Python `>=3.14`, and there is 3.11, 3.12 and 3.13."),
-            (">=3.12", "3.11", "Python 3.11 does not fit the code's own block (`# /// script`), which requires `>=3.12`."),
+            (
+                ">=3.12",
+                "3.11",
+                "Python 3.11 does not fit the code's own block (`# /// script`), which requires `>=3.12`.",
+            ),
             (">=3.12", "3.10", "There is no Python 3.10"),
         ] {
             let (field, said) = settled(&format!("requires-python = '{required}'"), ("", wanted), None).unwrap_err();

@@ -105,8 +105,8 @@ impl Service {
             Some(id) => Some(self.saved_spec(id).await?),
             None => None,
         };
-        save.task.spec = script::settle(save.task.spec, before.as_ref(), &engine.targets().await)
-            .map_err(BackendError::Invalid)?;
+        save.task.spec =
+            script::settle(save.task.spec, before.as_ref(), &engine.targets().await).map_err(BackendError::Invalid)?;
         let lock = match save.resolve {
             Resolve::Now => self.lock_of(&save.task.spec, engine).await?,
             Resolve::Later => None,

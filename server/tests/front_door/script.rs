@@ -8,8 +8,7 @@ use serde_json::json;
 
 use crate::support::{Answer, TestApp};
 
-const SCRIPT: &str =
-    "# /// script\n# requires-python = \">=3.11\"\n# dependencies = [\"six\"]\n# ///\nimport six\n";
+const SCRIPT: &str = "# /// script\n# requires-python = \">=3.11\"\n# dependencies = [\"six\"]\n# ///\nimport six\n";
 
 /// A form with files, each as control, name and content.
 fn multipart(address: &str, fields: &[(&str, &str)], files: &[(&str, &str, &[u8])]) -> Request<Body> {

@@ -51,8 +51,8 @@ use server::{
     },
     engine::{
         Cancel, Engine, EngineError, EngineName, Engines, Interpreter, Observation, Positions, RunPlan, Target,
-        no_such_python,
         local::caches::{CacheFolders, Caches},
+        no_such_python,
     },
     execution::hints::Hints,
     http::{

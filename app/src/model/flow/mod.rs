@@ -20,7 +20,7 @@ pub use retries::Retries;
 pub use step::{FlowStep, Placement, RunsWhen, StepKey, StepName};
 
 use super::{
-    spec::{TaskSpec, EngineChoice, TaskName, ValueError},
+    spec::{EngineChoice, TaskName, TaskSpec, ValueError},
     words::is_invisible,
 };
 

@@ -154,7 +154,10 @@ fn written(mut table: Table, packages: &[&str], requires_python: &str) -> String
 /// How many bytes of a script must stay at its beginning: what says who runs it, and its encoding.
 fn preamble(code: &str) -> usize {
     let lines = code.split_inclusive('\n').take(2);
-    lines.take_while(|line| line.starts_with("#!") || (line.starts_with('#') && line.contains("coding"))).map(str::len).sum()
+    lines
+        .take_while(|line| line.starts_with("#!") || (line.starts_with('#') && line.contains("coding")))
+        .map(str::len)
+        .sum()
 }
 
 #[cfg(test)]

@@ -73,7 +73,8 @@ fn condition(text: &str) -> Option<Condition> {
         _ => (version, false),
     };
     let (release, rest) = release(version);
-    let is_version = !release.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_+".contains(&byte));
+    let is_version =
+        !release.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_+".contains(&byte));
     let is_long_enough = comparison != Comparison::Compatible || release.len() > 1;
     (is_version && is_long_enough).then_some(Condition { comparison, release, is_prefix })
 }

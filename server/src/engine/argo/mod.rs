@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use app::model::{cache::Readiness, cluster::ClusterState, identifiers::RunUid, lock::Lock, python_version::PythonVersion, spec::TaskSpec};
+use app::model::{
+    cache::Readiness, cluster::ClusterState, identifiers::RunUid, lock::Lock, python_version::PythonVersion,
+    spec::TaskSpec,
+};
 use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _, future, stream::BoxStream};
 use k8s_openapi::api::{
@@ -438,6 +441,7 @@ mod tests {
             include_str!("contact.rs"),
             include_str!("follower.rs"),
             include_str!("mod.rs"),
+            include_str!("pod/mod.rs"),
             include_str!("pod_facts.rs"),
             include_str!("workflow_facts.rs"),
             include_str!("../../execution/recorder/outcome.rs"),

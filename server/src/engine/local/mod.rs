@@ -24,8 +24,7 @@ use tokio::{io::AsyncReadExt as _, net::unix::pipe, process::Child};
 use self::{folder::StepFolder, outputs::Outputs, shim::Orders};
 use super::{
     Cancel, Cursor, EndCause, Engine, EngineError, EngineName, Interpreter, Observation, Observed, Positions, RunPlan,
-    StepEnd, StepEvent, StepEvents, StepPlan, Target,
-    no_such_python,
+    StepEnd, StepEvent, StepEvents, StepPlan, Target, no_such_python,
     workplace::{self, Workplace},
 };
 use crate::{

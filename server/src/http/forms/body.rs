@@ -42,9 +42,9 @@ impl UploadedFile {
     /// # Errors
     /// When it is none; in the user's words.
     pub fn text(&self) -> Result<String, String> {
-        let text = std::str::from_utf8(&self.content).map_err(|_| {
-            "The uploaded file is not UTF-8 text. Save it as UTF-8, or paste its content, and send it again."
-        })?;
+        let text = std::str::from_utf8(&self.content).map_err(
+            |_| "The uploaded file is not UTF-8 text. Save it as UTF-8, or paste its content, and send it again.",
+        )?;
         // Some editors begin a file with a mark of its encoding.
         Ok(with_line_feeds(text.trim_start_matches('\u{feff}')))
     }

@@ -24,7 +24,9 @@ use axum::{
     response::Response,
 };
 
-use super::{FormFields, named, no_such_page, program, read_flow_form, saving::Saving, unknown_intent, upload::Uploads};
+use super::{
+    FormFields, named, no_such_page, program, read_flow_form, saving::Saving, unknown_intent, upload::Uploads,
+};
 use crate::http::{
     notice::{Done, see_other},
     pages::{self, Extra},

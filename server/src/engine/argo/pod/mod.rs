@@ -139,7 +139,9 @@ fn python(assignment: &Assignment) -> io::Result<Result<Python, String>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let found = runtime.block_on(Python::find(&uv, wanted.as_deref()));
     Ok(found.map_err(|error| match wanted {
-        Some(wanted) => format!("The task image for Python {wanted} has another Python. Name the right one with --image. {error}"),
+        Some(wanted) => {
+            format!("The task image for Python {wanted} has another Python. Name the right one with --image. {error}")
+        }
         None => error.to_string(),
     }))
 }
