@@ -111,12 +111,12 @@ fn a_downloaded_script_runs_anywhere() {
     let folder = tempfile::tempdir().unwrap();
     let server = serve(folder.path(), &[]);
     let code = "# Greets\nimport six\nprint('six', six.__version__)\n";
-    let body = json!({ "pythonCode": code, "requirementsFile": "six==1.16.0 \\\n  # the one\n", "name": "six" });
+    let body = json!({ "pythonCode": code, "requirementsFile": "six==1.16.0 # the one\n", "name": "six" });
     let task = server.json("POST", "/api/v1/tasks/submit", Some(&body))["id"].as_str().unwrap().to_owned();
     let script = server.page(&format!("/tasks/{task}/script"));
     let file = folder.path().join("six-script.py");
     fs::write(&file, &script).unwrap();
-    let run = Command::new("uv").args(["run", "--no-project", "--no-config"]).arg(&file).output().unwrap();
+    let run = Command::new("uv").arg("run").arg(&file).current_dir(folder.path()).output().unwrap();
     let errors = String::from_utf8_lossy(&run.stderr);
     assert_eq!(String::from_utf8_lossy(&run.stdout), "six 1.16.0\n", "{errors}\n{script}");
 }

@@ -368,7 +368,7 @@ async fn clean(engine: &dyn Engine, database: &Database) -> Result<(), String> {
 /// start.
 async fn targets(inputs: &RunInputs, engine: &dyn Engine) -> Vec<(StepId, String)> {
     let mut targets = Vec::new();
-    for step in &inputs.steps {
+    for step in inputs.steps.iter().filter(|step| step.phase == Phase::Pending) {
         if let Ok(target) = engine.target(step.step.spec.python).await {
             targets.push((step.id, target.to_string()));
         }

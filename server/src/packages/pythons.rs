@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use app::model::python_version::PythonVersion;
@@ -15,6 +16,9 @@ use serde::Deserialize;
 
 use super::environments::{Python, PythonError};
 use crate::programs;
+
+/// How long uv may take to list what is installed: nothing but the choice depends on it.
+const LISTING: Duration = Duration::from_secs(30);
 
 /// The Pythons of this machine. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -98,8 +102,8 @@ async fn installed(uv: &Path, mut known: BTreeSet<PythonVersion>) -> Vec<String>
     let mut list = programs::asked(uv);
     list.args(["python", "list", "--only-installed", "--no-config", "--output-format", "json"]);
     list.env("UV_PYTHON_DOWNLOADS", "never");
-    let listed: Vec<Listed> = match list.output().await {
-        Ok(output) => match serde_json::from_slice(&output.stdout) {
+    let listed: Vec<Listed> = match tokio::time::timeout(LISTING, list.output()).await {
+        Ok(Ok(output)) => match serde_json::from_slice(&output.stdout) {
             Ok(listed) => listed,
             Err(error) => {
                 tracing::warn!(%error, "What uv says of the Pythons that there are cannot be read, so tasks have no choice");
@@ -107,7 +111,11 @@ async fn installed(uv: &Path, mut known: BTreeSet<PythonVersion>) -> Vec<String>
             }
         },
         // That there is no uv was said when the default one was looked for.
-        Err(_) => return Vec::new(),
+        Ok(Err(_)) => return Vec::new(),
+        Err(_) => {
+            tracing::warn!("uv did not list the Pythons that there are in time, so tasks have no choice");
+            return Vec::new();
+        }
     };
     // Of each version uv names the newest first.
     let usual = listed.into_iter().filter(|python| python.implementation == "cpython" && python.variant == "default");
