@@ -185,6 +185,12 @@ pub fn raw_log(page: &str, download: bool) -> String {
     format!("{page}/log{}", if download { "?download=1" } else { "" })
 }
 
+/// The program of a page, as a script that runs anywhere.
+#[must_use]
+pub fn script(page: &str) -> String {
+    format!("{page}/script")
+}
+
 /// The websocket that tells the log of a page from a line on.
 #[must_use]
 pub fn log_socket(page: &str, from: u64, window: u32) -> String {

@@ -165,6 +165,7 @@ impl Backend for Fake {
                 phase: summary.phase,
                 spec: spec("print('old')\n"),
                 lock: None,
+                python: None,
                 cache: None,
                 checkpoints: vec![Checkpoint {
                     number: 11,

@@ -17,9 +17,12 @@ pub mod log;
 pub mod log_search;
 pub mod phase;
 pub mod python_packages;
+pub mod python_version;
 pub mod resources;
 pub mod retention;
 pub mod run_list;
+#[cfg(feature = "ssr")]
+pub mod script;
 pub mod sizes;
 pub mod spec;
 pub mod step_address;

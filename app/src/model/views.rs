@@ -174,6 +174,8 @@ pub struct StepDetail {
     pub spec: TaskSpec,
     /// Exact versions installed; `None` until they are known.
     pub lock: Option<Lock>,
+    /// The full version of Python that it was given, such as `3.12.4`; `None` until that is known.
+    pub python: Option<String>,
     /// What preparing it cost; `None` until it is prepared.
     pub cache: Option<CacheReport>,
     /// Checkpoints made so far.

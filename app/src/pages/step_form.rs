@@ -8,7 +8,9 @@ use crate::{
     components::{
         field::FormPart,
         flow_graph::{FlowGraph, GraphNode},
-        program_fields::{code_field, option_fields, package_fields, requirements_fields, resource_fields},
+        program_fields::{
+            code_field, code_upload, option_fields, package_fields, requirements_fields, resource_fields,
+        },
     },
     model::{
         fields::{Field, FieldErrors, FlowErrors},
@@ -132,6 +134,7 @@ impl<'a> StepForms<'a> {
                             ),
                         )}
                         {code_field(part, &step.program.code, 12)}
+                        {code_upload(part)}
                     </div>
                     <div class="form-options">
                         {self.order_fields(index, step, part)}

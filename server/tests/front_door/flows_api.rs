@@ -59,7 +59,7 @@ async fn a_flow_comes_back_as_it_was_sent() {
             "id": "a", "name": "Step a", "pythonCode": "pass", "dependencies": null, "requirementsFile": null,
             "systemDependencies": "ffmpeg git", "position": { "x": 10, "y": -20 }, "useCache": true,
             "environment": "", "timeoutSeconds": null, "cpuRequest": null, "cpuLimit": null, "memoryRequest": null,
-            "memoryLimit": null, "runsWhen": "all_succeeded", "retries": 0, "retryWaitSeconds": 0, "retryFactor": 1,
+            "memoryLimit": null, "pythonVersion": null, "runsWhen": "all_succeeded", "retries": 0, "retryWaitSeconds": 0, "retryFactor": 1,
         })
     );
     assert_eq!(flow["steps"][1]["dependencies"], "numpy pandas");

@@ -20,7 +20,7 @@ pub use retries::Retries;
 pub use step::{FlowStep, Placement, RunsWhen, StepKey, StepName};
 
 use super::{
-    spec::{EngineChoice, TaskName, ValueError},
+    spec::{EngineChoice, TaskName, TaskSpec, ValueError},
     words::is_invisible,
 };
 
@@ -74,6 +74,13 @@ impl Flow {
     #[must_use]
     pub fn steps(&self) -> &[FlowStep] {
         &self.steps
+    }
+
+    /// Changes what each step executes. What else a step is stays.
+    pub fn change_specs(&mut self, mut change: impl FnMut(usize, &StepKey, &mut TaskSpec)) {
+        for (index, step) in self.steps.iter_mut().enumerate() {
+            change(index, &step.key, &mut step.spec);
+        }
     }
 }
 
