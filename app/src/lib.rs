@@ -11,6 +11,8 @@ pub mod backend;
 mod components;
 #[cfg(feature = "ssr")]
 pub mod examples;
+#[cfg(any(feature = "ssr", feature = "flow-islands"))]
+mod flow_drawing;
 mod html;
 mod islands;
 pub mod log_text;

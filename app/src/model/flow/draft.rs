@@ -103,8 +103,7 @@ impl FlowDraft {
     /// What a step is called: by its name, else by its place.
     #[must_use]
     pub fn step_name(&self, step: usize) -> String {
-        let name = self.steps.get(step).map(|step| step.program.name.trim()).unwrap_or_default();
-        if name.is_empty() { format!("Step {}", step + 1) } else { name.to_owned() }
+        step_title(self.steps.get(step).map(|step| step.program.name.as_str()).unwrap_or_default(), step)
     }
 
     /// A key for a step that was never saved.
@@ -261,6 +260,12 @@ impl FlowDraft {
         };
         self.steps.iter().enumerate().map(&mut of_step).collect()
     }
+}
+
+/// What a step is called that has this name and this place.
+pub(super) fn step_title(name: &str, step: usize) -> String {
+    let name = name.trim();
+    if name.is_empty() { format!("Step {}", step + 1) } else { name.to_owned() }
 }
 
 /// A flow's name, which it must have.
