@@ -24,6 +24,8 @@ pub mod page_context;
 #[cfg(feature = "ssr")]
 mod pages;
 pub mod routes;
+#[cfg(any(feature = "ssr", feature = "flow-islands"))]
+mod step_box;
 
 #[cfg(feature = "ssr")]
 pub use application::{App, shell};

@@ -3,7 +3,7 @@
 use js_sys::Reflect;
 use leptos::prelude::document;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{Element, Event, EventTarget, HtmlElement};
+use web_sys::{DocumentFragment, Element, Event, EventTarget, FocusOptions, HtmlElement, HtmlTemplateElement};
 
 use crate::model::time::Timestamp;
 
@@ -15,6 +15,29 @@ pub fn by_id(id: &str) -> Option<Element> {
 /// The element with this id, as one that can be scrolled and focused.
 pub fn html_by_id(id: &str) -> Option<HtmlElement> {
     by_id(id)?.dyn_into().ok()
+}
+
+/// The elements that a selector finds.
+pub fn all(selector: &str) -> Vec<Element> {
+    let Ok(found) = document().query_selector_all(selector) else {
+        return Vec::new();
+    };
+    (0..found.length()).filter_map(|index| found.get(index)?.dyn_into().ok()).collect()
+}
+
+/// Reads a page without running or loading anything in it.
+pub fn fragment(html: &str) -> Option<DocumentFragment> {
+    let template = document().create_element("template").ok()?.dyn_into::<HtmlTemplateElement>().ok()?;
+    template.set_inner_html(html);
+    Some(template.content())
+}
+
+/// Gives an element of HTML or of a drawing the focus, without scrolling to it.
+pub fn focus_in_place(element: &Element) {
+    let options = FocusOptions::new();
+    options.set_prevent_scroll(true);
+    // Both kinds have the method; this one's type is asked for nothing else.
+    let _ = element.unchecked_ref::<HtmlElement>().focus_with_options(&options);
 }
 
 /// Sets the text of the element with this id.
@@ -35,6 +58,12 @@ pub fn listen(target: &EventTarget, event: &str, act: impl Fn(Event) + 'static) 
 /// A property of a JavaScript object.
 pub fn property(object: &JsValue, name: &str) -> Option<JsValue> {
     Reflect::get(object, &name.into()).ok()
+}
+
+/// Sets a property that is a text.
+pub fn set_property(object: &JsValue, name: &str, value: &str) {
+    // It fails only for objects that are none.
+    let _ = Reflect::set(object, &name.into(), &value.into());
 }
 
 /// A property that is a text.

@@ -6,7 +6,7 @@ use std::{cell::Cell, rc::Rc, time::Duration};
 use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{DocumentFragment, Element, HtmlElement, HtmlTemplateElement, Response};
+use web_sys::{Element, HtmlElement, Response};
 
 use super::{dom, words};
 
@@ -76,7 +76,7 @@ impl Refresher {
     }
 
     fn take(&self, html: &str) {
-        let Some(page) = parse(html) else {
+        let Some(page) = dom::fragment(html) else {
             return;
         };
         if let Ok(Some(title)) = page.query_selector("title") {
@@ -135,13 +135,6 @@ fn opened(part: &Element) -> Vec<String> {
         .filter_map(|index| opened.get(index)?.dyn_into::<HtmlElement>().ok())
         .map(|details| details.id())
         .collect()
-}
-
-/// Reads a page without running or loading anything in it.
-fn parse(html: &str) -> Option<DocumentFragment> {
-    let template = document().create_element("template").ok()?.dyn_into::<HtmlTemplateElement>().ok()?;
-    template.set_inner_html(html);
-    Some(template.content())
 }
 
 /// The changing parts of the page that is open, as they are now.

@@ -93,8 +93,10 @@ impl Sketch {
     pub fn before(&self) -> Vec<Vec<usize>> {
         let index_of: HashMap<&str, usize> =
             self.steps.iter().enumerate().map(|(index, step)| (step.key.as_str(), index)).collect();
-        let before = |step: &SketchStep| step.runs_after.iter().filter_map(|key| index_of.get(key.as_str()).copied());
-        self.steps.iter().map(|step| before(step).collect()).collect()
+        let before = |step: &SketchStep| {
+            step.runs_after.iter().filter_map(|key| index_of.get(key.as_str()).copied()).collect()
+        };
+        self.steps.iter().map(before).collect()
     }
 
     /// Whether it has the same steps in the same order as another one.
