@@ -103,8 +103,11 @@ impl Drawing {
             html.markup(r#"<g class="flow-edge" id=""#).text(&edge_id(from, into));
             curves(&mut html, r#""><path class="flow-hit" d=""#, &way);
             let is_conditional = self.is_conditional(into);
-            let class =
-                if is_conditional { r#"<path class="flow-line is-conditional" d=""# } else { r#"<path class="flow-line" d=""# };
+            let class = if is_conditional {
+                r#"<path class="flow-line is-conditional" d=""#
+            } else {
+                r#"<path class="flow-line" d=""#
+            };
             curves(&mut html, class, &way);
             html.markup("</g>");
         }
@@ -273,7 +276,9 @@ fn step(html: &mut Html, nodes: &[GraphNode], node: &GraphNode) {
     html.markup(r#"</title><rect width=""#).value(STEP_WIDTH).markup(r#"" height=""#).value(STEP_HEIGHT);
     html.markup(r#"" rx="6"/>"#);
     let left = if let Some(sign) = node.sign {
-        html.markup(r##"<use class="icon" width="16" height="16" x="10" y="16" href="#"##).text(sign.icon).markup(r#""/>"#);
+        html.markup(r##"<use class="icon" width="16" height="16" x="10" y="16" href="#"##)
+            .text(sign.icon)
+            .markup(r#""/>"#);
         36
     } else {
         12

@@ -253,7 +253,8 @@ fn hidden_fields(part: FormPart<'_>, step: &StepDraft) -> AnyView {
         view! { <input type="hidden" name=part.name(control) value=value /> }
     };
     // Empty ones leave it to the layout.
-    let coordinate = |of: fn(&Placement) -> i32| step.placement.as_ref().map_or_else(String::new, |it| of(it).to_string());
+    let coordinate =
+        |of: fn(&Placement) -> i32| step.placement.as_ref().map_or_else(String::new, |it| of(it).to_string());
     let (x, y) = (coordinate(|placement| placement.x), coordinate(|placement| placement.y));
     view! { {hidden("key", step.key.clone())} {hidden("x", x)} {hidden("y", y)} }.into_any()
 }

@@ -122,6 +122,11 @@ impl Editor {
         self.drawn.replace(Some(fields));
         self.sketch.replace(sketch);
         self.edge.set(None);
+        self.show_history();
+    }
+
+    /// Shows at the buttons whether there is something to undo, and to redo.
+    fn show_history(&self) {
         let (can_undo, can_redo) = self.history.borrow().has();
         for (id, can) in [("flow-undo", can_undo), ("flow-redo", can_redo)] {
             if let Some(button) = dom::by_id(id) {
@@ -287,9 +292,13 @@ impl Editor {
                 return;
             }
             self.history.borrow_mut().note(before, None);
-            self.settle();
+            self.show_history();
             let count = self.count();
-            self.say(&if count == 1 { "The flow has 1 step.".to_owned() } else { format!("The flow has {count} steps.") });
+            self.say(&if count == 1 {
+                "The flow has 1 step.".to_owned()
+            } else {
+                format!("The flow has {count} steps.")
+            });
             let button = dom::all(&format!("#{PARTS} [autofocus]")).into_iter().next();
             match (button, self.chosen.get()) {
                 (_, Some(step)) if is_in_graph => self.sheet.focus(step),
@@ -355,7 +364,8 @@ impl Editor {
             return;
         };
         let now = sketch_of(&present);
-        let other = |history: &mut History<FormData>, state| if is_back { history.undo(state) } else { history.redo(state) };
+        let other =
+            |history: &mut History<FormData>, state| if is_back { history.undo(state) } else { history.redo(state) };
         let Some(wanted) = other(&mut self.history.borrow_mut(), present) else {
             self.say(if is_back { "There is nothing to undo." } else { "There is nothing to redo." });
             return;
@@ -454,7 +464,9 @@ impl Editor {
     /// A button that changes steps changes them in place; all others leave the page, with everything in the form.
     fn submit(&'static self, event: &Event) {
         let button = event.dyn_ref::<SubmitEvent>().and_then(SubmitEvent::submitter);
-        let word = button.filter(|button| self.section.contains(Some(button))).and_then(|button| dom::string(&button, "value"));
+        let word = button
+            .filter(|button| self.section.contains(Some(button)))
+            .and_then(|button| dom::string(&button, "value"));
         match word {
             Some(word) => {
                 event.prevent_default();
@@ -480,7 +492,9 @@ impl Editor {
                 }
                 self.settle();
             }
-            Some((_, control)) if [Field::StepName, Field::RunsWhen].map(Field::name).contains(&control) => self.settle(),
+            Some((_, control)) if [Field::StepName, Field::RunsWhen].map(Field::name).contains(&control) => {
+                self.settle()
+            }
             // The server looks names up.
             Some((_, "also_after")) => self.edit(FlowEdit::Draw),
             _ => {}

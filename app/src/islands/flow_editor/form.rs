@@ -151,9 +151,7 @@ fn tick(step: usize, key: &str, is_ticked: bool, sketch: &Sketch) {
 /// All boxes of steps to run after, each with its words.
 fn boxes() -> Vec<(HtmlInputElement, Element)> {
     let found = dom::all(".step-forms .tick");
-    let parts = |label: Element| {
-        Some((label.first_element_child()?.dyn_into().ok()?, label.last_element_child()?))
-    };
+    let parts = |label: Element| Some((label.first_element_child()?.dyn_into().ok()?, label.last_element_child()?));
     found.into_iter().filter_map(parts).collect()
 }
 

@@ -167,10 +167,7 @@ impl Sheet {
         let corner = self.figure.first_element_child().map(|svg| svg.get_bounding_client_rect());
         let (left, top) = corner.map_or((0.0, 0.0), |corner| (corner.left(), corner.top()));
         let unscaled = |pixels: i32, start: f64| (pixels - whole(start)) * 100 / self.percent.get();
-        Placement {
-            x: origin.x + unscaled(event.client_x(), left),
-            y: origin.y + unscaled(event.client_y(), top),
-        }
+        Placement { x: origin.x + unscaled(event.client_x(), left), y: origin.y + unscaled(event.client_y(), top) }
     }
 
     /// Scrolls when the pointer is near the edge.
@@ -185,7 +182,8 @@ impl Sheet {
                 0
             }
         };
-        let (right, down) = (push(event.client_x(), seen.left(), seen.right()), push(event.client_y(), seen.top(), seen.bottom()));
+        let (right, down) =
+            (push(event.client_x(), seen.left(), seen.right()), push(event.client_y(), seen.top(), seen.bottom()));
         self.scroll_by(right, down);
     }
 

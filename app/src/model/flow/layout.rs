@@ -672,7 +672,10 @@ mod tests {
     fn one_goes_from_step_to_step_as_they_stand() {
         let layout = drawn(&[vec![], vec![0], vec![0], vec![1, 2]]);
         let go = |from, direction| nearest(&layout.steps, from, direction);
-        assert_eq!((go(0, Direction::Right), go(1, Direction::Right), go(3, Direction::Right)), (Some(1), Some(3), None));
+        assert_eq!(
+            (go(0, Direction::Right), go(1, Direction::Right), go(3, Direction::Right)),
+            (Some(1), Some(3), None)
+        );
         assert_eq!((go(1, Direction::Down), go(2, Direction::Up), go(1, Direction::Up)), (Some(2), Some(1), None));
         assert_eq!((go(3, Direction::Left), go(2, Direction::Left), go(0, Direction::Left)), (Some(1), Some(0), None));
         assert_eq!(Direction::Up.moved(Placement { x: 3, y: i32::MIN }, 8), Placement { x: 3, y: i32::MIN });

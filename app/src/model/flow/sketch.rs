@@ -93,9 +93,8 @@ impl Sketch {
     pub fn before(&self) -> Vec<Vec<usize>> {
         let index_of: HashMap<&str, usize> =
             self.steps.iter().enumerate().map(|(index, step)| (step.key.as_str(), index)).collect();
-        let before = |step: &SketchStep| {
-            step.runs_after.iter().filter_map(|key| index_of.get(key.as_str()).copied()).collect()
-        };
+        let before =
+            |step: &SketchStep| step.runs_after.iter().filter_map(|key| index_of.get(key.as_str()).copied()).collect();
         self.steps.iter().map(before).collect()
     }
 
@@ -257,7 +256,8 @@ mod tests {
             field(2, "code", "three"),
         ];
         let typed = typed_into(&["c", "new", "a"], &fields);
-        let value = |name: &str| typed.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).last();
+        let value =
+            |name: &str| typed.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).last();
         assert_eq!((value("step-0-code"), value("step-2-code")), (Some("three"), Some("one")));
         assert_eq!((value("step-0-use_cache"), value("step-2-use_cache")), (Some(""), Some("on")));
         assert!(typed.iter().all(|(name, _)| !name.starts_with("step-1-")), "{typed:?}");
