@@ -40,6 +40,28 @@ pub fn focus_in_place(element: &Element) {
     let _ = element.unchecked_ref::<HtmlElement>().focus_with_options(&options);
 }
 
+/// How near to the edge of a box is still not quite seen, in pixels.
+pub const EDGE: i32 = 28;
+
+/// Scrolls a box to where an element in it is seen, and nothing else.
+pub fn reveal(scrolled: &HtmlElement, element: &Element) {
+    let (seen, there) = (scrolled.get_bounding_client_rect(), element.get_bounding_client_rect());
+    let missing = |start: f64, end: f64, first: f64, last: f64| {
+        let (before, after) = (whole(start - first) - EDGE, whole(end - last) + EDGE);
+        if before < 0 { before } else { after.max(0) }
+    };
+    let right = missing(there.left(), there.right(), seen.left(), seen.right());
+    let down = missing(there.top(), there.bottom(), seen.top(), seen.bottom());
+    scrolled.set_scroll_left(scrolled.scroll_left() + right);
+    scrolled.set_scroll_top(scrolled.scroll_top() + down);
+}
+
+/// A length in whole pixels.
+#[expect(clippy::cast_possible_truncation, reason = "no window is that large")]
+pub fn whole(pixels: f64) -> i32 {
+    pixels as i32
+}
+
 /// Sets the text of the element with this id.
 pub fn set_text(id: &str, text: &str) {
     if let Some(element) = by_id(id) {

@@ -238,6 +238,77 @@ test('the graph is seen whole, larger, and smaller, and one is asked before leav
   expect(asked).toBe(1);
 });
 
+test('a flow of 200 steps is opened, drawn in and dragged without waiting', async ({ page, request }) => {
+  const steps = Array.from({ length: 200 }, (_, index) => ({
+    id: `s${index}`,
+    name: `Step ${index}`,
+    pythonCode: 'print(1)\n'.repeat(20),
+    position: {},
+  }));
+  const before = (index: number) => [index - 10, index - 9].filter((earlier) => index >= 10 && earlier % 10 >= 0 && earlier < index);
+  const edges = steps.flatMap((_, index) => before(index).map((earlier) => ({ id: `${earlier}-${index}`, source: `s${earlier}`, target: `s${index}` })));
+  const flow = await request.post('/api/v1/flows', { data: { name: uniqueName('Large'), steps, edges } });
+  expect(flow.status(), await flow.text()).toBe(200);
+  const { id } = (await flow.json()) as { id: string };
+  await page.goto(`/flows/${id}/edit`);
+  await expectEditor(page);
+  const opened = await page.evaluate(() => {
+    const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+    return Math.round(performance.now() - (navigation?.responseEnd ?? 0));
+  });
+  const box = page.locator('#flow-step-5');
+  await box.focus();
+  // How long the page takes for what it is told, up to the next frame.
+  const timed = async (act: () => Promise<void>) => {
+    await page.evaluate(() => {
+      const frames: number[] = [];
+      let last = performance.now();
+      const next = (now: number) => {
+        frames.push(now - last);
+        last = now;
+        Object.assign(window, { frames, request: requestAnimationFrame(next) });
+      };
+      requestAnimationFrame(next);
+    });
+    await act();
+    return await page.evaluate(() => {
+      const { frames, request } = window as unknown as { frames: number[]; request: number };
+      cancelAnimationFrame(request);
+      const sorted = frames.toSorted((a, b) => a - b);
+      return { count: sorted.length, median: sorted[sorted.length >> 1] ?? 0, worst: sorted.at(-1) ?? 0 };
+    });
+  };
+  const start = await middle(box.locator('rect'));
+  const dragged = await timed(async () => {
+    await page.mouse.move(start.x, start.y);
+    await page.mouse.down();
+    for (let step = 0; step < 120; step += 1) {
+      await page.mouse.move(start.x + step, start.y + (step % 7));
+    }
+    await page.mouse.up();
+  });
+  await expect(words(page)).toHaveText('Moved Step 5.');
+  const connected = await timed(async () => {
+    await page.keyboard.press('Home');
+    await page.keyboard.press('c');
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    await expect(words(page)).toHaveText('Connected: Step 199 runs after Step 0.');
+  });
+  const undone = await timed(async () => {
+    await page.keyboard.press('Control+z');
+    await expect(words(page)).toHaveText('Undone.');
+  });
+  const added = Date.now();
+  await page.keyboard.press('a');
+  await expect(page.locator('#flow-graph').getByRole('link')).toHaveCount(201);
+  const numbers = { opened, dragged, connected, undone, added: Date.now() - added };
+  test.info().annotations.push({ type: 'measured', description: JSON.stringify(numbers) });
+  expect(opened, JSON.stringify(numbers)).toBeLessThan(5000);
+  expect(dragged.median, JSON.stringify(numbers)).toBeLessThan(50);
+  expect(connected.worst, JSON.stringify(numbers)).toBeLessThan(1000);
+});
+
 for (const [colorScheme, width] of [['light', 1440], ['dark', 1440], ['light', 360]] as const) {
   test(`axe finds nothing in the editor (${colorScheme}, ${width} px)`, async ({ page }) => {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });

@@ -10,16 +10,13 @@ use crate::{
     islands::dom,
     model::flow::{
         Placement,
-        layout::{Line, STEP_HEIGHT, STEP_WIDTH},
+        layout::{Line, STEP_HEIGHT},
         sketch::Sketch,
     },
 };
 
 /// The sizes between which one zooms, in percent.
 const SIZES: [i32; 9] = [10, 25, 35, 50, 75, 100, 125, 150, 200];
-
-/// How near to the edge of what is seen a drag scrolls it, and how far each time, in pixels.
-const EDGE: i32 = 28;
 
 /// The sheet.
 pub struct Sheet {
@@ -88,18 +85,9 @@ impl Sheet {
 
     /// Scrolls to where a step is seen.
     pub fn reveal(&self, step: usize) {
-        let drawing = self.drawing.borrow();
-        let (origin, ..) = drawing.frame();
-        let Some(place) = drawing.places().get(step) else {
-            return;
-        };
-        let near = |start: i32, length: i32, seen: i32, room: i32| {
-            if start < seen { start - EDGE } else { seen.max(start + length + EDGE - room) }
-        };
-        let figure = &self.figure;
-        let (x, y) = (self.scaled(place.x - origin.x), self.scaled(place.y - origin.y));
-        figure.set_scroll_left(near(x, self.scaled(STEP_WIDTH), figure.scroll_left(), figure.client_width()));
-        figure.set_scroll_top(near(y, self.scaled(STEP_HEIGHT), figure.scroll_top(), figure.client_height()));
+        if let Some(link) = dom::by_id(&step_id(step)) {
+            dom::reveal(&self.figure, &link);
+        }
     }
 
     /// Marks the step whose part of the form is shown.
@@ -166,7 +154,7 @@ impl Sheet {
         let (origin, ..) = self.drawing.borrow().frame();
         let corner = self.figure.first_element_child().map(|svg| svg.get_bounding_client_rect());
         let (left, top) = corner.map_or((0.0, 0.0), |corner| (corner.left(), corner.top()));
-        let unscaled = |pixels: i32, start: f64| (pixels - whole(start)) * 100 / self.percent.get();
+        let unscaled = |pixels: i32, start: f64| (pixels - dom::whole(start)) * 100 / self.percent.get();
         Placement { x: origin.x + unscaled(event.client_x(), left), y: origin.y + unscaled(event.client_y(), top) }
     }
 
@@ -174,10 +162,10 @@ impl Sheet {
     pub fn follow(&self, event: &MouseEvent) {
         let seen = self.figure.get_bounding_client_rect();
         let push = |at: i32, start: f64, end: f64| {
-            if at < whole(start) + EDGE {
-                -EDGE
-            } else if at > whole(end) - EDGE {
-                EDGE
+            if at < dom::whole(start) + dom::EDGE {
+                -dom::EDGE
+            } else if at > dom::whole(end) - dom::EDGE {
+                dom::EDGE
             } else {
                 0
             }
@@ -222,7 +210,7 @@ impl Sheet {
     /// Shows all of it, as large as there is room for, but not larger than it is.
     pub fn fit(&self) -> i32 {
         let (_, width, height) = self.drawing.borrow().frame();
-        let room = |seen: i32, length: i32| (seen - 2 * EDGE).max(1) * 100 / length.max(1);
+        let room = |seen: i32, length: i32| (seen - 2 * dom::EDGE).max(1) * 100 / length.max(1);
         let size = room(self.figure.client_width(), width).min(room(self.figure.client_height(), height));
         self.zoom_to(size.clamp(SIZES[0], 100))
     }
@@ -257,9 +245,4 @@ fn mark(selector: &str, element: Option<&Element>) {
     if let Some(element) = element {
         let _ = element.class_list().add_1("is-marked");
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "no window is that large")]
-fn whole(pixels: f64) -> i32 {
-    pixels as i32
 }
