@@ -20,17 +20,22 @@ use crate::{
     islands::dom,
     model::{
         fields::{Field, parse_step_control, step_control},
-        flow::{FlowEdit, Placement, history::History, sketch::Sketch},
+        flow::{
+            FlowEdit, Placement,
+            history::History,
+            sketch::{ALSO_AFTER, Sketch},
+        },
     },
 };
+
+/// While the server changes the steps.
+const ONE_MOMENT: &str = "The steps are being changed. Try again in a moment.";
 
 /// The editor.
 pub struct Editor {
     pub sheet: Sheet,
     /// What is being done with the pointer.
     pub gesture: RefCell<Gesture>,
-    /// Whether the pointer did more than press: then no click is meant.
-    pub was_dragged: Cell<bool>,
     /// The step that is to be connected with one that is still to be chosen.
     pub connecting: Cell<Option<usize>>,
     /// The connection that is chosen.
@@ -61,7 +66,6 @@ pub fn watch() {
     let editor: &Editor = Box::leak(Box::new(Editor {
         sheet,
         gesture: RefCell::default(),
-        was_dragged: Cell::new(false),
         connecting: Cell::new(None),
         edge: Cell::new(None),
         form: FlowForm(form),
@@ -260,7 +264,7 @@ impl Editor {
     fn change(&self, about: Option<usize>, act: impl FnOnce(&mut Sketch) -> Result<String, String>) {
         let mut sketch = self.sketch.borrow().clone();
         // What the server is about to send would not have it.
-        let result = if self.is_sending.get() { Err("One moment, please.".to_owned()) } else { act(&mut sketch) };
+        let result = if self.is_sending.get() { Err(ONE_MOMENT.to_owned()) } else { act(&mut sketch) };
         match (result, self.form.fields()) {
             (Ok(words), Some(before)) => {
                 self.form.write(&self.sketch.borrow(), &sketch);
@@ -316,6 +320,7 @@ impl Editor {
     /// Sends fields, and puts the steps that come back in place, with what was typed meanwhile; tells whether they came.
     async fn bring(&self, sent: &FormData, word: &str) -> bool {
         if self.is_sending.replace(true) {
+            self.refuse(ONE_MOMENT);
             return false;
         }
         let _ = sent.set_with_str("intent", word);
@@ -390,36 +395,31 @@ impl Editor {
         });
     }
 
-    /// A click, or Enter on a step.
+    /// A click that no pointer made: Enter on a step, or what helps somebody to click. The pointer's are taken when it is
+    /// let go, because leaving a field may draw the graph anew between pressing and that.
     fn click(&'static self, event: &Event) {
-        let (Some(event), Some(target)) = (event.dyn_ref::<MouseEvent>(), element_of(event)) else {
+        event.prevent_default();
+        let is_by_pointer = event.dyn_ref::<MouseEvent>().is_some_and(|event| event.detail() > 0);
+        let Some(step) = element_of(event).filter(|_| !is_by_pointer).and_then(|target| step_of(&target)) else {
             return;
         };
-        event.prevent_default();
-        // A click by a key counts none.
-        let is_by_key = event.detail() == 0;
-        if self.was_dragged.take() && !is_by_key {
+        if self.connecting.get().is_none() && self.chosen.get() == Some(step) {
+            self.go_to_fields(step);
+        } else {
+            self.pick(step);
+        }
+    }
+
+    /// Shows a step's part of the form, or connects it when that was begun.
+    pub fn pick(&self, step: usize) {
+        if let Some(from) = self.connecting.get() {
+            self.connect(from, step);
             return;
         }
-        match (step_of(&target), self.connecting.get()) {
-            (Some(into), Some(from)) => self.connect(from, into),
-            (Some(step), None) => {
-                self.let_go();
-                if is_by_key && self.chosen.get() == Some(step) {
-                    self.go_to_fields(step);
-                    return;
-                }
-                self.choose(Some(step));
-                self.sheet.focus(step);
-                self.say(&format!("{} is shown.", self.name(step)));
-            }
-            (None, _) => match edge_around(&target) {
-                Some(edge) => self.choose_edge(edge),
-                None => {
-                    self.let_go();
-                }
-            },
-        }
+        self.let_go();
+        self.choose(Some(step));
+        self.sheet.focus(step);
+        self.say(&format!("{} is shown.", self.name(step)));
     }
 
     fn go_to_fields(&self, step: usize) {
@@ -495,10 +495,32 @@ impl Editor {
             Some((_, control)) if [Field::StepName, Field::RunsWhen].map(Field::name).contains(&control) => {
                 self.settle()
             }
-            // The server looks names up.
-            Some((_, "also_after")) => self.edit(FlowEdit::Draw),
+            Some((step, ALSO_AFTER)) => self.take_names(step, &name),
             _ => {}
         }
+    }
+
+    /// Ticks the steps whose names were typed, as far as there are such.
+    fn take_names(&self, step: usize, control: &str) {
+        let Some(input) = dom::by_id(control) else {
+            return;
+        };
+        let typed = dom::string(&input, "value").unwrap_or_default();
+        let (found, unknown) = self.sketch.borrow().named(&typed);
+        if found.is_empty() {
+            return;
+        }
+        dom::set_property(&input, "value", &unknown);
+        self.change(None, |sketch| {
+            let keys: Vec<String> = found.into_iter().map(|earlier| sketch.steps[earlier].key.clone()).collect();
+            let runs_after = &mut sketch.steps[step].runs_after;
+            keys.into_iter().for_each(|key| {
+                if !runs_after.contains(&key) {
+                    runs_after.push(key);
+                }
+            });
+            Ok(format!("{} runs after more steps.", sketch.steps[step].name))
+        });
     }
 
     /// Undo and redo work everywhere but where a text has its own.

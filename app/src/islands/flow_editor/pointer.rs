@@ -22,8 +22,10 @@ pub enum Gesture {
     Step { step: usize, held_at: Placement, is_moving: bool },
     /// A line is drawn from a step.
     Line { from: usize },
+    /// A connection is pressed.
+    Edge { from: usize, into: usize },
     /// The ground is held, last at this point of the window.
-    Ground { x: i32, y: i32 },
+    Ground { x: i32, y: i32, is_moving: bool },
 }
 
 impl Editor {
@@ -52,7 +54,6 @@ impl Editor {
     }
 
     fn pointer_down(&self, event: &PointerEvent) {
-        self.was_dragged.set(false);
         let Some(target) = element_of(event).filter(|_| event.button() == 0 && event.is_primary()) else {
             return;
         };
@@ -63,8 +64,10 @@ impl Editor {
                 let held_at = Placement { x: at.x - place.x, y: at.y - place.y };
                 Gesture::Step { step, held_at, is_moving: false }
             }
-            None if edge_around(&target).is_some() || event.pointer_type() != "mouse" => Gesture::Idle,
-            None => Gesture::Ground { x: event.client_x(), y: event.client_y() },
+            None => match edge_around(&target) {
+                Some((from, into)) => Gesture::Edge { from, into },
+                None => Gesture::Ground { x: event.client_x(), y: event.client_y(), is_moving: false },
+            },
         };
         self.gesture.replace(gesture);
     }
@@ -72,7 +75,7 @@ impl Editor {
     fn pointer_move(&self, event: &PointerEvent) {
         let gesture = *self.gesture.borrow();
         match gesture {
-            Gesture::Idle => {}
+            Gesture::Idle | Gesture::Edge { .. } => {}
             Gesture::Step { step, held_at, is_moving } => {
                 let (place, to) = (self.sheet.places()[step], self.held_place(event, held_at));
                 if !is_moving {
@@ -92,22 +95,22 @@ impl Editor {
                 self.sheet.mark_target(step_at(event));
                 self.sheet.follow(event);
             }
-            Gesture::Ground { x, y } => {
+            // Others than a mouse scroll by themselves.
+            Gesture::Ground { x, y, .. } if event.pointer_type() == "mouse" => {
                 self.capture(event);
                 self.sheet.scroll_by(x - event.client_x(), y - event.client_y());
-                self.gesture.replace(Gesture::Ground { x: event.client_x(), y: event.client_y() });
+                self.gesture.replace(Gesture::Ground { x: event.client_x(), y: event.client_y(), is_moving: true });
             }
+            Gesture::Ground { .. } => {}
         }
     }
 
     fn pointer_up(&'static self, event: &PointerEvent) {
         match self.gesture.take() {
             Gesture::Step { step, held_at, is_moving: true } => {
-                self.was_dragged.set(true);
                 self.move_to(step, self.held_place(event, held_at), None);
             }
             Gesture::Line { from } => {
-                self.was_dragged.set(true);
                 match step_at(event) {
                     // The handle was only pressed.
                     Some(into) if into == from => self.begin_connecting(from),
@@ -117,7 +120,12 @@ impl Editor {
                     }
                 }
             }
-            Gesture::Step { .. } | Gesture::Ground { .. } | Gesture::Idle => {}
+            Gesture::Step { step, .. } => self.pick(step),
+            Gesture::Edge { from, into } => self.choose_edge((from, into)),
+            Gesture::Ground { is_moving: false, .. } => {
+                self.let_go();
+            }
+            Gesture::Ground { .. } | Gesture::Idle => {}
         }
     }
 
@@ -127,9 +135,8 @@ impl Editor {
         Placement { x: at.x - held_at.x, y: at.y - held_at.y }
     }
 
-    /// Lets the pointer be followed also where it leaves the graph. A mere click is left where it is.
+    /// Lets the pointer be followed also where it leaves the graph.
     fn capture(&self, event: &PointerEvent) {
-        self.was_dragged.set(true);
         // It fails only when the pointer is gone.
         let _ = self.sheet.figure().set_pointer_capture(event.pointer_id());
     }

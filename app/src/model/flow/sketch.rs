@@ -3,15 +3,18 @@
 
 use std::collections::HashMap;
 
-use super::{FlowFault, Placement, RunsWhen, cycle, draft::step_title};
+use super::{
+    FlowFault, Placement, RunsWhen, cycle,
+    draft::{named_steps, step_title},
+};
 use crate::model::fields::{Field, parse_step_control, step_control};
 
 /// The controls of a step that the graph shows, and that gestures change.
 const KEY: &str = "key";
 const X: &str = "x";
 const Y: &str = "y";
-/// Names of more steps to run after, which only the server looks up.
-const ALSO_AFTER: &str = "also_after";
+/// Names of more steps to run after.
+pub const ALSO_AFTER: &str = "also_after";
 /// A box that sends nothing when it is not ticked.
 const USE_CACHE: &str = "use_cache";
 
@@ -96,6 +99,13 @@ impl Sketch {
         let before =
             |step: &SketchStep| step.runs_after.iter().filter_map(|key| index_of.get(key.as_str()).copied()).collect();
         self.steps.iter().map(before).collect()
+    }
+
+    /// The steps that are named in a text, and what of it names none.
+    #[must_use]
+    pub fn named(&self, typed: &str) -> (Vec<usize>, String) {
+        let (found, unknown) = named_steps(typed, |name| self.steps.iter().position(|step| step.name == name));
+        (found, unknown.join(", "))
     }
 
     /// Whether it has the same steps in the same order as another one.
@@ -237,6 +247,7 @@ mod tests {
         assert!(sketch.connect(0, 9).is_err());
         assert_eq!(sketch.before(), [vec![], vec![0], vec![0, 1]], "what is refused changes nothing");
         assert_eq!(sketch.connections_of(1), [(0, 1), (1, 2)]);
+        assert_eq!(sketch.named("C, Z, A"), (vec![2, 0], "Z".to_owned()));
         assert_eq!(sketch.disconnect(0, 2), "Removed: C no longer runs after A.");
         assert_eq!(sketch.before(), [vec![], vec![0], vec![1]]);
     }
