@@ -94,7 +94,7 @@ impl Drawing {
 
     /// The drawing for the editor, in so many percent of its size: each connection can be pointed at, each step has a
     /// handle to connect it from, and one of them all is reached by Tab.
-    #[cfg(any(feature = "hydrate", test))]
+    #[cfg(any(feature = "islands", test))]
     pub fn editable_svg(&self, chosen: Option<usize>, percent: i32) -> String {
         let mut html = Html::with_capacity(1024 * self.nodes.len() + 1024);
         opening(&mut html, &self.layout, percent);
@@ -126,20 +126,20 @@ impl Drawing {
     }
 
     /// Where each step stands.
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "islands")]
     pub fn places(&self) -> &[Placement] {
         &self.layout.steps
     }
 
     /// The connections from and to a step.
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "islands")]
     pub fn connections_of(&self, step: usize) -> Vec<(usize, usize)> {
         let ends = self.layout.connections().map(|(from, into, _)| (from, into));
         ends.filter(|(from, into)| *from == step || *into == step).collect()
     }
 
     /// Where the upper left corner of the picture is, and how wide and high it is.
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "islands")]
     pub fn frame(&self) -> (Placement, i32, i32) {
         frame(&self.layout)
     }
@@ -150,26 +150,26 @@ impl Drawing {
 }
 
 /// The id of a step's link.
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "islands")]
 pub fn step_id(step: usize) -> String {
     format!("flow-step-{step}")
 }
 
 /// The id of a connection.
-#[cfg(any(feature = "hydrate", test))]
+#[cfg(any(feature = "islands", test))]
 pub fn edge_id(from: usize, into: usize) -> String {
     format!("flow-edge-{from}-{into}")
 }
 
 /// The two steps of a connection that has this id.
-#[cfg(any(feature = "hydrate", test))]
+#[cfg(any(feature = "islands", test))]
 pub fn parse_edge_id(id: &str) -> Option<(usize, usize)> {
     let (from, into) = id.strip_prefix("flow-edge-")?.split_once('-')?;
     Some((from.parse().ok()?, into.parse().ok()?))
 }
 
 /// A line as the `d` of a path.
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "islands")]
 pub fn path_of(line: &Line) -> String {
     let mut html = Html::default();
     curve(&mut html, line);

@@ -8,13 +8,13 @@ use leptos::prelude::*;
 #[island]
 pub fn LogTail() -> impl IntoView {
     let unseen = RwSignal::new(0_u32);
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "islands")]
     {
         reveal_chosen_step();
         super::follower::follow(unseen);
     }
     let resume = move |_| {
-        #[cfg(feature = "hydrate")]
+        #[cfg(feature = "islands")]
         super::follower::scroll_to_end();
         unseen.set(0);
     };
@@ -29,9 +29,9 @@ pub fn LogTail() -> impl IntoView {
 }
 
 /// Scrolls the graph of a flow's run to the step whose log this is: it may be out of sight there.
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "islands")]
 fn reveal_chosen_step() {
-    use super::dom;
+    use crate::browser::dom;
 
     if let (Some(graph), Some(step)) = (dom::html_by_id("run-graph"), dom::all("#run-graph [aria-current]").pop()) {
         dom::reveal(&graph, &step);

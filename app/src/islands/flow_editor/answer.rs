@@ -1,13 +1,12 @@
 //! Asks the server to do what a button of the form does, as pressing it would, and takes the part of the answered page
 //! that has the steps.
 
-use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{FormData, HtmlFormElement, RequestInit, Response};
 
 use super::form::PARTS;
-use crate::islands::dom;
+use crate::browser::dom::{self, window};
 
 /// The steps as the server has them after that, as HTML.
 ///

@@ -3,8 +3,8 @@
 
 use std::cell::{Cell, RefCell};
 
-use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{
     Element, Event, EventTarget, FormData, HtmlElement, HtmlFormElement, HtmlInputElement, MouseEvent, SubmitEvent,
 };
@@ -16,8 +16,8 @@ use super::{
     sheet::{Sheet, step_of},
 };
 use crate::{
+    browser::dom::{self, document, window},
     flow_drawing::parse_edge_id,
-    islands::dom,
     model::{
         fields::{Field, parse_step_control, step_control},
         flow::{

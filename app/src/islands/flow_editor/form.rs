@@ -1,13 +1,12 @@
 //! The form, whose fields are the truth: reads what is drawn from them, and writes to them what was done.
 
 use js_sys::{Array, Iterator};
-use leptos::prelude::document;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, FormData, HtmlFormElement, HtmlInputElement};
 
 use crate::{
+    browser::dom::{self, document},
     html::Html,
-    islands::dom,
     model::{
         fields::{Field, step_control},
         flow::{

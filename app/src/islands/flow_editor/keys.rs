@@ -5,7 +5,7 @@ use web_sys::{Event, KeyboardEvent};
 
 use super::editor::Editor;
 use crate::{
-    islands::dom,
+    browser::dom,
     model::flow::{
         FlowEdit,
         layout::{Direction, nearest},

@@ -2,17 +2,17 @@
 //! The form's fields stay the truth: what is drawn is read from them, and what is done is written to them. What adds or
 //! removes a step is done by the server, as without this island.
 
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "islands")]
 mod answer;
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "islands")]
 mod editor;
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "islands")]
 mod form;
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "islands")]
 mod keys;
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "islands")]
 mod pointer;
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "islands")]
 mod sheet;
 
 use leptos::prelude::*;
@@ -20,6 +20,6 @@ use leptos::prelude::*;
 /// Brings the flow form around it to life.
 #[island]
 pub fn FlowEditor() -> impl IntoView {
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "islands")]
     editor::watch();
 }

@@ -6,8 +6,8 @@ use std::cell::{Cell, RefCell};
 use web_sys::{Element, HtmlElement, MouseEvent};
 
 use crate::{
+    browser::dom,
     flow_drawing::{Drawing, GraphNode, edge_id, path_of, step_id, translation},
-    islands::dom,
     model::flow::{
         Placement,
         layout::{Line, STEP_HEIGHT},
@@ -67,7 +67,7 @@ impl Sheet {
 
     /// The step that has the focus.
     pub fn focused(&self) -> Option<usize> {
-        step_of(&leptos::prelude::document().active_element()?)
+        step_of(&dom::document().active_element()?)
     }
 
     /// Gives a step the focus, and lets Tab come back to it.
@@ -229,7 +229,7 @@ pub fn step_of(element: &Element) -> Option<usize> {
 pub fn step_at(event: &MouseEvent) -> Option<usize> {
     #[expect(clippy::cast_precision_loss, reason = "no window is that large")]
     let (x, y) = (event.client_x() as f32, event.client_y() as f32);
-    step_of(&leptos::prelude::document().element_from_point(x, y)?)
+    step_of(&dom::document().element_from_point(x, y)?)
 }
 
 /// The middle of a step's left side, where connections end.
