@@ -70,6 +70,14 @@ impl Drawing {
         Self { nodes, layout }
     }
 
+    /// What it is, for those who do not see it.
+    pub fn label(&self) -> String {
+        match self.nodes.len() {
+            1 => "Graph of 1 step".to_owned(),
+            several => format!("Graph of {several} steps"),
+        }
+    }
+
     /// The drawing for a page; `chosen` is the step that the page is about.
     #[cfg(feature = "ssr")]
     pub fn svg(&self, chosen: Option<usize>) -> String {
@@ -111,13 +119,14 @@ impl Drawing {
             curves(&mut html, class, &way);
             html.markup("</g>");
         }
-        arrow_heads(&mut html, &self.nodes, &self.layout.steps);
         html.markup(r#"<path class="flow-line" id="flow-new-line" d=""/></g>"#);
         let in_reach = chosen.unwrap_or(0);
         for (index, node) in self.nodes.iter().enumerate() {
             opening_of_step(&mut html, node, index, self.layout.steps[index], chosen == Some(index));
             html.markup(if index == in_reach { r#"" tabindex="0">"# } else { r#"" tabindex="-1">"# });
             step(&mut html, &self.nodes, node);
+            // Where they move with the step.
+            arrow_heads(&mut html, std::slice::from_ref(node), &[Placement { x: 0, y: 0 }]);
             html.markup(r#"<circle class="flow-handle" r="6" cx=""#).value(STEP_WIDTH);
             html.markup(r#"" cy=""#).value(STEP_HEIGHT / 2).markup(r#""/></a></g>"#);
         }

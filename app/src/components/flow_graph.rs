@@ -19,13 +19,13 @@ pub fn FlowGraph(
     /// The one that the page is about.
     chosen: Option<usize>,
 ) -> impl IntoView {
-    let steps = if nodes.len() == 1 { "1 step".to_owned() } else { format!("{} steps", nodes.len()) };
+    let drawing = Drawing::of(nodes);
     view! {
         <figure
             id=id
             class="flow-graph card is-flush"
-            aria-label=format!("Graph of {steps}")
-            inner_html=Drawing::of(nodes).svg(chosen)
+            aria-label=drawing.label()
+            inner_html=drawing.svg(chosen)
         ></figure>
     }
     .into_any()

@@ -11,9 +11,9 @@ use web_sys::{
 
 use super::{
     answer,
-    form::{FlowForm, PARTS, sketch_of, step_around},
+    form::{self, FlowForm, PARTS, sketch_of, step_around},
     pointer::Gesture,
-    sheet::{Sheet, step_of},
+    sheet::{self, Sheet, step_of},
 };
 use crate::{
     browser::dom::{self, document, window},
@@ -42,6 +42,8 @@ pub struct Editor {
     pub edge: Cell<Option<(usize, usize)>>,
     form: FlowForm,
     section: Element,
+    /// Where it is said what has happened.
+    words: Element,
     sketch: RefCell<Sketch>,
     /// The fields as they were when the graph was drawn.
     drawn: RefCell<Option<FormData>>,
@@ -55,7 +57,9 @@ pub struct Editor {
 
 /// Brings the flow form of this page to life.
 pub fn watch() {
-    let (Some(section), Some(sheet)) = (dom::by_id("flow-editor"), Sheet::find()) else {
+    let (Some(section), Some(words), Some(sheet)) =
+        (dom::by_id("flow-editor"), dom::by_id("flow-words"), Sheet::find())
+    else {
         return;
     };
     let Some(form) = section.closest("form").ok().flatten().and_then(|form| form.dyn_into::<HtmlFormElement>().ok())
@@ -70,6 +74,7 @@ pub fn watch() {
         edge: Cell::new(None),
         form: FlowForm(form),
         section,
+        words,
         sketch: RefCell::default(),
         drawn: RefCell::new(None),
         history: RefCell::default(),
@@ -121,7 +126,7 @@ impl Editor {
             return;
         };
         let sketch = sketch_of(&fields);
-        self.form.show_words(&sketch);
+        form::show_words(&sketch);
         self.sheet.draw(&sketch, self.chosen.get());
         self.drawn.replace(Some(fields));
         self.sketch.replace(sketch);
@@ -168,33 +173,30 @@ impl Editor {
 
     /// Says what has happened, also to those who do not see it.
     pub fn say(&self, text: &str) {
-        dom::set_text("flow-words", text);
-        self.mark_words(false);
+        self.put_words(text, false);
     }
 
     /// Says why something was not done.
     fn refuse(&self, text: &str) {
-        dom::set_text("flow-words", &format!("⚠ {text}"));
-        self.mark_words(true);
+        self.put_words(&format!("⚠ {text}"), true);
     }
 
-    fn mark_words(&self, is_refusal: bool) {
-        if let Some(words) = dom::by_id("flow-words") {
-            let _ = words.class_list().toggle_with_force("is-refusal", is_refusal);
-        }
+    fn put_words(&self, text: &str, is_refusal: bool) {
+        self.words.set_text_content(Some(text));
+        let _ = self.words.class_list().toggle_with_force("is-refusal", is_refusal);
     }
 
     /// Shows a step's part of the form.
     pub fn choose(&self, step: Option<usize>) {
         self.chosen.set(step);
-        self.form.show_step(step, self.count());
-        self.sheet.mark_chosen(step);
+        form::show_step(step, self.count());
+        sheet::mark_chosen(step);
     }
 
     /// Chooses a connection.
     pub fn choose_edge(&self, (from, into): (usize, usize)) {
         self.edge.set(Some((from, into)));
-        self.sheet.mark_edge(Some((from, into)));
+        sheet::mark_edge(Some((from, into)));
         let (from, into) = (self.name(from), self.name(into));
         self.say(&format!("Connection {from} → {into} chosen. Delete removes it; Escape lets go."));
     }
@@ -211,8 +213,8 @@ impl Editor {
     pub fn let_go(&self) -> bool {
         let was_connecting = self.connecting.take();
         let had_edge = self.edge.take().is_some();
-        self.sheet.mark_edge(None);
-        self.sheet.mark_target(None);
+        sheet::mark_edge(None);
+        sheet::mark_target(None);
         if let Some(from) = was_connecting {
             self.sheet.show_new_line(from, None);
         }
@@ -225,7 +227,7 @@ impl Editor {
 
     pub fn connect(&self, from: usize, into: usize) {
         self.connecting.set(None);
-        self.sheet.mark_target(None);
+        sheet::mark_target(None);
         self.sheet.show_new_line(from, None);
         self.change(None, |sketch| sketch.connect(from, into));
     }
@@ -267,7 +269,7 @@ impl Editor {
         let result = if self.is_sending.get() { Err(ONE_MOMENT.to_owned()) } else { act(&mut sketch) };
         match (result, self.form.fields()) {
             (Ok(words), Some(before)) => {
-                self.form.write(&self.sketch.borrow(), &sketch);
+                form::write(&self.sketch.borrow(), &sketch);
                 self.history.borrow_mut().note(before, about);
                 self.is_unsaved.set(true);
                 self.settle();
@@ -290,7 +292,7 @@ impl Editor {
         let (Some(before), Some(sent)) = (self.form.fields(), self.form.fields()) else {
             return;
         };
-        let is_in_graph = self.sheet.focused().is_some() && word.starts_with("remove");
+        let is_in_graph = sheet::focused().is_some() && word.starts_with("remove");
         spawn_local(async move {
             if !self.bring(&sent, &word).await {
                 return;
@@ -342,7 +344,7 @@ impl Editor {
         parts.set_inner_html(&html);
         let sketch = self.form.sketch();
         if let Some(typed) = typed {
-            self.form.keep_typed(&typed, &sketch);
+            form::keep_typed(&typed, &sketch);
         }
         // What was wrong is not known of the form as it is now.
         for summary in dom::all(".error-summary") {
@@ -378,7 +380,7 @@ impl Editor {
         let words = if is_back { "Undone." } else { "Done again." };
         let then = sketch_of(&wanted);
         if now.has_steps_of(&then) {
-            self.form.write(&now, &then);
+            form::write(&now, &then);
             self.is_unsaved.set(true);
             self.settle();
             self.say(words);
@@ -404,7 +406,7 @@ impl Editor {
             return;
         };
         if self.connecting.get().is_none() && self.chosen.get() == Some(step) {
-            self.go_to_fields(step);
+            go_to_fields(step);
         } else {
             self.pick(step);
         }
@@ -420,12 +422,6 @@ impl Editor {
         self.choose(Some(step));
         self.sheet.focus(step);
         self.say(&format!("{} is shown.", self.name(step)));
-    }
-
-    fn go_to_fields(&self, step: usize) {
-        if let Some(name) = dom::html_by_id(&step_control(step, Field::StepName.name())) {
-            let _ = name.focus();
-        }
     }
 
     /// A button above the graph.
@@ -559,6 +555,12 @@ impl Editor {
             self.choose(Some(step));
             self.sheet.reveal(step);
         }
+    }
+}
+
+fn go_to_fields(step: usize) {
+    if let Some(name) = dom::html_by_id(&step_control(step, Field::StepName.name())) {
+        let _ = name.focus();
     }
 }
 

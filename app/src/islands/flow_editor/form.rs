@@ -33,66 +33,66 @@ impl FlowForm {
     pub fn sketch(&self) -> Sketch {
         self.fields().map(|fields| sketch_of(&fields)).unwrap_or_default()
     }
+}
 
-    /// Writes to the fields in what a sketch differs from how they are; both have the same steps.
-    pub fn write(&self, present: &Sketch, sketch: &Sketch) {
-        for (index, (step, present)) in sketch.steps.iter().zip(&present.steps).enumerate() {
-            if step.placement != present.placement {
-                place(index, step.placement);
-            }
-            let of_all = |key: &String| present.runs_after.contains(key) != step.runs_after.contains(key);
-            for key in step.runs_after.iter().chain(&present.runs_after).filter(|key| of_all(key)) {
-                tick(index, key, step.runs_after.contains(key), sketch);
-            }
+/// Writes to the fields in what a sketch differs from how they are; both have the same steps.
+pub fn write(present: &Sketch, sketch: &Sketch) {
+    for (index, (step, present)) in sketch.steps.iter().zip(&present.steps).enumerate() {
+        if step.placement != present.placement {
+            place(index, step.placement);
+        }
+        let of_all = |key: &String| present.runs_after.contains(key) != step.runs_after.contains(key);
+        for key in step.runs_after.iter().chain(&present.runs_after).filter(|key| of_all(key)) {
+            tick(index, key, step.runs_after.contains(key), sketch);
         }
     }
+}
 
-    /// Puts back what was typed into steps that are still there.
-    pub fn keep_typed(&self, before: &FormData, sketch: &Sketch) {
-        let keys: Vec<&str> = sketch.steps.iter().map(|step| step.key.as_str()).collect();
-        for (name, value) in typed_into(&keys, &entries(before, |_| true)) {
-            let Some(control) = dom::by_id(&name) else {
-                continue;
-            };
-            if let Some(input) = control.dyn_ref::<HtmlInputElement>().filter(|input| input.type_() == "checkbox") {
-                input.set_checked(!value.is_empty());
-            } else if dom::string(&control, "value").is_some_and(|present| present != value) {
-                dom::set_property(&control, "value", &value);
-            }
+/// Puts back what was typed into steps that are still there.
+pub fn keep_typed(before: &FormData, sketch: &Sketch) {
+    let keys: Vec<&str> = sketch.steps.iter().map(|step| step.key.as_str()).collect();
+    for (name, value) in typed_into(&keys, &entries(before, |_| true)) {
+        let Some(control) = dom::by_id(&name) else {
+            continue;
+        };
+        if let Some(input) = control.dyn_ref::<HtmlInputElement>().filter(|input| input.type_() == "checkbox") {
+            input.set_checked(!value.is_empty());
+        } else if dom::string(&control, "value").is_some_and(|present| present != value) {
+            dom::set_property(&control, "value", &value);
         }
     }
+}
 
-    /// Shows the part of one step only. None is taken away: all are sent.
-    pub fn show_step(&self, chosen: Option<usize>, count: usize) {
-        for index in 0..count {
-            let Some(part) = dom::by_id(&step_part_id(index)) else {
-                continue;
-            };
-            // Setting an attribute fails only for a malformed name.
-            let _ = part.toggle_attribute_with_force("hidden", chosen != Some(index));
-            if chosen == Some(index)
-                && let Some(details) = part.first_element_child()
-            {
-                let _ = details.set_attribute("open", "");
-            }
+/// Shows the part of one step only. None is taken away: all are sent.
+pub fn show_step(chosen: Option<usize>, count: usize) {
+    for index in 0..count {
+        let Some(part) = dom::by_id(&step_part_id(index)) else {
+            continue;
+        };
+        // Setting an attribute fails only for a malformed name.
+        let _ = part.toggle_attribute_with_force("hidden", chosen != Some(index));
+        if chosen == Some(index)
+            && let Some(details) = part.first_element_child()
+        {
+            let _ = details.set_attribute("open", "");
         }
     }
+}
 
-    /// Says at each step what it is called and when it begins, and at boxes what the steps are called.
-    pub fn show_words(&self, sketch: &Sketch) {
-        let before = sketch.before();
-        for (index, (step, before)) in sketch.steps.iter().zip(before).enumerate() {
-            let names: Vec<&str> = before.into_iter().map(|earlier| sketch.steps[earlier].name.as_str()).collect();
-            let part = step_part_id(index);
-            set_words(&format!("#{part} > details > summary > .quiet"), &step.runs_when.order_words(&names));
-            set_words(&format!("#{part} > details > summary > .step-form-name"), &step.name);
-        }
-        for (name_box, words) in boxes() {
-            if let Some(step) = sketch.index_of(&name_box.value()).map(|index| &sketch.steps[index])
-                && words.text_content().as_deref() != Some(&step.name)
-            {
-                words.set_text_content(Some(&step.name));
-            }
+/// Says at each step what it is called and when it begins, and at boxes what the steps are called.
+pub fn show_words(sketch: &Sketch) {
+    let before = sketch.before();
+    for (index, (step, before)) in sketch.steps.iter().zip(before).enumerate() {
+        let names: Vec<&str> = before.into_iter().map(|earlier| sketch.steps[earlier].name.as_str()).collect();
+        let part = step_part_id(index);
+        set_words(&format!("#{part} > details > summary > .quiet"), &step.runs_when.order_words(&names));
+        set_words(&format!("#{part} > details > summary > .step-form-name"), &step.name);
+    }
+    for (name_box, words) in boxes() {
+        if let Some(step) = sketch.index_of(&name_box.value()).map(|index| &sketch.steps[index])
+            && words.text_content().as_deref() != Some(&step.name)
+        {
+            words.set_text_content(Some(&step.name));
         }
     }
 }

@@ -3,7 +3,7 @@
 use wasm_bindgen::JsCast;
 use web_sys::{Event, KeyboardEvent};
 
-use super::editor::Editor;
+use super::{editor::Editor, sheet};
 use crate::{
     browser::dom,
     model::flow::{
@@ -26,7 +26,7 @@ impl Editor {
         }
         // A browser that fills fields in sends such events without a key.
         let key = dom::string(event, "key").unwrap_or_default();
-        if let Some(step) = self.sheet.focused()
+        if let Some(step) = sheet::focused()
             && self.do_key(&key, event.shift_key(), step)
         {
             event.prevent_default();
@@ -68,7 +68,7 @@ impl Editor {
     fn go_to(&self, step: usize) {
         self.sheet.focus(step);
         if let Some(from) = self.connecting.get() {
-            self.sheet.mark_target(Some(step));
+            sheet::mark_target(Some(step));
             self.sheet.show_new_line_to(from, step);
             self.say(&format!("{} → {}? Enter connects them, Escape lets go.", self.name(from), self.name(step)));
         }

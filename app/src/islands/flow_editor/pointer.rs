@@ -5,7 +5,7 @@ use web_sys::{Event, MouseEvent, PointerEvent, WheelEvent};
 
 use super::{
     editor::{Editor, edge_around, element_of},
-    sheet::{step_at, step_of},
+    sheet::{self, step_at, step_of},
 };
 use crate::model::flow::Placement;
 
@@ -37,10 +37,11 @@ impl Editor {
             ("pointerdown", Some(pointer)) => self.pointer_down(pointer),
             ("pointermove", Some(pointer)) => self.pointer_move(pointer),
             ("pointerup", Some(pointer)) => self.pointer_up(pointer),
-            (_, Some(_)) => {
-                self.gesture.take();
-                self.let_go();
-                self.redraw();
+            ("pointercancel", _) => {
+                if let Gesture::Step { .. } | Gesture::Line { .. } = self.gesture.take() {
+                    self.let_go();
+                    self.redraw();
+                }
             }
             _ => {}
         }
@@ -92,7 +93,7 @@ impl Editor {
             Gesture::Line { from } => {
                 self.capture(event);
                 self.sheet.show_new_line(from, Some(self.sheet.at(event)));
-                self.sheet.mark_target(step_at(event));
+                sheet::mark_target(step_at(event));
                 self.sheet.follow(event);
             }
             // Others than a mouse scroll by themselves.

@@ -47,16 +47,18 @@ impl Sheet {
             ..GraphNode::default()
         });
         let drawing = Drawing::of(nodes.collect());
-        let focused = self.focused();
+        let focused = focused();
         let scrolled = (self.figure.scroll_left(), self.figure.scroll_top());
         let (before, ..) = self.drawing.borrow().frame();
         let (after, ..) = drawing.frame();
         self.figure.set_inner_html(&drawing.editable_svg(chosen, self.percent.get()));
+        // Setting an attribute fails only for a malformed name.
+        let _ = self.figure.set_attribute("aria-label", &drawing.label());
         self.drawing.replace(drawing);
         self.figure.set_scroll_left(scrolled.0 + self.scaled(before.x - after.x));
         self.figure.set_scroll_top(scrolled.1 + self.scaled(before.y - after.y));
         if let Some(step) = focused {
-            self.focus(step);
+            hold_focus(step);
         }
     }
 
@@ -65,22 +67,10 @@ impl Sheet {
         self.drawing.borrow().places().to_vec()
     }
 
-    /// The step that has the focus.
-    pub fn focused(&self) -> Option<usize> {
-        step_of(&dom::document().active_element()?)
-    }
-
-    /// Gives a step the focus, and lets Tab come back to it.
+    /// Gives a step the focus where it is seen.
     pub fn focus(&self, step: usize) {
-        for other in dom::all("#flow-graph a[tabindex='0']") {
-            let _ = other.set_attribute("tabindex", "-1");
-        }
-        if let Some(link) = dom::by_id(&step_id(step)) {
-            let _ = link.set_attribute("tabindex", "0");
-            // Focusing would scroll the page too.
-            dom::focus_in_place(&link);
-            self.reveal(step);
-        }
+        hold_focus(step);
+        self.reveal(step);
     }
 
     /// Scrolls to where a step is seen.
@@ -88,26 +78,6 @@ impl Sheet {
         if let Some(link) = dom::by_id(&step_id(step)) {
             dom::reveal(&self.figure, &link);
         }
-    }
-
-    /// Marks the step whose part of the form is shown.
-    pub fn mark_chosen(&self, step: Option<usize>) {
-        for link in dom::all("#flow-graph a[aria-current]") {
-            let _ = link.remove_attribute("aria-current");
-        }
-        if let Some(link) = step.and_then(|step| dom::by_id(&step_id(step))) {
-            let _ = link.set_attribute("aria-current", "true");
-        }
-    }
-
-    /// Marks the connection that is chosen.
-    pub fn mark_edge(&self, edge: Option<(usize, usize)>) {
-        mark(".flow-edge", edge.and_then(|(from, into)| dom::by_id(&edge_id(from, into))).as_ref());
-    }
-
-    /// Marks the step that would be connected.
-    pub fn mark_target(&self, step: Option<usize>) {
-        mark(".flow-step", step.and_then(|step| dom::by_id(&step_id(step))).as_ref());
     }
 
     /// Draws a line that would be a connection: from a step to another one, or to a place; or none.
@@ -218,6 +188,43 @@ impl Sheet {
     fn scaled(&self, length: i32) -> i32 {
         length * self.percent.get() / 100
     }
+}
+
+/// The step that has the focus.
+pub fn focused() -> Option<usize> {
+    step_of(&dom::document().active_element()?)
+}
+
+/// Gives a step the focus, and lets Tab come back to it.
+fn hold_focus(step: usize) {
+    for other in dom::all("#flow-graph a[tabindex='0']") {
+        let _ = other.set_attribute("tabindex", "-1");
+    }
+    if let Some(link) = dom::by_id(&step_id(step)) {
+        let _ = link.set_attribute("tabindex", "0");
+        // Focusing would scroll the page too.
+        dom::focus_in_place(&link);
+    }
+}
+
+/// Marks the step whose part of the form is shown.
+pub fn mark_chosen(step: Option<usize>) {
+    for link in dom::all("#flow-graph a[aria-current]") {
+        let _ = link.remove_attribute("aria-current");
+    }
+    if let Some(link) = step.and_then(|step| dom::by_id(&step_id(step))) {
+        let _ = link.set_attribute("aria-current", "true");
+    }
+}
+
+/// Marks the connection that is chosen.
+pub fn mark_edge(edge: Option<(usize, usize)>) {
+    mark(".flow-edge", edge.and_then(|(from, into)| dom::by_id(&edge_id(from, into))).as_ref());
+}
+
+/// Marks the step that would be connected.
+pub fn mark_target(step: Option<usize>) {
+    mark(".flow-step", step.and_then(|step| dom::by_id(&step_id(step))).as_ref());
 }
 
 /// The step whose link an element is, or is in.
