@@ -32,7 +32,7 @@ pub mod page_context;
 mod pages;
 pub mod routes;
 #[cfg(any(feature = "ssr", feature = "flow-islands"))]
-mod step_box;
+mod step_form_words;
 
 #[cfg(feature = "ssr")]
 pub use application::{App, shell};

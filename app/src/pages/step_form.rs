@@ -16,7 +16,7 @@ use crate::{
         fields::{Field, FieldErrors, FlowErrors},
         flow::{FlowDraft, FlowEdit, Focus, Placement, RunsWhen, StepDraft, StepName},
     },
-    step_box::{step_box, step_part_id},
+    step_form_words::{PROBLEM, step_box, step_part_id},
 };
 
 /// Up to so many steps, each offers all others to be ticked. With more, that would be most of the page: then others are
@@ -25,9 +25,6 @@ const MOST_TICKED: usize = 30;
 
 /// Names of steps, for the browser to offer.
 const STEP_NAMES: &str = "step-names";
-
-/// What is said of a step at which something is wrong.
-const PROBLEM: &str = "has a problem";
 
 /// All steps of a form.
 pub struct StepForms<'a> {

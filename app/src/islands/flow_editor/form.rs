@@ -14,7 +14,7 @@ use crate::{
             sketch::{FormField, Sketch, is_sketched, typed_into},
         },
     },
-    step_box::{step_box, step_part_id},
+    step_form_words::{PROBLEM, step_box, step_part_id},
 };
 
 /// What the server's answers bring anew.
@@ -106,6 +106,12 @@ pub fn sketch_of(fields: &FormData) -> Sketch {
 pub fn step_around(element: &Element) -> Option<usize> {
     let part = element.closest(".step-forms > li").ok()??;
     part.id().strip_prefix("step-")?.parse().ok()
+}
+
+/// What is said of a step on the drawing, besides its name.
+pub fn detail(step: usize) -> &'static str {
+    let fault = document().query_selector(&format!("#{} .step-form-fault", step_part_id(step)));
+    if fault.is_ok_and(|fault| fault.is_some()) { PROBLEM } else { "" }
 }
 
 /// The texts among the fields whose names are wanted.

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 
 use web_sys::{Element, HtmlElement, MouseEvent};
 
+use super::form;
 use crate::{
     browser::dom,
     flow_drawing::{Drawing, GraphNode, edge_id, path_of, step_id, translation},
@@ -44,6 +45,7 @@ impl Sheet {
             runs_after,
             runs_when: step.runs_when,
             placement: step.placement,
+            detail: form::detail(index).to_owned(),
             ..GraphNode::default()
         });
         let drawing = Drawing::of(nodes.collect());

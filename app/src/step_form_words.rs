@@ -1,7 +1,10 @@
-//! A box to tick of a step's *runs after*: the server writes one for each other step, and the browser one more when steps
-//! are connected by hand that had none.
+//! What the server's and the browser's part of the flow form have in common: how a step's part is found, what is said of
+//! it, and the boxes of its *runs after*. The browser writes one more when steps are connected by hand that had none.
 
 use crate::html::Html;
+
+/// What is said of a step at which something is wrong.
+pub const PROBLEM: &str = "has a problem";
 
 /// The id of what the flow form has about a step.
 pub fn step_part_id(step: usize) -> String {
