@@ -7,9 +7,11 @@ use crate::model::flow::FlowEdit;
 
 /// The buttons above the graph.
 pub fn flow_tools(has_focus: bool) -> AnyView {
-    let tool = |tool: &'static str, words: &'static str, label: &'static str| {
+    let tool = |tool: &'static str, icon: &'static str, words: &'static str, what: &'static str| {
         view! {
-            <button type="button" class="is-small" id=format!("flow-{tool}") data-tool=tool aria-label=label title=label>
+            <button type="button" class="is-small" id=format!("flow-{tool}") data-tool=tool title=what>
+                <span aria-hidden="true">{icon}</span>
+                " "
                 {words}
             </button>
         }
@@ -17,11 +19,15 @@ pub fn flow_tools(has_focus: bool) -> AnyView {
     view! {
         <div class="flow-tools" role="group" aria-label="Graph">
             <span class="actions flow-live">
-                {tool("add", "+ Step", "Add a step to the graph")} {tool("connect", "→ Connect", "Connect the chosen step")}
-                {tool("remove", "✕ Remove", "Remove what is chosen")} {tool("undo", "↶ Undo", "Undo")}
-                {tool("redo", "↷ Redo", "Redo")} {tool("smaller", "−", "Zoom out")}
-                {tool("whole", "100 %", "Original size")} {tool("larger", "+", "Zoom in")}
-                {tool("fit", "Fit", "Show the whole graph")}
+                {tool("add", "+", "Add", "Add a step")}
+                {tool("connect", "→", "Connect", "Connect the chosen step with a later one")}
+                {tool("remove", "✕", "Remove", "Remove the chosen connection, or else the chosen step")}
+                {tool("undo", "↶", "Undo", "Undo what was done last (Ctrl+Z)")}
+                {tool("redo", "↷", "Redo", "Do again what was undone (Ctrl+Shift+Z)")}
+                {tool("smaller", "−", "Smaller", "Show the graph smaller")}
+                {tool("whole", "=", "100 %", "Show the graph in its size")}
+                {tool("larger", "+", "Larger", "Show the graph larger")}
+                {tool("fit", "⛶", "Fit", "Show the whole graph")}
             </span>
             <button
                 class="is-small flow-still"
