@@ -19,6 +19,9 @@ use crate::{
 /// The sizes between which one zooms, in percent.
 const SIZES: [i32; 9] = [10, 25, 35, 50, 75, 100, 125, 150, 200];
 
+/// How much ground there is around the drawing, in pixels, as the style sheet has it.
+const GROUND: i32 = 48;
+
 /// The sheet.
 pub struct Sheet {
     figure: HtmlElement,
@@ -182,7 +185,7 @@ impl Sheet {
     /// Shows all of it, as large as there is room for, but not larger than it is.
     pub fn fit(&self) -> i32 {
         let (_, width, height) = self.drawing.borrow().frame();
-        let room = |seen: i32, length: i32| (seen - 2 * dom::EDGE).max(1) * 100 / length.max(1);
+        let room = |seen: i32, length: i32| (seen - 2 * GROUND).max(1) * 100 / length.max(1);
         let size = room(self.figure.client_width(), width).min(room(self.figure.client_height(), height));
         self.zoom_to(size.clamp(SIZES[0], 100))
     }
