@@ -271,7 +271,7 @@ impl Editor {
             (Ok(words), Some(before)) => {
                 form::write(&self.sketch.borrow(), &sketch);
                 self.history.borrow_mut().note(before, about);
-                self.is_unsaved.set(true);
+                self.form.note_change();
                 self.settle();
                 self.say(&words);
             }
@@ -353,7 +353,7 @@ impl Editor {
         let pressed = dom::all(&format!("#{PARTS} [autofocus]")).iter().find_map(step_around);
         let last = sketch.steps.len().checked_sub(1);
         let kept = chosen.and_then(|key| sketch.index_of(&key)).or(last);
-        self.is_unsaved.set(true);
+        self.form.note_change();
         self.sketch.replace(sketch);
         self.choose(pressed.or(kept));
         self.settle();
@@ -381,7 +381,7 @@ impl Editor {
         let then = sketch_of(&wanted);
         if now.has_steps_of(&then) {
             form::write(&now, &then);
-            self.is_unsaved.set(true);
+            self.form.note_change();
             self.settle();
             self.say(words);
             return;
@@ -489,7 +489,7 @@ impl Editor {
                 self.settle();
             }
             Some((_, control)) if [Field::StepName, Field::RunsWhen].map(Field::name).contains(&control) => {
-                self.settle()
+                self.settle();
             }
             Some((step, ALSO_AFTER)) => self.take_names(step, &name),
             _ => {}

@@ -2,7 +2,7 @@
 
 use js_sys::{Array, Iterator};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, FormData, HtmlFormElement, HtmlInputElement};
+use web_sys::{Element, Event, FormData, HtmlFormElement, HtmlInputElement};
 
 use crate::{
     browser::dom::{self, document},
@@ -27,6 +27,14 @@ impl FlowForm {
     /// All fields as they are now.
     pub fn fields(&self) -> Option<FormData> {
         FormData::new_with_form(&self.0).ok()
+    }
+
+    /// Tells whoever listens that the form has changed, as typing does.
+    pub fn note_change(&self) {
+        if let Ok(input) = Event::new("input") {
+            // It fails only for an event that is under way.
+            let _ = self.0.dispatch_event(&input);
+        }
     }
 
     /// What of the form is drawn.
