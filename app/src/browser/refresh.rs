@@ -5,7 +5,7 @@ use std::{cell::Cell, rc::Rc};
 
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{DocumentFragment, Element, HtmlElement, HtmlTemplateElement, Response};
+use web_sys::{Element, HtmlElement, Response};
 
 use super::dom::{self, document, window};
 use crate::log_text::words;
@@ -82,7 +82,7 @@ impl Refresher {
     }
 
     fn take(&self, html: &str) {
-        let Some(page) = parse(html) else {
+        let Some(page) = dom::fragment(html) else {
             return;
         };
         if let Ok(Some(title)) = page.query_selector("title") {
@@ -156,13 +156,6 @@ fn elements(part: &Element, selector: &str) -> Vec<HtmlElement> {
         return Vec::new();
     };
     (0..found.length()).filter_map(|index| found.get(index)?.dyn_into().ok()).collect()
-}
-
-/// Reads a page without running or loading anything in it.
-fn parse(html: &str) -> Option<DocumentFragment> {
-    let template = document().create_element("template").ok()?.dyn_into::<HtmlTemplateElement>().ok()?;
-    template.set_inner_html(html);
-    Some(template.content())
 }
 
 /// The changing parts of the page that is open, as they are now: those of a run alone, otherwise with the page around them.

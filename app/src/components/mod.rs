@@ -5,6 +5,7 @@ pub mod day_chart;
 pub mod difference;
 pub mod field;
 pub mod flow_graph;
+pub mod flow_tools;
 pub mod icon;
 pub mod log_search;
 pub mod log_view;

@@ -386,6 +386,15 @@ pub struct ListedFlow {
     pub steps: u32,
 }
 
+/// A place in the list of flows that programs read: after the flow that was saved then and has this id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlowPlace {
+    /// When the flow was last saved.
+    pub updated_at: Timestamp,
+    /// Its id.
+    pub id: TaskId,
+}
+
 /// A place in the list that programs read: after the task of this age and id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskPlace {

@@ -331,6 +331,22 @@ async fn runs_are_cancelled_gone_on_with_and_deleted() {
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{missing}");
     }
 
+    for name in ["Second", "Third", "Fourth"] {
+        let flow = json!({ "name": name, "steps": [step("a", &json!({}))], "edges": [] });
+        app.api(Method::POST, "/flows", flow).await;
+    }
+    let whole = app.api(Method::GET, "/flows", NO_BODY).await.json()["flows"].clone();
+    let (mut paged, mut address) = (Vec::new(), "/flows?limit=3".to_owned());
+    loop {
+        let page = app.api(Method::GET, &address, NO_BODY).await.json();
+        paged.extend(page["flows"].as_array().unwrap().clone());
+        match page["nextCursor"].as_str() {
+            Some(cursor) => address = format!("/flows?limit=3&cursor={cursor}"),
+            None => break,
+        }
+    }
+    assert_eq!((paged.len(), whole), (4, json!(paged)));
+
     let deleted = app.api(Method::DELETE, &path, NO_BODY).await;
     assert_eq!(told(&deleted), (200, json!({ "message": format!("Flow {id} deleted successfully") })));
     for method in [Method::GET, Method::DELETE] {

@@ -1,12 +1,14 @@
 //! A flow: several steps that run in an order. What a user types is in `draft`; when each step may begin in `order`; where
-//! each stands on the drawing in `layout`.
+//! each stands on the drawing in `layout`; how the editor has it in `sketch`.
 
 mod draft;
 mod edit;
+pub mod history;
 pub mod layout;
 pub mod order;
 pub mod output_view;
 mod retries;
+pub mod sketch;
 mod step;
 pub mod timing;
 

@@ -21,7 +21,7 @@ use diesel::{
 use super::{SummaryColumns, TASKS_PER_PAGE};
 use crate::db::{
     DatabaseError,
-    schema::{runs, tasks},
+    schema::{flow_steps, runs, tasks},
     values,
 };
 
@@ -82,16 +82,31 @@ fn task_rows(connection: &mut SqliteConnection, query: &TaskQuery) -> Result<Vec
         .into_boxed();
     for word in searched_words(&query.search) {
         let pattern = like_pattern(word);
-        statement = statement.filter(
-            tasks::name
-                .like(pattern.clone())
-                .escape('\\')
-                .or(tasks::id.like(pattern.clone()).escape('\\'))
-                .or(tasks::code.like(pattern.clone()).escape('\\'))
-                .or(tasks::dependencies.like(pattern.clone()).escape('\\'))
-                .or(tasks::system_dependencies.like(pattern.clone()).escape('\\'))
-                .or(tasks::requirements.like(pattern).escape('\\')),
-        );
+        // A flow's code is its steps'.
+        let step = flow_steps::table
+            .filter(
+                flow_steps::name
+                    .like(pattern.clone())
+                    .escape('\\')
+                    .or(flow_steps::code.like(pattern.clone()).escape('\\')),
+            )
+            .select(flow_steps::task_id);
+        statement = match query.kind {
+            Kind::Flow => {
+                let named = tasks::name.like(pattern.clone()).escape('\\');
+                statement.filter(named.or(tasks::id.like(pattern).escape('\\')).or(tasks::id.eq_any(step)))
+            }
+            Kind::Task => statement.filter(
+                tasks::name
+                    .like(pattern.clone())
+                    .escape('\\')
+                    .or(tasks::id.like(pattern.clone()).escape('\\'))
+                    .or(tasks::code.like(pattern.clone()).escape('\\'))
+                    .or(tasks::dependencies.like(pattern.clone()).escape('\\'))
+                    .or(tasks::system_dependencies.like(pattern.clone()).escape('\\'))
+                    .or(tasks::requirements.like(pattern).escape('\\')),
+            ),
+        };
     }
     // The first comparison is what the index serves; the rest only breaks ties.
     statement = match &query.from {

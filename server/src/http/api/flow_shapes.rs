@@ -6,13 +6,26 @@ use app::model::{
     phase::Phase,
     spec::Timeout,
     time::Timestamp,
-    views::{FlowDetail, ListedFlow, RunDetail, RunOrigin, RunSummary, SpecifiedRun, StepOutput, StepSummary},
+    views::{
+        FlowDetail, FlowPlace, ListedFlow, RunDetail, RunOrigin, RunSummary, SpecifiedRun, StepOutput, StepSummary,
+    },
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::shapes::{dependencies, phase_word};
 use crate::service::StepLog;
+
+/// A place in the list of flows as a cursor: `<milliseconds>.<flow id>`.
+pub fn cursor(place: &FlowPlace) -> String {
+    format!("{}.{}", place.updated_at.0, place.id)
+}
+
+/// The place that a cursor means.
+pub fn place(cursor: &str) -> Option<FlowPlace> {
+    let (millis, id) = cursor.split_once('.')?;
+    Some(FlowPlace { updated_at: Timestamp(millis.parse().ok()?), id: id.parse().ok()? })
+}
 
 /// All flows have this status: there are no others.
 const STATUS: &str = "draft";
