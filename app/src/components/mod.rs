@@ -4,6 +4,7 @@ pub mod code;
 pub mod day_chart;
 pub mod difference;
 pub mod field;
+pub mod filter;
 pub mod flow_graph;
 pub mod flow_tools;
 pub mod icon;

@@ -12,6 +12,7 @@ pub mod fields;
 pub mod flow;
 pub mod identifiers;
 pub mod import_names;
+pub mod last_run;
 pub mod lock;
 pub mod log;
 pub mod log_search;

@@ -7,6 +7,7 @@ use super::{
     checkpoint::{Checkpoint, CheckpointStatus},
     flow::{Flow, Placement, RunsWhen, StepKey, StepName},
     identifiers::{Kind, RunId, RunNumber, RunUid, StepId, TaskId},
+    last_run::{LastRun, LastRunCounts},
     lock::Lock,
     log::{LogLines, RunState},
     phase::Phase,
@@ -18,14 +19,24 @@ use super::{
 use crate::routes;
 
 /// Which part of the task list to show. Newest activity first.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct TaskQuery {
     /// What is listed.
     pub kind: Kind,
     /// Words to look for in name, id, code and packages; empty for all.
     pub search: String,
+    /// How the last run stands; `None` for all.
+    pub last: Option<LastRun>,
     /// Where the page starts; `None` for the newest.
     pub from: Option<TaskCursor>,
+}
+
+impl TaskQuery {
+    /// True when some tasks may be left out.
+    #[must_use]
+    pub fn is_filtered(&self) -> bool {
+        !self.search.is_empty() || self.last.is_some()
+    }
 }
 
 /// A place in the task list (keyset paging).
@@ -40,7 +51,7 @@ pub struct TaskCursor {
 }
 
 /// A page of the task list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskPage {
     /// The tasks, newest activity first.
     pub tasks: Vec<TaskSummary>,
@@ -50,6 +61,8 @@ pub struct TaskPage {
     pub older: Option<TaskCursor>,
     /// True when there is no task at all, whatever the search.
     pub none_at_all: bool,
+    /// How many tasks that were searched for each choice of the filter would list; empty when there are too many to count.
+    pub counts: LastRunCounts,
 }
 
 /// A task in the list.
