@@ -39,7 +39,7 @@ use server::{
     db::{
         Database,
         logs::{self, Chunk},
-        runs, schema,
+        manifests, runs, schema,
         steps::{self, Outcome},
         views,
     },
@@ -157,7 +157,7 @@ impl Engine for NoEngine {
         if pythons.is_empty() { vec![target("3.12.4")] } else { pythons.iter().map(|python| target(python)).collect() }
     }
 
-    async fn start(&self, _: &RunPlan) -> Result<(), EngineError> {
+    async fn start(&self, _: &RunPlan) -> Result<Option<String>, EngineError> {
         unreachable!("nothing moves runs")
     }
 
@@ -381,6 +381,13 @@ impl TestApp {
             steps::finish_waiting(connection, run, &[(step, outcome)])
         };
         self.database.write(skip).await.unwrap();
+        self.tell(run).await;
+    }
+
+    /// Keeps what an engine handed over for a run, as the supervisor does.
+    pub async fn keep_manifest(&self, run: RunId, manifest: &str) {
+        let manifest = manifest.to_owned();
+        self.database.write(move |connection| manifests::keep(connection, run, &manifest)).await.unwrap();
         self.tell(run).await;
     }
 

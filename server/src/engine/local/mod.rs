@@ -397,14 +397,15 @@ impl Engine for LocalEngine {
         self.workshop.settings.pythons.all().await.values().map(target).collect()
     }
 
-    async fn start(&self, plan: &RunPlan) -> Result<(), EngineError> {
+    async fn start(&self, plan: &RunPlan) -> Result<Option<String>, EngineError> {
         let mut steps = Vec::new();
         // What is staged has its Python, and goes on with it whatever there is now.
         for step in plan.steps.iter().filter(|step| !self.folder(&step.step).path().exists()) {
             steps.push((step.clone(), self.python(step.definition.spec.python).await?));
         }
         self.beside(move |workshop| steps.iter().try_for_each(|(step, python)| workshop.stage(step, python))).await?;
-        plan.steps.iter().try_for_each(|step| self.launch(&step.step))
+        plan.steps.iter().try_for_each(|step| self.launch(&step.step))?;
+        Ok(None)
     }
 
     fn observe(&self, plan: &RunPlan, from: Positions) -> BoxStream<'static, Result<Observation, EngineError>> {
