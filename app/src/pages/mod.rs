@@ -6,6 +6,7 @@ pub mod flow;
 pub mod flow_form;
 pub mod help;
 pub mod run;
+pub mod run_beside;
 pub mod run_details;
 mod run_history;
 pub mod run_list;
@@ -17,6 +18,7 @@ pub mod system;
 pub mod task;
 pub mod task_form;
 pub mod task_list;
+mod workbench;
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_params_map, use_query_map};

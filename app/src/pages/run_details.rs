@@ -57,11 +57,26 @@ pub fn code(run: &RunDetail) -> AnyView {
 /// The checkpoints. Open while they are made and as soon as something is not well, closed otherwise.
 fn preparation(run: &RunDetail) -> AnyView {
     let checkpoints = &run.step.checkpoints;
+    let words = preparation_words(run);
+    let items = checkpoints.iter().map(checkpoint_item).collect_view();
+    let is_open = run.step.has_failed_preparation() || run.under_way().is_some();
+    view! {
+        <details id="details-preparation" class="card" open=is_open>
+            <summary>"Preparation " <span class="quiet">{words}</span></summary>
+            <ol class="checkpoints">{items}</ol>
+        </details>
+    }
+    .into_any()
+}
+
+/// How far preparing has come, in a few words.
+pub fn preparation_words(run: &RunDetail) -> String {
+    let checkpoints = &run.step.checkpoints;
     let under_way = run.under_way();
     let has = |checkpoint: &Checkpoint, status| checkpoint.status == Some(status);
     let has_failed = run.step.has_failed_preparation();
     let warnings = checkpoints.iter().filter(|checkpoint| has(checkpoint, CheckpointStatus::Warning)).count();
-    let words = match (checkpoints.len(), warnings) {
+    match (checkpoints.len(), warnings) {
         (0, _) => "not started".to_owned(),
         _ if under_way.is_some() => format!("{} of {}", checkpoints.len(), Checkpoint::COUNT),
         (_, _) if has_failed => "failed".to_owned(),
@@ -73,16 +88,7 @@ fn preparation(run: &RunDetail) -> AnyView {
         }
         (count, 1) => format!("{count} checks, 1 warning"),
         (count, warnings) => format!("{count} checks, {warnings} warnings"),
-    };
-    let items = checkpoints.iter().map(checkpoint_item).collect_view();
-    let is_open = has_failed || under_way.is_some();
-    view! {
-        <details id="details-preparation" class="card" open=is_open>
-            <summary>"Preparation " <span class="quiet">{words}</span></summary>
-            <ol class="checkpoints">{items}</ol>
-        </details>
     }
-    .into_any()
 }
 
 fn checkpoint_item(checkpoint: &Checkpoint) -> AnyView {
