@@ -13,6 +13,8 @@ mod follower;
 mod message;
 #[cfg(feature = "hydrate")]
 mod refresh;
+#[cfg(feature = "hydrate")]
+mod workbench;
 
 mod log_tail;
 mod task_form;

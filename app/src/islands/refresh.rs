@@ -39,10 +39,14 @@ impl Refresher {
             let mut attempts = 0;
             loop {
                 refresher.0.is_outdated.set(false);
-                match fetch_parts().await {
+                let address = parts_address();
+                match fetch_page(&address).await {
                     Ok(page) => {
                         attempts = 0;
-                        refresher.take(&page);
+                        // Another run may be on the page by now.
+                        if address == parts_address() {
+                            refresher.take(&page);
+                        }
                     }
                     Err(_) if attempts < ATTEMPTS => {
                         attempts += 1;
@@ -76,27 +80,37 @@ impl Refresher {
     }
 
     fn take(&self, html: &str) {
-        let Some(page) = parse(html) else {
-            return;
-        };
-        if let Ok(Some(title)) = page.query_selector("title") {
-            document().set_title(&title.text_content().unwrap_or_default());
+        if let Some(page) = parse(html) {
+            take_parts(&page, PARTS);
+            take_title(&page);
+            self.show_words();
         }
-        if let Ok(parts) = page.query_selector_all(PARTS) {
-            let parts = (0..parts.length()).filter_map(|index| parts.get(index)?.dyn_into::<Element>().ok());
-            for fresh in parts {
-                if let Some(present) = dom::by_id(&fresh.id()) {
-                    replace(&present, &fresh);
-                }
-            }
+    }
+}
+
+/// Puts the parts of a page that a selector finds in place of those that are shown; what is not shown stays away.
+pub fn take_parts(page: &DocumentFragment, selector: &str) {
+    let Ok(parts) = page.query_selector_all(selector) else {
+        return;
+    };
+    let parts = (0..parts.length()).filter_map(|index| parts.get(index)?.dyn_into::<Element>().ok());
+    for fresh in parts {
+        if let Some(present) = dom::by_id(&fresh.id()) {
+            replace(&present, &fresh);
         }
-        if let (Some(present), Ok(Some(fresh))) = (dom::by_id("favicon"), page.query_selector("#favicon"))
-            && let Some(address) = fresh.get_attribute("href")
-        {
-            // Setting an attribute fails only for a malformed name.
-            let _ = present.set_attribute("href", &address);
-        }
-        self.show_words();
+    }
+}
+
+/// Takes over title and icon of a page.
+pub fn take_title(page: &DocumentFragment) {
+    if let Ok(Some(title)) = page.query_selector("title") {
+        document().set_title(&title.text_content().unwrap_or_default());
+    }
+    if let (Some(present), Ok(Some(fresh))) = (dom::by_id("favicon"), page.query_selector("#favicon"))
+        && let Some(address) = fresh.get_attribute("href")
+    {
+        // Setting an attribute fails only for a malformed name.
+        let _ = present.set_attribute("href", &address);
     }
 }
 
@@ -111,6 +125,9 @@ pub fn say(text: &str) {
 
 /// Puts the fresh content in place; what the reader opened stays open, and the focus stays where it was.
 fn replace(present: &Element, fresh: &Element) {
+    if present.inner_html() == fresh.inner_html() {
+        return;
+    }
     let opened = opened(present);
     let focused = document().active_element().map(|element| element.id()).unwrap_or_default();
     present.set_inner_html(&fresh.inner_html());
@@ -138,23 +155,31 @@ fn opened(part: &Element) -> Vec<String> {
 }
 
 /// Reads a page without running or loading anything in it.
-fn parse(html: &str) -> Option<DocumentFragment> {
+pub fn parse(html: &str) -> Option<DocumentFragment> {
     let template = document().create_element("template").ok()?.dyn_into::<HtmlTemplateElement>().ok()?;
     template.set_inner_html(html);
     Some(template.content())
 }
 
-/// The changing parts of the page that is open, as they are now.
-async fn fetch_parts() -> Result<String, JsValue> {
+/// Where the changing parts of the page that is open come from.
+fn parts_address() -> String {
+    if let Some(address) = dom::by_id("beside").and_then(|beside| beside.get_attribute("data-state")) {
+        return address;
+    }
     // Which step a run's own address shows may change, the one on the page does not.
     let page = dom::by_id("log").and_then(|log| log.get_attribute("data-page"));
-    let page = page.map_or_else(|| location().pathname(), Ok)?;
-    let response: Response = JsFuture::from(window().fetch_with_str(&(page + "/state"))).await?.dyn_into()?;
-    if !response.ok() {
-        return Err(JsValue::NULL);
-    }
-    let text = JsFuture::from(response.text()?).await?;
-    text.as_string().ok_or(JsValue::NULL)
+    page.or_else(|| location().pathname().ok()).unwrap_or_default() + "/state"
+}
+
+/// A page, or parts of one, as the server has them now.
+async fn fetch_page(address: &str) -> Result<String, JsValue> {
+    let response: Response = JsFuture::from(window().fetch_with_str(address)).await?.dyn_into()?;
+    if response.ok() { text_of(&response).await } else { Err(JsValue::NULL) }
+}
+
+/// The text of an answer.
+pub async fn text_of(response: &Response) -> Result<String, JsValue> {
+    JsFuture::from(response.text()?).await?.as_string().ok_or(JsValue::NULL)
 }
 
 async fn pause(duration: Duration) {

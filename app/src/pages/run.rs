@@ -193,11 +193,11 @@ fn step(run: &RunDetail, failure: Option<&FailureLine>, outputs: &[ShownOutput])
     view! { <div id="run-step">{run_step::view(run, failure, outputs.len())}</div> }.into_any()
 }
 
-fn progress(run: &RunDetail) -> AnyView {
+pub(super) fn progress(run: &RunDetail) -> AnyView {
     view! { <div id="run-progress">{run_details::progress(run)}</div> }.into_any()
 }
 
-fn difference(run: &RunDetail) -> AnyView {
+pub(super) fn difference(run: &RunDetail) -> AnyView {
     view! { <div id="run-difference">{run_details::difference(run)}</div> }.into_any()
 }
 

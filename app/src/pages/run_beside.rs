@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use super::{
     run::{self, changed_parts},
     run_details::{self, preparation_words},
-    run_history::RunHistory,
+    run_history::run_row,
     run_summary::{FailureLine, RunPlace, actions, neighbours, step_facts},
 };
 use crate::{
@@ -74,7 +74,7 @@ pub fn tab(run: &RunDetail) -> AnyView {
     view! { {format!("Run #{} ", run.summary.number)} <PhaseBadge phase=run.summary.phase /> }.into_any()
 }
 
-/// What of it changes while one looks at it, but the log, and its task's newest runs.
+/// What of it changes while one looks at it, but the log, and its row among the task's runs.
 ///
 /// # Errors
 /// When there is no such run, or it cannot be read.
@@ -86,14 +86,15 @@ pub async fn changing_parts(
     let run = backend.run(address).await?;
     let failure = run::failure_line(&*backend, &run).await?;
     let outputs = backend.outputs(address).await?.len();
-    let task = backend.task(&address.task, None).await?;
     Ok(changed_parts(&run, now, || {
-        let history = RunHistory::of_task(&task, Some(address.number), false).view(now.0);
+        let row = run_row(&run.task_id, &run.summary, true, now.0);
         view! {
             {summary(&run, failure.as_ref(), outputs)}
-            {about(&run)}
+            {changes(&run)}
+            {run::progress(&run)}
+            {(run.summary.phase != Phase::Pending).then(|| run::difference(&run))}
             <span id="run-tab">{tab(&run)}</span>
-            <div id="run-history">{history}</div>
+            <table><tbody>{row}</tbody></table>
         }
         .into_any()
     }))
@@ -202,6 +203,21 @@ const fn status_words(status: CheckpointStatus) -> (&'static str, &'static str) 
 
 /// How it was prepared, what differs from the run before, and what it ran.
 fn about(run: &RunDetail) -> AnyView {
+    view! {
+        <details id="details-about" class="card">
+            <summary>"About this run " {changes(run)}</summary>
+            <div class="beside-about">
+                {run::progress(run)}
+                {run::difference(run)}
+                {run_details::code(run)}
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+/// What differs from the run before, in a few words.
+fn changes(run: &RunDetail) -> AnyView {
     let words = run.previous.as_ref().map(|previous| {
         let difference = Difference::of(run, previous);
         if difference.is_empty() {
@@ -210,17 +226,5 @@ fn about(run: &RunDetail) -> AnyView {
             format!("changed since #{}: {}", previous.number, difference.words())
         }
     });
-    view! {
-        <div id="run-about">
-            <details id="details-about" class="card">
-                <summary>"About this run " <span class="quiet">{words}</span></summary>
-                <div class="beside-about">
-                    {run_details::progress(run)}
-                    {run_details::difference(run)}
-                    {run_details::code(run)}
-                </div>
-            </details>
-        </div>
-    }
-    .into_any()
+    view! { <span id="run-changes" class="quiet">{words}</span> }.into_any()
 }

@@ -69,7 +69,8 @@ impl<'a> RunHistory<'a> {
     }
 }
 
-fn run_row(id: &TaskId, run: &RunSummary, is_shown: bool, now: Timestamp) -> AnyView {
+/// A run's row, with an id at which the browser renews it.
+pub fn run_row(id: &TaskId, run: &RunSummary, is_shown: bool, now: Timestamp) -> AnyView {
     let number = run.number;
     let (address, back) = match id.kind() {
         Kind::Task => (routes::task_beside(id, number), Some(beside_field())),
@@ -88,7 +89,7 @@ fn run_row(id: &TaskId, run: &RunSummary, is_shown: bool, now: Timestamp) -> Any
         }
     });
     view! {
-        <tr class=is_shown.then_some("is-chosen")>
+        <tr id=format!("run-row-{number}") class=is_shown.then_some("is-chosen")>
             <td class="run-number">
                 <a href=address aria-current=is_shown.then_some("true")>"#" {number.to_string()}</a>
             </td>

@@ -183,13 +183,11 @@ fn show(data: TaskData, asked: Asked, state: Option<TaskFormState>) -> AnyView {
 }
 
 fn history(task: &TaskDetail, beside: Option<&Beside>, is_older_page: bool) -> AnyView {
-    // A part with this id is renewed with the newest runs.
-    let id = if is_older_page { "older-runs" } else { "run-history" };
     let shown = beside.map(|beside| beside.run.summary.number);
     view! {
         <section aria-labelledby="runs">
             <h2 id="runs">"Runs"</h2>
-            <div id=id>{RunHistory::of_task(task, shown, is_older_page).view(now())}</div>
+            {RunHistory::of_task(task, shown, is_older_page).view(now())}
         </section>
     }
     .into_any()
