@@ -5,17 +5,19 @@
 use std::cell::{Cell, RefCell};
 
 use js_sys::Reflect;
-use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{DocumentFragment, Element, Event, FormData, HtmlFormElement, RequestInit, Response};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{DocumentFragment, Element, Event, FormData, HtmlElement, HtmlFormElement, RequestInit, Response};
 
-use super::{
-    dom::{self, property, string},
-    field_checks, follower,
-    refresh::{parse, take_parts, take_title, text_of},
+use super::{field_checks, follower};
+use crate::{
+    browser::{
+        dom::{self, document, property, string, window},
+        refresh::{parse, take_parts, take_title, text_of},
+    },
+    html::escape_into,
+    routes,
 };
-use crate::{html::escape_into, routes};
 
 /// What is about the form, but the form.
 const FORM_PARTS: &str = "#bench-said,#bench-origin,#form-buttons";
@@ -68,7 +70,7 @@ pub fn watch() {
     dom::listen(&window(), "popstate", |_| {
         let (here, shown) = (self::here(), SHOWN.with_borrow(Clone::clone));
         if path(&here) != path(&shown) {
-            let _ = location().reload();
+            let _ = window().location().reload();
         } else if here != shown {
             // Otherwise it was a step from one line to another, within what is shown.
             spawn_local(async move { show(&here, false).await });
@@ -157,7 +159,7 @@ async fn show(address: &str, is_step: bool) {
             answer.take_run(true);
         }
         // Whatever it is, the browser shows it.
-        _ => drop(location().assign(address)),
+        _ => drop(window().location().assign(address)),
     }
 }
 
@@ -173,7 +175,7 @@ impl Answer {
     async fn of(fetched: js_sys::Promise) -> Result<Self, JsValue> {
         let response: Response = JsFuture::from(fetched).await?.dyn_into()?;
         let page = parse(&text_of(&response).await?).ok_or(JsValue::NULL)?;
-        let origin = location().origin()?;
+        let origin = window().location().origin()?;
         let address = response.url().strip_prefix(&origin).map(|address| address.replace(LIVE, ""));
         Ok(Self { page, address: address.filter(|_| response.redirected()), is_done: response.ok() })
     }
@@ -217,7 +219,7 @@ impl Answer {
             keep_unsaved(form);
             show_tab("bench-tab-code");
             if let Some(said) = document().query_selector("#bench-said > *").ok().flatten() {
-                let _ = said.unchecked_into::<web_sys::HtmlElement>().focus();
+                let _ = said.unchecked_into::<HtmlElement>().focus();
             }
         }
         if self.is_page() {
@@ -363,7 +365,7 @@ fn show_tab(id: &str) {
 
 /// Path and query of the page.
 fn here() -> String {
-    let location = location();
+    let location = window().location();
     location.pathname().unwrap_or_default() + &location.search().unwrap_or_default()
 }
 
