@@ -69,6 +69,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/tasks/new") view=pages::task::NewTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id") view=pages::task::TaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id/edit") view=pages::task::EditTaskPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks/:id/compare") view=pages::compare::ComparePage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id/delete") view=pages::confirm::DeleteTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id/runs/:number") view=pages::run::RunPage ssr=SsrMode::Async />
                 <Route

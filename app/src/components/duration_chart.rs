@@ -95,10 +95,10 @@ pub fn duration_chart(id: &TaskId, timings: &[RunTiming], now: Timestamp) -> Any
 
 /// What the chart shows, in a sentence.
 fn summary(bars: &[Bar<'_>]) -> String {
-    let mut ended: Vec<u64> =
-        bars.iter().filter(|bar| bar.timing.run.finished_at.is_some()).map(Bar::whole).collect();
+    let mut ended: Vec<u64> = bars.iter().filter(|bar| bar.timing.run.finished_at.is_some()).map(Bar::whole).collect();
     ended.sort_unstable();
-    let (Some(shortest), Some(longest), Some(middle)) = (ended.first(), ended.last(), ended.get(ended.len() / 2)) else {
+    let (Some(shortest), Some(longest), Some(middle)) = (ended.first(), ended.last(), ended.get(ended.len() / 2))
+    else {
         return format!("None of the last {} runs has ended.", bars.len());
     };
     format!(

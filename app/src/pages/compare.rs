@@ -75,11 +75,8 @@ fn show(task: &TaskDetail, sides: &[Side; 2]) -> AnyView {
     let title = task.title().to_string();
     let [left, right] = sides;
     let numbers = [left.run.summary.number, right.run.summary.number];
-    let previous = PreviousRun {
-        number: numbers[0],
-        spec: left.run.step.spec.clone(),
-        lock: left.run.step.lock.clone(),
-    };
+    let previous =
+        PreviousRun { number: numbers[0], spec: left.run.step.spec.clone(), lock: left.run.step.lock.clone() };
     let difference = Difference::of(&right.run, &previous);
     let difference = if difference.is_empty() {
         view! { <p>"Code, packages, versions and settings are the same."</p> }.into_any()
@@ -152,9 +149,7 @@ fn table(task: &TaskDetail, sides: &[Side; 2]) -> AnyView {
     let rows = [
         row("Phase", &|side| view! { <PhaseBadge phase=side.run.summary.phase /> }.into_any()),
         row("Outcome", &|side| outcome(&side.run).into_any()),
-        row("Started", &|side| {
-            side.run.summary.started_at.map(|at| view! { <Ago at now /> }).into_any()
-        }),
+        row("Started", &|side| side.run.summary.started_at.map(|at| view! { <Ago at now /> }).into_any()),
         row("Preparing", &|side| times(&side.run, now).0.into_any()),
         row("Running", &|side| times(&side.run, now).1.into_any()),
         row("In all", &|side| view! { <Duration run=side.run.summary.clone() now /> }.into_any()),

@@ -1,5 +1,6 @@
 //! The pages, one module each: read the address, ask the backend, show.
 
+pub mod compare;
 pub mod confirm;
 pub mod errors;
 pub mod flow;

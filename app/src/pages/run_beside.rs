@@ -10,11 +10,13 @@ use super::{
     run_details::{self, preparation_words},
     run_history::run_row,
     run_summary::{FailureLine, RunPlace, actions, neighbours, step_facts},
+    task::CHARTED_RUNS,
 };
 use crate::{
     backend::{Backend, BackendError},
     components::{
         difference::Difference,
+        duration_chart::duration_chart,
         icon::{checkpoint_icon, phase_icon},
         log_view::{LogPlace, LogView, log_words},
         outputs::outputs_words,
@@ -24,9 +26,10 @@ use crate::{
     html::Html,
     model::{
         checkpoint::{Checkpoint, CheckpointStatus},
+        identifiers::TaskId,
         phase::Phase,
         step_address::StepAddress,
-        views::{LogPage, RunDetail},
+        views::{LogPage, RunDetail, RunTiming},
     },
     page_context::Now,
     routes,
@@ -86,8 +89,13 @@ pub async fn changing_parts(
     let run = backend.run(address).await?;
     let failure = run::failure_line(&*backend, &run).await?;
     let outputs = backend.outputs(address).await?.len();
+    // How long it took is drawn once it has ended.
+    let timings = match run.summary.phase.is_final() {
+        true => backend.run_timings(&address.task, CHARTED_RUNS).await?,
+        false => Vec::new(),
+    };
     Ok(changed_parts(&run, now, || {
-        let row = run_row(&run.task_id, &run.summary, true, now.0);
+        let row = run_row(&run.task_id, &run.summary, Some(run.summary.number), now.0);
         view! {
             {summary(&run, failure.as_ref(), outputs)}
             {changes(&run)}
@@ -95,9 +103,15 @@ pub async fn changing_parts(
             {(run.summary.phase != Phase::Pending).then(|| run::difference(&run))}
             <span id="run-tab">{tab(&run)}</span>
             <table><tbody>{row}</tbody></table>
+            {(!timings.is_empty()).then(|| chart(&run.task_id, &timings))}
         }
         .into_any()
     }))
+}
+
+/// How long the task's last runs took.
+pub fn chart(id: &TaskId, timings: &[RunTiming]) -> AnyView {
+    view! { <div id="run-chart">{duration_chart(id, timings, now())}</div> }.into_any()
 }
 
 fn summary(run: &RunDetail, failure: Option<&FailureLine>, outputs: usize) -> AnyView {
@@ -132,9 +146,10 @@ fn summary(run: &RunDetail, failure: Option<&FailureLine>, outputs: usize) -> An
 /// Why it ended as it did, or since when it goes on: two lines, whatever there is to say.
 fn outcome(run: &RunDetail, failure: Option<&FailureLine>) -> AnyView {
     let (phase, now) = (run.summary.phase, now());
+    let place = run.step.place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
     let first = match (&run.summary.message, run.summary.started_at) {
         (Some(message), _) => view! { <p title=message.clone()>{message.clone()}</p> }.into_any(),
-        (None, Some(at)) => view! { <p>"Started " <Ago at now /> {format!(" on {}.", run.engine)}</p> }.into_any(),
+        (None, Some(at)) => view! { <p>"Started " <Ago at now /> {format!(" on {}{place}.", run.engine)}</p> }.into_any(),
         (None, None) => view! { <p>"Asked for " <Ago at=run.summary.created_at now /> "."</p> }.into_any(),
     };
     let code = run.step.checkpoints.iter().find_map(|checkpoint| match checkpoint.status {

@@ -16,6 +16,7 @@ use crate::{
     model::{
         cache::{CacheReport, EnvironmentUse, SetReport, SetUse},
         checkpoint::{Checkpoint, CheckpointStatus},
+        identifiers::Kind,
         lock::Lock,
         phase::Phase,
         sizes::bytes_text,
@@ -237,10 +238,14 @@ fn difference_from(run: &RunDetail, previous: &PreviousRun) -> AnyView {
     let difference = Difference::of(run, previous);
     let title = format!("Changed since #{} ", previous.number);
     let address = routes::step(&StepAddress { number: previous.number, ..run.address() });
+    let compare = (run.task_id.kind() == Kind::Task).then(|| {
+        let address = routes::compare(&run.task_id, previous.number, run.summary.number);
+        view! { " " <a href=address>"Compare them, with their logs"</a> }
+    });
     if difference.is_empty() {
         return view! {
             <p class="card">
-                "Nothing changed since " <a href=address>{format!("run #{}", previous.number)}</a> "."
+                "Nothing changed since " <a href=address>{format!("run #{}", previous.number)}</a> "." {compare}
             </p>
         }
         .into_any();
@@ -249,6 +254,7 @@ fn difference_from(run: &RunDetail, previous: &PreviousRun) -> AnyView {
         <details id="details-difference" class="card">
             <summary>{title} <span class="quiet">{difference.words()}</span></summary>
             {difference.view()}
+            {compare.map(|compare| view! { <p>{compare}</p> })}
         </details>
     }
     .into_any()

@@ -40,7 +40,7 @@ impl<'a> RunHistory<'a> {
         if runs.is_empty() && !is_older_page {
             return view! { <p class="empty">"Not run yet. Press Run, and its log appears live."</p> }.into_any();
         }
-        let rows = runs.iter().map(|run| run_row(id, run, shown == Some(run.number), now)).collect_view();
+        let rows = runs.iter().map(|run| run_row(id, run, shown, now)).collect_view();
         let newest =
             is_older_page.then(|| view! { <a rel="prev" href=format!("{}#runs", routes::task(id))>"← Newest"</a> });
         let older = older_than.map(|number| view! { <a rel="next" href=routes::task_older(id, number)>"Older →"</a> });
@@ -70,8 +70,14 @@ impl<'a> RunHistory<'a> {
 }
 
 /// A run's row, with an id at which the browser renews it.
-pub fn run_row(id: &TaskId, run: &RunSummary, is_shown: bool, now: Timestamp) -> AnyView {
+pub fn run_row(id: &TaskId, run: &RunSummary, shown: Option<RunNumber>, now: Timestamp) -> AnyView {
     let number = run.number;
+    let is_shown = shown == Some(number);
+    let compare = shown.filter(|_| !is_shown).map(|shown| {
+        let label = format!("Compare run {number} with run {shown}");
+        let (older, newer) = (number.min(shown), number.max(shown));
+        view! { <a class="run-compare" href=routes::compare(id, older, newer) aria-label=label>"Compare"</a> }
+    });
     let (address, back) = match id.kind() {
         Kind::Task => (routes::task_beside(id, number), Some(beside_field())),
         Kind::Flow => (routes::run(id, number), None),
@@ -99,6 +105,7 @@ pub fn run_row(id: &TaskId, run: &RunSummary, is_shown: bool, now: Timestamp) ->
             <td class="run-message is-wide" title=message_title>{message}</td>
             <td class="run-edit">
                 {cancel}
+                {compare}
                 <a href=routes::edit_task(id, Some(number)) aria-label=format!("Edit & Rerun run {number}")>
                     "Edit & Rerun"
                 </a>

@@ -25,7 +25,7 @@ use crate::{
         identifiers::{Kind, RunNumber, TaskId},
         spec::TaskDraft,
         step_address::StepAddress,
-        views::TaskDetail,
+        views::{RunTiming, TaskDetail},
     },
     page_context::TaskFormState,
     routes,
@@ -33,6 +33,9 @@ use crate::{
 
 /// The icon of the browser's tab where there is no run to tell of.
 const PLAIN_ICON: &str = "/favicon.svg";
+
+/// Of how many of the last runs the durations are drawn.
+pub const CHARTED_RUNS: usize = 50;
 
 /// The page of a new task, empty or filled in with an example.
 #[component]
@@ -94,6 +97,7 @@ fn page(source: Source) -> impl IntoView {
 struct TaskData {
     task: TaskDetail,
     beside: Option<Beside>,
+    timings: Vec<RunTiming>,
     /// What a run of what is in the form would find in the cache.
     readiness: Readiness,
 }
@@ -117,7 +121,8 @@ async fn read(
     };
     let of_run = beside.as_ref().filter(|_| source == Source::Run).map(|beside| &beside.run.step.spec);
     let readiness = backend.readiness(of_run.unwrap_or(&task.spec)).await;
-    Ok(TaskData { task, beside, readiness })
+    let timings = backend.run_timings(id, CHARTED_RUNS).await?;
+    Ok(TaskData { task, beside, timings, readiness })
 }
 
 fn newest(task: &TaskDetail) -> Option<RunNumber> {
@@ -134,7 +139,7 @@ struct Asked {
 }
 
 fn show(data: TaskData, asked: Asked, state: Option<TaskFormState>) -> AnyView {
-    let TaskData { task, beside, readiness } = data;
+    let TaskData { task, beside, timings, readiness } = data;
     let Asked { source, chosen, is_older_page, is_watched } = asked;
     let now = now();
     let title = task.title().to_string();
@@ -166,7 +171,7 @@ fn show(data: TaskData, asked: Asked, state: Option<TaskFormState>) -> AnyView {
         <ReadinessBadges readiness />
     };
     let reload = is_locked.then(reload_without_script);
-    let history = history(&task, beside.as_ref(), is_older_page);
+    let history = history(&task, &timings, beside.as_ref(), is_older_page);
     Workbench {
         tab_title: beside.as_ref().map_or_else(|| title.clone(), |beside| run::title(&beside.run)),
         icon: beside.as_ref().map_or(PLAIN_ICON, |beside| phase_favicon(beside.run.summary.phase)),
@@ -182,11 +187,17 @@ fn show(data: TaskData, asked: Asked, state: Option<TaskFormState>) -> AnyView {
     .page()
 }
 
-fn history(task: &TaskDetail, beside: Option<&Beside>, is_older_page: bool) -> AnyView {
+fn history(task: &TaskDetail, timings: &[RunTiming], beside: Option<&Beside>, is_older_page: bool) -> AnyView {
     let shown = beside.map(|beside| beside.run.summary.number);
+    let compare =
+        (task.run_count > 1).then(|| view! { <a href=routes::comparing(&task.id)>"Compare the last two"</a> });
     view! {
         <section aria-labelledby="runs">
-            <h2 id="runs">"Runs"</h2>
+            <div class="section-head">
+                <h2 id="runs">"Runs"</h2>
+                {compare}
+            </div>
+            {run_beside::chart(&task.id, timings)}
             {RunHistory::of_task(task, shown, is_older_page).view(now())}
         </section>
     }
@@ -230,9 +241,7 @@ pub fn actions(id: &TaskId) -> AnyView {
     let (run_class, edit) = match id.kind() {
         // Its page is where it is edited, and has a button of its own to save and run.
         Kind::Task => ("", None),
-        Kind::Flow => {
-            ("is-primary", Some(view! { <a class="button" href=routes::edit_task(id, None)>"Edit"</a> }))
-        }
+        Kind::Flow => ("is-primary", Some(view! { <a class="button" href=routes::edit_task(id, None)>"Edit"</a> })),
     };
     view! {
         <form class="actions" method="post" action=routes::task(id)>

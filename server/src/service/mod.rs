@@ -121,6 +121,10 @@ impl Backend for Service {
         self.task_detail(id, older_than).await
     }
 
+    async fn run_timings(&self, id: &TaskId, most: usize) -> Result<Vec<RunTiming>, BackendError> {
+        self.timings(id, most).await
+    }
+
     async fn save_task(&self, save: SaveTask) -> Result<SavedTask, BackendError> {
         self.save(save).await
     }

@@ -101,7 +101,11 @@ async fn a_form_filled_in_from_a_run_says_so_and_leads_back() {
     assert_eq!(page.attributes("form.task-form", "action"), [address.as_str()]);
     let again = app.post_form(&address, &[("code", "old"), ("revision", "2"), ("intent", "save_and_run")]).await;
     assert_eq!(again.location(), format!("/tasks/{id}?run=2&live=1"));
-    assert_eq!(app.get(&format!("/tasks/{id}/edit")).await.field("code"), "old", "the address of before leads there too");
+    assert_eq!(
+        app.get(&format!("/tasks/{id}/edit")).await.field("code"),
+        "old",
+        "the address of before leads there too"
+    );
 }
 
 #[tokio::test]
