@@ -83,26 +83,28 @@ fn show(task: &TaskDetail, sides: &[Side; 2]) -> AnyView {
     } else {
         difference.view()
     };
+    let (address, choice, table) = (routes::task(&task.id), choice(task, numbers), table(task, sides));
+    let log = LogDifference::of(&left.log, &right.log).view(numbers);
     view! {
         <Page title=format!("#{} and #{} of {title}", numbers[0], numbers[1])>
             <div class="page-head">
                 <div>
                     <h1>
                         "Runs of "
-                        <a href=routes::task(&task.id) dir="auto">{title}</a>
+                        <a href=address dir="auto">{title}</a>
                         " compared"
                     </h1>
                 </div>
-                {choice(task, numbers)}
+                {choice}
             </div>
-            <div class="card is-flush">{table(task, sides)}</div>
+            <div class="card is-flush">{table}</div>
             <section aria-labelledby="changes">
                 <h2 id="changes">"What they were made of"</h2>
                 {difference}
             </section>
             <section aria-labelledby="log-changes">
                 <h2 id="log-changes">"What they printed"</h2>
-                {LogDifference::of(&left.log, &right.log).view(numbers)}
+                {log}
             </section>
         </Page>
     }

@@ -9,7 +9,7 @@ use super::{
     run::{self, changed_parts},
     run_details::{self, preparation_words},
     run_history::run_row,
-    run_summary::{FailureLine, RunPlace, actions, neighbours, step_facts},
+    run_summary::{FailureLine, RunPlace, actions, ending_facts, neighbours},
     task::CHARTED_RUNS,
 };
 use crate::{
@@ -132,7 +132,7 @@ fn summary(run: &RunDetail, failure: Option<&FailureLine>, outputs: usize) -> An
                 <PhaseBadge phase=run.summary.phase />
                 <span class="run-duration"><Duration run=run.summary.clone() now /></span>
                 {checkpoint_strip(run)}
-                {step_facts(run)}
+                {ending_facts(run)}
                 {outputs}
                 {cancelled}
             </p>
@@ -149,7 +149,9 @@ fn outcome(run: &RunDetail, failure: Option<&FailureLine>) -> AnyView {
     let place = run.step.place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
     let first = match (&run.summary.message, run.summary.started_at) {
         (Some(message), _) => view! { <p title=message.clone()>{message.clone()}</p> }.into_any(),
-        (None, Some(at)) => view! { <p>"Started " <Ago at now /> {format!(" on {}{place}.", run.engine)}</p> }.into_any(),
+        (None, Some(at)) => {
+            view! { <p>"Started " <Ago at now /> {format!(" on {}{place}.", run.engine)}</p> }.into_any()
+        }
         (None, None) => view! { <p>"Asked for " <Ago at=run.summary.created_at now /> "."</p> }.into_any(),
     };
     let code = run.step.checkpoints.iter().find_map(|checkpoint| match checkpoint.status {

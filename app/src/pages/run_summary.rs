@@ -114,9 +114,14 @@ pub fn step_facts(run: &RunDetail) -> AnyView {
     let preparing = run.under_way().map(|checkpoint| {
         view! { <span>{format!("preparing: {} ({} of {})", checkpoint.name, checkpoint.number, Checkpoint::COUNT)}</span> }
     });
+    view! { {preparing} {ending_facts(run)} }.into_any()
+}
+
+/// How its program ended, and which attempt that was.
+pub fn ending_facts(run: &RunDetail) -> AnyView {
     let exit_code = run.step.exit_code.map(|code| view! { <span>{format!("exit code {code}")}</span> });
     let attempt = (run.step.attempt > 1).then(|| view! { <span>{format!("attempt {}", run.step.attempt)}</span> });
-    view! { {preparing} {exit_code} {attempt} }.into_any()
+    view! { {exit_code} {attempt} }.into_any()
 }
 
 /// What the run took from another one.

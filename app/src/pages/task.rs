@@ -208,7 +208,7 @@ fn history(task: &TaskDetail, timings: &[RunTiming], beside: Option<&Beside>, is
 fn no_run(more: Option<AnyView>) -> AnyView {
     view! {
         <div class="bench-empty empty">
-            <p>"Run it to see its log here: press Save & Run, or Ctrl+Enter."</p>
+            <p>"Run it to see its log here."</p>
             {more}
         </div>
     }

@@ -127,3 +127,41 @@ async fn what_changes_of_a_run_beside_the_code_comes_alone() {
     assert_eq!(state.text_of("title"), page.text_of("title"));
     assert!(state.text_of("#run-summary").contains("ValueError: <i>"));
 }
+
+#[tokio::test]
+async fn the_last_durations_are_drawn_and_two_runs_are_compared() {
+    let app = TestApp::new().await;
+    let (id, first) = app.save_and_run(&[("code", "print(1)\nprint(3)")]).await;
+    let page = format!("/tasks/{id}");
+    app.start(first.run).await;
+    app.log(first, &[(Stream::Output, "took 1.5 s"), (Stream::Output, "the end")]).await;
+    app.clock.pass(2000);
+    app.finish(first.run, Phase::Succeeded, None).await;
+    assert!(app.get(&page).await.texts(".duration-chart").is_empty(), "one run says that itself");
+    assert_eq!(app.get(&format!("{page}/compare")).await.status, StatusCode::NOT_FOUND);
+
+    app.post_form(&page, &[("code", "print(2)\nprint(3)"), ("revision", "1"), ("intent", "save_and_run")]).await;
+    let second = app.keys(&id, 2).await;
+    app.start(second.run).await;
+    app.log(second, &[(Stream::Output, "took 22 s"), (Stream::Output, "the very end")]).await;
+    app.clock.pass(4000);
+    app.finish(second.run, Phase::Failed, Some("It broke.")).await;
+    let shown = app.get(&page).await;
+    assert!(shown.text_of(".duration-chart figcaption").starts_with("The last 2 runs took 2.0 s to 4.0 s"));
+    let runs = [format!("{page}?run=1"), format!("{page}?run=2")];
+    assert_eq!(shown.attributes(".duration-chart a", "href"), runs);
+    assert!(shown.attributes(".duration-chart a", "aria-label")[1].starts_with("Run #2: Failed, prepared for 4.0 s"));
+    let state = app.get(&format!("{page}/runs/2/state?beside=1")).await;
+    assert_eq!(state.attributes("#run-chart a", "href"), runs);
+    assert_eq!(shown.attributes(".run-compare", "href"), [format!("{page}/compare?left=1&right=2")]);
+
+    let compared = app.get(&format!("{page}/compare")).await;
+    assert!(compared.text_of(".compare-table").contains("It broke.") && compared.text_of("h1").contains("compared"));
+    assert_eq!(compared.texts(".difference .is-removed"), ["−print(1)", "−the end"]);
+    assert_eq!(compared.texts(".difference .is-added"), ["+print(2)", "+the very end"]);
+    let chosen = app.get(&format!("{page}/compare?left=1&right=2")).await;
+    assert_eq!(chosen.text_of("main"), compared.text_of("main"), "without a choice it is the last two");
+    let swapped = app.get(&format!("{page}/compare?left=2&right=1")).await;
+    assert_eq!(swapped.texts(".difference .is-removed"), ["−print(2)", "−the very end"]);
+    assert_eq!(app.get(&format!("{page}/compare?left=1&right=9")).await.status, StatusCode::NOT_FOUND);
+}
