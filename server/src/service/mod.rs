@@ -18,7 +18,7 @@ use app::{
         spec::TaskSpec,
         step_address::StepAddress,
         time::Timestamp,
-        views::{FlowDetail, LogPage, LogWindow, RunDetail, StepOutput, TaskDetail, TaskPage, TaskQuery},
+        views::{FlowDetail, LogPage, LogWindow, RunDetail, RunTiming, StepOutput, TaskDetail, TaskPage, TaskQuery},
     },
 };
 use async_trait::async_trait;
