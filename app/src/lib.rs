@@ -29,6 +29,8 @@ pub mod page_context;
 #[cfg(feature = "ssr")]
 mod pages;
 pub mod routes;
+#[cfg(feature = "ssr")]
+pub mod troubleshooting;
 
 #[cfg(feature = "ssr")]
 pub use application::{App, shell};

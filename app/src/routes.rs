@@ -201,6 +201,12 @@ pub fn output(page: &str, name: &str) -> String {
     address
 }
 
+/// What a run's engine handed over for it, as plain text.
+#[must_use]
+pub fn manifest(id: &TaskId, number: RunNumber) -> String {
+    format!("{}/manifest", run(id, number))
+}
+
 /// The page that asks before cancelling a run, and that cancels it on POST.
 #[must_use]
 pub fn cancel_run(id: &TaskId, number: RunNumber) -> String {

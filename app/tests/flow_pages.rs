@@ -131,6 +131,7 @@ fn run(steps: Vec<StepSummary>) -> Fake {
         previous: None,
         next: None,
         latest: number(4),
+        manifest: None,
         state: RunState { phase, version: 9, queue_place: None, lines: 3 },
         summary,
     };

@@ -187,6 +187,7 @@ impl Backend for Fake {
             previous: (run.get() > 1).then(|| PreviousRun { number: number(1), spec: spec("print(0)\n"), lock: None }),
             next: (run.get() < 2).then(|| number(2)),
             latest: number(2),
+            manifest: None,
             state: RunState { phase: summary.phase, version: 9, queue_place: None, lines: 3000 },
             summary,
         })

@@ -250,6 +250,7 @@ pub fn argo_settings(config: &Config, cluster: &ClusterConfig) -> ArgoSettings {
             log_limit: engine.log_limit,
             stage_timeout: engine.stage_timeout,
             minimum_free: engine.minimum_free,
+            prune_after: config.prune_after.map(|age| age.as_secs()),
             nixpkgs: engine.nixpkgs.clone(),
             conda: engine.conda.clone(),
         },

@@ -11,7 +11,13 @@ use super::dom::{self, document, window};
 use crate::log_text::words;
 
 /// The parts of a page that may come anew. Those that do not come stay.
-const PARTS: &str = "[id^=run-],#system-state";
+const PARTS: &str = "[id^=run-],#list,#system-state";
+
+/// Says of a part how often it is renewed by itself, in seconds.
+pub const EVERY: &str = "data-every";
+
+/// What can have the focus, or be pressed, in a part that is put in place.
+const CONTROLS: &str = "a[href],button,input,summary";
 
 /// How often a failed fetch is tried again.
 const ATTEMPTS: u32 = 5;
@@ -123,35 +129,50 @@ pub fn say(text: &str) {
     }
 }
 
-/// Puts the fresh content in place; what the reader opened stays open, and the focus stays where it was.
+/// Puts the fresh content in place; what the reader opened or ticked stays so, and the focus stays where it was.
 fn replace(present: &Element, fresh: &Element) {
     if present.inner_html() == fresh.inner_html() {
         return;
     }
-    let opened = opened(present);
-    let focused = document().active_element().map(|element| element.id()).unwrap_or_default();
+    // What is being pressed would not hear that it is let go.
+    if present.query_selector(":active").is_ok_and(|pressed| pressed.is_some()) {
+        return;
+    }
+    let opened = ids(present, "details[open][id]");
+    let ticked = ids(present, "input:checked[id]");
+    let focused = document().active_element().filter(|element| present.contains(Some(element)));
+    let focused = focused.map(|element| mark(&element)).filter(|mark| mark.iter().any(Option::is_some));
     present.set_inner_html(&fresh.inner_html());
-    for id in opened {
-        if let Some(details) = dom::by_id(&id) {
-            let _ = details.set_attribute("open", "");
+    let _ = match fresh.get_attribute(EVERY) {
+        Some(seconds) => present.set_attribute(EVERY, &seconds),
+        None => present.remove_attribute(EVERY),
+    };
+    for (ids, attribute) in [(opened, "open"), (ticked, "checked")] {
+        for element in ids.iter().filter_map(|id| dom::by_id(id)) {
+            let _ = element.set_attribute(attribute, "");
         }
     }
-    if !focused.is_empty()
-        && document().active_element().is_none_or(|element| element.id() != focused)
-        && let Some(element) = dom::html_by_id(&focused)
+    if let Some(focused) = focused
+        && let Some(element) = elements(present, CONTROLS).into_iter().find(|element| mark(element) == focused)
     {
         let _ = element.focus();
     }
 }
 
-fn opened(part: &Element) -> Vec<String> {
-    let Ok(opened) = part.query_selector_all("details[open][id]") else {
+/// What tells a control from the others of its part, also when it comes anew.
+fn mark(element: &Element) -> [Option<String>; 3] {
+    ["id", "href", "aria-label"].map(|attribute| element.get_attribute(attribute))
+}
+
+fn ids(part: &Element, selector: &str) -> Vec<String> {
+    elements(part, selector).into_iter().map(|element| element.id()).collect()
+}
+
+fn elements(part: &Element, selector: &str) -> Vec<HtmlElement> {
+    let Ok(found) = part.query_selector_all(selector) else {
         return Vec::new();
     };
-    (0..opened.length())
-        .filter_map(|index| opened.get(index)?.dyn_into::<HtmlElement>().ok())
-        .map(|details| details.id())
-        .collect()
+    (0..found.length()).filter_map(|index| found.get(index)?.dyn_into().ok()).collect()
 }
 
 /// Reads a page without running or loading anything in it.
@@ -161,14 +182,17 @@ pub fn parse(html: &str) -> Option<DocumentFragment> {
     Some(template.content())
 }
 
-/// Where the changing parts of the page that is open come from.
+/// Where the changing parts of the page that is open come from: of a run alone, otherwise with the page around them.
 fn parts_address() -> String {
     if let Some(address) = dom::by_id("beside").and_then(|beside| beside.get_attribute("data-state")) {
         return address;
     }
     // Which step a run's own address shows may change, the one on the page does not.
-    let page = dom::by_id("log").and_then(|log| log.get_attribute("data-page"));
-    page.or_else(|| window().location().pathname().ok()).unwrap_or_default() + "/state"
+    if let Some(run) = dom::by_id("log").and_then(|log| log.get_attribute("data-page")) {
+        return run + "/state";
+    }
+    let location = window().location();
+    location.pathname().unwrap_or_default() + &location.search().unwrap_or_default()
 }
 
 /// A page, or parts of one, as the server has them now.

@@ -153,8 +153,19 @@ pub struct RunDetail {
     pub next: Option<RunNumber>,
     /// The task's latest run.
     pub latest: RunNumber,
+    /// What its engine handed over for it, if it did.
+    pub manifest: Option<KeptManifest>,
     /// The state as the log socket tells it.
     pub state: RunState,
+}
+
+/// What an engine handed over for a run, as it was then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptManifest {
+    /// How long it is.
+    pub bytes: u64,
+    /// The text, unless it is too long for a page.
+    pub text: Option<String>,
 }
 
 /// A step of a run with all that a page shows of it, but the log.

@@ -22,7 +22,7 @@ use crate::{
         sizes::bytes_text,
         step_address::StepAddress,
         time::duration_text,
-        views::{PreviousRun, RunDetail},
+        views::{KeptManifest, PreviousRun, RunDetail},
     },
     routes,
 };
@@ -41,6 +41,25 @@ pub fn progress(run: &RunDetail) -> AnyView {
 /// What differs from the run before, if there is one.
 pub fn difference(run: &RunDetail) -> AnyView {
     run.previous.as_ref().map(|previous| difference_from(run, previous)).into_any()
+}
+
+/// What the whole run was handed over as, if it was.
+pub fn manifest(run: &RunDetail) -> AnyView {
+    let Some(KeptManifest { bytes, text }) = &run.manifest else { return ().into_any() };
+    let address = routes::manifest(&run.task_id, run.summary.number);
+    let text =
+        text.clone().map(|text| view! { <pre class="file-text" tabindex="0" aria-label="The manifest">{text}</pre> });
+    view! {
+        <details id="details-manifest" class="card">
+            <summary>"Manifest as submitted " <span class="quiet">{bytes_text(*bytes)}</span></summary>
+            <p>
+                "What the cluster was given for the whole run. Code and variables are not in it. "
+                <a href=address>"As plain text"</a>
+            </p>
+            {text}
+        </details>
+    }
+    .into_any()
 }
 
 /// The code and the settings, which stay as they are.

@@ -96,7 +96,8 @@ pub struct ServeOptions {
     pub log_limit: u64,
 
     /// Remove environments and package sets that no run has used for so long, such as `30d` or `12w`; `off` keeps all.
-    /// Looked at once a day. What goes is built again, in the same versions, when a run needs it.
+    /// Looked at once a day. What goes is built again, in the same versions, when a run needs it. On a cluster's volume it
+    /// is environments only, after a day at least.
     #[arg(long, env = "STOKER_PRUNE_AFTER", value_name = "AGE", default_value = "90d", value_parser = prune_after)]
     pub prune_after: PruneAfter,
 

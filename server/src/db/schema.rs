@@ -143,6 +143,13 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    manifests (run_id) {
+        run_id -> BigInt,
+        body -> Text,
+    }
+}
+
 diesel::joinable!(runs -> tasks (task_id));
 diesel::joinable!(steps -> runs (run_id));
 diesel::joinable!(flow_steps -> tasks (task_id));

@@ -285,11 +285,12 @@ pub trait Engine: Send + Sync + 'static {
     /// When there is no Python, or it cannot be told now.
     async fn target(&self) -> Result<Target, EngineError>;
 
-    /// Starts a run. A run that was started before is not started again, whoever asks.
+    /// Starts a run. A run that was started before is not started again, whoever asks. Answers what was handed over for it
+    /// to those who run it, as YAML for people, without secrets; `None` when the engine runs it itself.
     ///
     /// # Errors
     /// When it cannot be started. One that may pass is tried again; it may have been started all the same.
-    async fn start(&self, plan: &RunPlan) -> Result<(), EngineError>;
+    async fn start(&self, plan: &RunPlan) -> Result<Option<String>, EngineError>;
 
     /// What happens to a run's steps, of each from where it was left. Every step's tale ends with
     /// [`StepEvent::Ended`], also that of a run that is gone or was never there; the run's ends with
@@ -333,7 +334,7 @@ pub trait Engine: Send + Sync + 'static {
     /// What a run of this spec would find in the cache now. Without a lock its environment cannot be there.
     async fn readiness(&self, spec: &TaskSpec, lock: Option<&Lock>) -> Readiness;
 
-    /// What the engine is given for a run, as YAML for people, without secrets.
+    /// What a run like this would be now, as YAML for people, without secrets.
     ///
     /// # Errors
     /// When it cannot be told now.

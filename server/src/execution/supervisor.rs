@@ -20,7 +20,7 @@ use tokio::{sync::Notify, task::JoinSet};
 use crate::{
     clock::SharedClock,
     db::{
-        Database, DatabaseError,
+        Database, DatabaseError, manifests,
         queue::{self, ActiveRun, KnownSteps},
         runs::{self, RunInputs},
         steps::{self, Outcome},
@@ -451,9 +451,13 @@ impl Driver {
         }
         if !is_recorded {
             match engine.start(&plan).await {
-                // Only an earlier attempt can have said something.
-                Ok(()) if run.phase == Phase::Running => self.say_waiting(run, part, None).await?,
-                Ok(()) => {}
+                Ok(manifest) => {
+                    self.keep_manifest(run, manifest).await?;
+                    // Only an earlier attempt can have said something.
+                    if run.phase == Phase::Running {
+                        self.say_waiting(run, part, None).await?;
+                    }
+                }
                 Err(error) if error.may_pass && !run.cancel_requested => {
                     self.say_waiting(run, part, Some(error.message)).await?;
                     return Ok(Followed::Interrupted);
@@ -487,6 +491,18 @@ impl Driver {
             interrupted => return interrupted,
         }
         self.let_go(run, &plan, engine).await
+    }
+
+    /// Keeps what an engine handed over for a run. A server that ends before that starts the run again, and hears it again.
+    async fn keep_manifest(&self, run: &ActiveRun, manifest: Option<String>) -> Result<(), DatabaseError> {
+        let (id, Some(manifest)) = (run.id, manifest) else { return Ok(()) };
+        let keep = move |connection: &mut _| {
+            manifests::keep(connection, id, &manifest)?;
+            runs::touch(connection, id)
+        };
+        self.database.write(keep).await?;
+        self.tell(run);
+        Ok(())
     }
 
     /// Says at the page of a run what holds it up, or that nothing does any more.

@@ -2,7 +2,6 @@
 
 use axum::{
     Router, middleware,
-    response::Redirect,
     routing::{get, post},
 };
 use leptos_axum::{LeptosRoutes as _, generate_route_list};
@@ -24,6 +23,7 @@ mod forms;
 mod health;
 pub mod hosts;
 mod log_socket;
+mod manifest;
 mod notice;
 mod outputs;
 mod pages;
@@ -88,6 +88,8 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/tasks/{id}/runs/{number}/state", get(run_state::send))
         .route("/flows/{id}/runs/{number}/state", get(run_state::send))
         .route("/flows/{id}/runs/{number}/steps/{step}/state", get(run_state::send))
+        .route("/tasks/{id}/runs/{number}/manifest", get(manifest::send))
+        .route("/flows/{id}/runs/{number}/manifest", get(manifest::send))
         .route("/tasks/{id}/runs/{number}/cancel", post(forms::cancel_run))
         .route("/flows", post(forms::task_list))
         .route("/flows/new", post(forms::new_flow))
@@ -98,8 +100,6 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/flows/{id}/runs/{number}/cancel", post(forms::cancel_run))
         .route("/runs/cancel", post(forms::cancel_runs))
         .route("/system", post(forms::system))
-        // All of that page changes.
-        .route("/system/state", get(async || Redirect::to(&app::routes::system())))
         .route("/system/{kind}/{key}/delete", post(forms::delete_cache))
         .route("/preferences", post(preferences::set))
         .fallback(pages::fallback)

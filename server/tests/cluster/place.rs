@@ -102,6 +102,7 @@ fn settings() -> ArgoSettings {
             log_limit: 64 << 20,
             stage_timeout: 300,
             minimum_free: 0,
+            prune_after: None,
             nixpkgs: nix::NIXPKGS.to_owned(),
             conda: None,
         },

@@ -50,10 +50,10 @@ impl Engine for Immediate {
         Ok(Target { python: "3.12.4".to_owned(), platform: "a test".to_owned(), interpreter })
     }
 
-    async fn start(&self, plan: &RunPlan) -> Result<(), EngineError> {
+    async fn start(&self, plan: &RunPlan) -> Result<Option<String>, EngineError> {
         let keys = plan.steps.iter().map(|step| step.definition.key.to_string());
         self.started.lock().unwrap().extend(keys);
-        Ok(())
+        Ok(None)
     }
 
     fn observe(&self, plan: &RunPlan, _: Positions) -> BoxStream<'static, Result<Observation, EngineError>> {

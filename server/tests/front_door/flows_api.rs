@@ -257,6 +257,10 @@ async fn a_run_keeps_its_own_definition_and_tells_its_steps() {
     );
     let template = app.api(Method::GET, &format!("{path}/runs/1/template"), NO_BODY).await.json();
     assert_eq!(template, json!({ "workflowId": uid, "yaml": format!("run: {uid}\n") }));
+    app.keep_manifest(keys.run, "kind: Workflow\n").await;
+    let template = app.api(Method::GET, &format!("{path}/runs/1/template"), NO_BODY).await.json();
+    assert_eq!(template, json!({ "workflowId": uid, "yaml": "kind: Workflow\n" }));
+    assert_eq!(app.get(&format!("/flows/{id}/runs/1/manifest")).await.text, "kind: Workflow\n");
     for wrong in ["runs/2", "runs/2/logs", "runs/2/template", "runs/0"] {
         let number = wrong.split('/').nth(1).unwrap();
         let answer = app.api(Method::GET, &format!("{path}/{wrong}"), NO_BODY).await;

@@ -175,6 +175,66 @@ async fn deleting_a_task_stops_its_runs_first() {
 }
 
 #[tokio::test]
+async fn what_was_submitted_for_a_run_is_shown_at_its_page() {
+    const MANIFEST: &str = "kind: Workflow\nspec:\n  entrypoint: <step-1>\n";
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    let page = format!("/tasks/{id}/runs/1");
+    let none = app.get(&format!("{page}/manifest")).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+    assert!(none.text.contains("on the engine `local`, no manifest is kept"), "{}", none.text);
+    assert!(app.get(&page).await.texts("#details-manifest").is_empty());
+
+    app.keep_manifest(keys.run, MANIFEST).await;
+    let text = app.get(&format!("{page}/manifest")).await;
+    assert_eq!((text.status, text.header("content-type")), (StatusCode::OK, "text/plain; charset=utf-8"));
+    assert_eq!(text.text, MANIFEST);
+    for address in [page.clone(), format!("{page}/state")] {
+        let shown = app.get(&address).await;
+        assert_eq!(shown.text_of("#run-manifest pre"), MANIFEST.trim_end(), "{address}");
+        assert_eq!(shown.attributes("#run-manifest a", "href"), [format!("{page}/manifest")]);
+        assert!(shown.attributes("#details-manifest", "open").is_empty(), "it is folded");
+    }
+    for missing in [format!("/tasks/{id}/runs/2/manifest"), format!("/flows/{id}/runs/1/manifest")] {
+        assert_eq!(app.get(&missing).await.status, StatusCode::NOT_FOUND, "{missing}");
+    }
+
+    // Those of large flows would be fetched with every change of the run.
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    let long = "- name: step\n".repeat(10_000);
+    app.keep_manifest(keys.run, &long).await;
+    let shown = app.get(&format!("/tasks/{id}/runs/1")).await;
+    assert!(shown.texts("#run-manifest pre").is_empty());
+    let link = shown.attributes("#run-manifest a", "href").remove(0);
+    assert_eq!(app.get(&link).await.text, long);
+}
+
+#[tokio::test]
+async fn a_reason_leads_to_what_to_do_about_it() {
+    let app = TestApp::new().await;
+    for (message, entry) in [
+        ("The run's workflow was deleted by somebody outside Stoker. Run it again.", Some("workflow-deleted")),
+        (
+            "Stopped after its time limit of 5 s. Raise the timeout of the task, or let it do less.",
+            Some("how-a-run-ends"),
+        ),
+        ("The program ended with exit code 3.", None),
+    ] {
+        let (id, keys) = app.save_and_run(&PLAIN).await;
+        app.start(keys.run).await;
+        app.finish(keys.run, Phase::Error, Some(message)).await;
+        let page = app.get(&format!("/tasks/{id}/runs/1")).await;
+        let links = page.attributes("#run-summary .banner a", "href");
+        let expected: Vec<String> = entry.map(|entry| format!("/help/troubleshooting#{entry}")).into_iter().collect();
+        assert_eq!(links, expected, "{message}");
+    }
+    let help = app.get("/help/troubleshooting").await;
+    for entry in ["workflow-deleted", "how-a-run-ends"] {
+        assert_eq!(help.texts(&format!("[id={entry}]")).len(), 1, "{entry}");
+    }
+}
+
+#[tokio::test]
 async fn the_list_is_never_older_than_the_last_change() {
     let app = TestApp::new().await;
     let list = async || {

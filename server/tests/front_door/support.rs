@@ -38,7 +38,7 @@ use server::{
     db::{
         Database,
         logs::{self, Chunk},
-        runs, schema,
+        manifests, runs, schema,
         steps::{self, Outcome},
         views,
     },
@@ -132,7 +132,7 @@ impl Engine for NoEngine {
         Ok(Target { python: "3.12.4".to_owned(), platform: "a test".to_owned(), interpreter })
     }
 
-    async fn start(&self, _: &RunPlan) -> Result<(), EngineError> {
+    async fn start(&self, _: &RunPlan) -> Result<Option<String>, EngineError> {
         unreachable!("nothing moves runs")
     }
 
@@ -354,6 +354,13 @@ impl TestApp {
             steps::finish_waiting(connection, run, &[(step, outcome)])
         };
         self.database.write(skip).await.unwrap();
+        self.tell(run).await;
+    }
+
+    /// Keeps what an engine handed over for a run, as the supervisor does.
+    pub async fn keep_manifest(&self, run: RunId, manifest: &str) {
+        let manifest = manifest.to_owned();
+        self.database.write(move |connection| manifests::keep(connection, run, &manifest)).await.unwrap();
         self.tell(run).await;
     }
 

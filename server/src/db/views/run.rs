@@ -20,7 +20,7 @@ use diesel::{
 
 use super::{SummaryColumns, stored_number, task_list::task_title};
 use crate::db::{
-    DatabaseError, checkpoints,
+    DatabaseError, checkpoints, manifests,
     runs::is_active,
     schema::{attempts, checkpoints as checkpoints_table, runs, steps, tasks},
     values::{self, InFlow, StepSpecColumns},
@@ -93,6 +93,7 @@ pub fn run(connection: &mut SqliteConnection, address: &StepAddress) -> Result<R
             queue_place,
             lines: values::count(step.line_count),
         },
+        manifest: manifests::shown(connection, RunId(detail.id))?,
         steps: step_summaries(connection, RunId(detail.id))?,
         step: step_detail(connection, spec, step)?,
         summary,

@@ -261,16 +261,16 @@ impl Engine for ArgoEngine {
     }
 
     /// The workflow first: what belongs to it goes with it, so a server that ends in between leaves nothing behind.
-    async fn start(&self, plan: &RunPlan) -> Result<(), EngineError> {
+    async fn start(&self, plan: &RunPlan) -> Result<Option<String>, EngineError> {
         let workflow = self.workflow(plan).await?;
         let workflow_uid = workflow.uid().unwrap_or_default();
-        let handed_over = self.hand_over(plan, &workflow_uid).await;
-        if let Err(error) = &handed_over
-            && !error.may_pass
-        {
-            self.forget(&plan.run).await?;
+        if let Err(error) = self.hand_over(plan, &workflow_uid).await {
+            if !error.may_pass {
+                self.forget(&plan.run).await?;
+            }
+            return Err(error);
         }
-        handed_over
+        manifest::submitted(&workflow).map(Some).map_err(|error| internal(&error))
     }
 
     fn observe(&self, plan: &RunPlan, from: Positions) -> BoxStream<'static, Result<Observation, EngineError>> {

@@ -378,10 +378,11 @@ impl Engine for LocalEngine {
         })
     }
 
-    async fn start(&self, plan: &RunPlan) -> Result<(), EngineError> {
+    async fn start(&self, plan: &RunPlan) -> Result<Option<String>, EngineError> {
         let steps = plan.steps.clone();
         self.beside(move |workshop| steps.iter().try_for_each(|step| workshop.stage(step))).await?;
-        plan.steps.iter().try_for_each(|step| self.launch(&step.step))
+        plan.steps.iter().try_for_each(|step| self.launch(&step.step))?;
+        Ok(None)
     }
 
     fn observe(&self, plan: &RunPlan, from: Positions) -> BoxStream<'static, Result<Observation, EngineError>> {

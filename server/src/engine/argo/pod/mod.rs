@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     thread,
+    time::Duration,
 };
 
 use app::model::{flow::StepKey, spec::Timeout};
@@ -23,6 +24,7 @@ use crate::{
     engine::{
         EndCause, StepEnd,
         local::{
+            caches::{self, CacheFolders, hold, use_lock},
             folder::StepFolder,
             outputs::Outputs,
             shim::{self, Orders, TELL_CANCEL},
@@ -41,6 +43,7 @@ use crate::{
 
 mod gate;
 mod printer;
+mod pruning;
 
 use gate::Gate;
 
@@ -75,16 +78,34 @@ pub fn prepare() -> ExitCode {
             ));
         }
         let folder = lay_out(&assignment)?;
+        // Where it cannot be had, nobody can take anything away either.
+        let hold = hold::for_use(Path::new(CACHE)).ok();
         let ended = shown(&folder);
+        drop(hold);
         // What only preparing may know is in there, and the program's container has the folder above.
         remove_tree(folder.path())?;
         let end = ended?;
         if end.exit_code == Some(0) && end.cause == EndCause::Program {
             gate.open(steps)?;
+            prune(&assignment);
         }
         Ok(end)
     });
     exit(Part::Prepare, prepared)
+}
+
+/// Nothing hangs on it: what could not be taken away now is another time.
+#[expect(clippy::print_stderr, reason = "the pod's log is where somebody will look")]
+fn prune(assignment: &Assignment) {
+    let Some(seconds) = assignment.conditions.prune_after else { return };
+    let unused_for = Duration::from_secs(seconds);
+    if let Err(error) = pruning::prune(&folders(), unused_for, SystemClock.now()) {
+        eprintln!("stoker: what no run used for long could not be taken away from the volume: {error}");
+    }
+}
+
+fn folders() -> CacheFolders {
+    CacheFolders::at(CACHE.into(), STEPS.into())
 }
 
 /// Runs the program of the step in a folder, once it is prepared. Ends like the program; without a word when nothing was
@@ -92,7 +113,12 @@ pub fn prepare() -> ExitCode {
 #[must_use]
 pub fn run(folder: &Path) -> ExitCode {
     match gate::wait(Path::new(STEPS)) {
-        Ok(true) => exit(Part::Run, shown(&StepFolder::at(folder.to_owned()))),
+        Ok(true) => {
+            let folder = StepFolder::at(folder.to_owned());
+            // As above.
+            let _used = caches::named_by(&folder).and_then(|used| use_lock::lock(&folders(), &used)).ok();
+            exit(Part::Run, shown(&folder))
+        }
         Ok(false) => ExitCode::FAILURE,
         Err(error) => exit(Part::Run, Err(error)),
     }
