@@ -131,6 +131,10 @@ pub fn say(text: &str) {
 
 /// Puts the fresh content in place; what the reader opened or ticked stays so, and the focus stays where it was.
 fn replace(present: &Element, fresh: &Element) {
+    let _ = match fresh.get_attribute(EVERY) {
+        Some(seconds) => present.set_attribute(EVERY, &seconds),
+        None => present.remove_attribute(EVERY),
+    };
     if present.inner_html() == fresh.inner_html() {
         return;
     }
@@ -143,10 +147,6 @@ fn replace(present: &Element, fresh: &Element) {
     let focused = document().active_element().filter(|element| present.contains(Some(element)));
     let focused = focused.map(|element| mark(&element)).filter(|mark| mark.iter().any(Option::is_some));
     present.set_inner_html(&fresh.inner_html());
-    let _ = match fresh.get_attribute(EVERY) {
-        Some(seconds) => present.set_attribute(EVERY, &seconds),
-        None => present.remove_attribute(EVERY),
-    };
     for (ids, attribute) in [(opened, "open"), (ticked, "checked")] {
         for element in ids.iter().filter_map(|id| dom::by_id(id)) {
             let _ = element.set_attribute(attribute, "");

@@ -54,14 +54,16 @@ impl LogDifference {
     }
 }
 
-/// A line with each number in it made the same: times and durations are made of such.
+/// A line with each number in it made the same, also one with a fraction, and each time.
 fn masked(line: &str) -> String {
     let mut masked = String::with_capacity(line.len());
-    for character in line.chars() {
-        if !character.is_ascii_digit() {
-            masked.push(character);
-        } else if !masked.ends_with('#') {
-            masked.push('#');
+    let mut characters = line.chars().peekable();
+    while let Some(character) = characters.next() {
+        let is_in_number = masked.ends_with('#')
+            && (character.is_ascii_digit()
+                || matches!(character, '.' | ',' | ':') && characters.peek().is_some_and(char::is_ascii_digit));
+        if !is_in_number {
+            masked.push(if character.is_ascii_digit() { '#' } else { character });
         }
     }
     masked
@@ -82,7 +84,7 @@ mod tests {
 
     #[test]
     fn numbers_and_times_make_no_difference() {
-        assert_eq!(masked("12:03:59.1 took 10 ms"), "#:#:#.# took # ms");
+        assert_eq!(masked("12:03:59.1 took 10 ms"), "# took # ms");
         let old = page(&["began at 12:00", "\u{1b}[31mloss 0.91\u{1b}[0m", "saved"], 3);
         let same = page(&["began at 9:15", "loss 12.5", "saved"], 3);
         assert!(LogDifference::of(&old, &same).changes.is_empty());

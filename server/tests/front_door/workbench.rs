@@ -26,7 +26,7 @@ async fn a_task_is_its_form_with_its_newest_run_beside_it() {
     assert_eq!((page.text_of("h1"), page.field("code")), ("Report".to_owned(), "print(1)".to_owned()));
     assert!(page.text_of("#log-lines").contains("from the second"));
     assert!(page.text_of("#run-summary").contains("It broke."));
-    assert!(page.text_of("title").starts_with("✗ Report · #2"));
+    assert!(page.text_of("head title").starts_with("✗ Report · #2"));
     assert_eq!(page.attributes("form.task-form", "action"), [format!("/tasks/{id}")]);
     assert_eq!(page.attributes(".is-chosen a[aria-current]", "href"), [format!("/tasks/{id}?run=2")]);
 
@@ -124,7 +124,7 @@ async fn what_changes_of_a_run_beside_the_code_comes_alone() {
     for part in parts {
         assert_eq!(state.text_of(&format!("#{part}")), page.text_of(&format!("#{part}")), "{part}");
     }
-    assert_eq!(state.text_of("title"), page.text_of("title"));
+    assert_eq!(state.text_of("head title"), page.text_of("head title"));
     assert!(state.text_of("#run-summary").contains("ValueError: <i>"));
 }
 
