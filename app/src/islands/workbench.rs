@@ -115,8 +115,8 @@ fn chosen(event: &Event) -> Option<String> {
     let address = address.split('#').next()?.to_owned();
     let here = here();
     let page = path(&here).trim_end_matches("/edit");
-    // What is not about the task's page, and a place on it, is the browser's.
-    (path(&address) == page && address != here).then_some(address)
+    // What is not about the task's page, a place on it, and an example for the empty form are the browser's.
+    (path(&address) == page && address != here && page != routes::new_task()).then_some(address)
 }
 
 /// Sends a form, and takes the answer.
