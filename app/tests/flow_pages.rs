@@ -109,6 +109,7 @@ fn run(steps: Vec<StepSummary>) -> Fake {
         phase: steps[0].phase,
         spec,
         lock: None,
+        python: None,
         cache: None,
         checkpoints: Vec::new(),
         exit_code: None,

@@ -5,7 +5,7 @@ use std::{cell::Cell, rc::Rc};
 
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{DocumentFragment, Element, HtmlElement, HtmlTemplateElement, Response};
+use web_sys::{Element, HtmlElement, Response};
 
 use super::dom::{self, document, window};
 use crate::log_text::words;
@@ -86,7 +86,7 @@ impl Refresher {
     }
 
     fn take(&self, html: &str) {
-        if let Some(page) = parse(html) {
+        if let Some(page) = dom::fragment(html) {
             take_parts(&page, PARTS);
             take_title(&page);
             self.show_words();
@@ -173,13 +173,6 @@ fn elements(part: &Element, selector: &str) -> Vec<HtmlElement> {
         return Vec::new();
     };
     (0..found.length()).filter_map(|index| found.get(index)?.dyn_into().ok()).collect()
-}
-
-/// Reads a page without running or loading anything in it.
-pub fn parse(html: &str) -> Option<DocumentFragment> {
-    let template = document().create_element("template").ok()?.dyn_into::<HtmlTemplateElement>().ok()?;
-    template.set_inner_html(html);
-    Some(template.content())
 }
 
 /// Where the changing parts of the page that is open come from: of a run alone, otherwise with the page around them.

@@ -9,6 +9,19 @@ use leptos::prelude::*;
 #[island]
 pub fn LogTail() -> impl IntoView {
     #[cfg(feature = "islands")]
-    super::follower::follow();
+    {
+        reveal_chosen_step();
+        super::follower::follow();
+    }
     view! { <button type="button" class="log-resume" id="log-resume" hidden=true></button> }
+}
+
+/// Scrolls the graph of a flow's run to the step whose log this is: it may be out of sight there.
+#[cfg(feature = "islands")]
+fn reveal_chosen_step() {
+    use crate::browser::dom;
+
+    if let (Some(graph), Some(step)) = (dom::html_by_id("run-graph"), dom::all("#run-graph [aria-current]").pop()) {
+        dom::reveal(&graph, &step);
+    }
 }

@@ -19,6 +19,11 @@ mod task_form;
 #[cfg(all(feature = "log-islands", feature = "form-islands"))]
 mod workbench;
 
+#[cfg(any(feature = "ssr", feature = "flow-islands"))]
+mod flow_editor;
+
+#[cfg(feature = "ssr")]
+pub use flow_editor::FlowEditor;
 #[cfg(feature = "ssr")]
 pub use log_tail::LogTail;
 #[cfg(feature = "ssr")]

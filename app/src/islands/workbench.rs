@@ -13,7 +13,7 @@ use super::{field_checks, follower};
 use crate::{
     browser::{
         dom::{self, document, property, string, window},
-        refresh::{parse, take_parts, take_title, text_of},
+        refresh::{take_parts, take_title, text_of},
     },
     html::escape_into,
     routes,
@@ -174,7 +174,7 @@ struct Answer {
 impl Answer {
     async fn of(fetched: js_sys::Promise) -> Result<Self, JsValue> {
         let response: Response = JsFuture::from(fetched).await?.dyn_into()?;
-        let page = parse(&text_of(&response).await?).ok_or(JsValue::NULL)?;
+        let page = dom::fragment(&text_of(&response).await?).ok_or(JsValue::NULL)?;
         let origin = window().location().origin()?;
         let address = response.url().strip_prefix(&origin).map(|address| address.replace(LIVE, ""));
         Ok(Self { page, address: address.filter(|_| response.redirected()), is_done: response.ok() })

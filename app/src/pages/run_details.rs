@@ -9,6 +9,7 @@ use crate::{
         difference::Difference,
         icon::{checkpoint_icon, phase_icon},
         message::message,
+        script_link::script_link,
         spec::SpecFacts,
         time::{Elapsed, now},
     },
@@ -33,7 +34,7 @@ pub fn progress(run: &RunDetail) -> AnyView {
         {attempts(run)}
         {preparation(run)}
         {run.step.cache.as_ref().map(cache_report)}
-        {run.step.lock.as_ref().map(versions)}
+        {run.step.lock.as_ref().map(|lock| versions(lock, run.step.python.as_deref()))}
     }
     .into_any()
 }
@@ -68,6 +69,7 @@ pub fn code(run: &RunDetail) -> AnyView {
         <details id="details-code" class="card">
             <summary>"Code and settings as they ran"</summary>
             <SpecFacts spec=run.step.spec.clone() />
+            {script_link(&run.page())}
             <CodeBlock code=run.step.spec.code.as_str() label="The code as it ran" />
         </details>
     }
@@ -233,13 +235,14 @@ fn system_rows(report: &SetReport) -> AnyView {
     .into_any()
 }
 
-fn versions(lock: &Lock) -> AnyView {
+fn versions(lock: &Lock, python: Option<&str>) -> AnyView {
     let packages = lock.packages();
     let words = match packages.len() {
         0 => "none".to_owned(),
         1 => "1 package".to_owned(),
         several => format!("{several} packages"),
     };
+    let python = python.map(|version| view! { <tr><th scope="row">"Python"</th><td>{version.to_owned()}</td></tr> });
     let rows = packages
         .into_iter()
         .map(|package| view! { <tr><th scope="row">{package.name}</th><td>{package.version}</td></tr> })
@@ -247,7 +250,7 @@ fn versions(lock: &Lock) -> AnyView {
     view! {
         <details id="details-versions" class="card">
             <summary>"Exact versions " <span class="quiet">{words}</span></summary>
-            <table class="small-table"><tbody>{rows}</tbody></table>
+            <table class="small-table"><tbody>{python} {rows}</tbody></table>
         </details>
     }
     .into_any()

@@ -7,6 +7,7 @@ use super::{load, query, renewed_every};
 use crate::{
     actions::backend,
     components::{
+        filter::{filter, filter_link},
         icon::phase_icons,
         page::Page,
         phase::phase_badge_shared,
@@ -14,7 +15,7 @@ use crate::{
     },
     html::Html,
     model::{
-        run_list::{Count, ListedRun, PhaseChoice, RunPage, RunQuery, Since},
+        run_list::{ListedRun, PhaseChoice, RunPage, RunQuery, Since},
         spec::EngineChoice,
         time::Timestamp,
     },
@@ -156,18 +157,18 @@ impl List {
             let choice = *choice;
             let word = choice.map_or("All", PhaseChoice::word);
             let address = self.with(|query| query.phases = choice);
-            filter_link(word.to_owned(), *count, address, choice == self.query.phases)
+            filter_link(word.to_owned(), Some(*count), address, choice == self.query.phases)
         });
         let engines = page.counts.engines.iter().map(|(choice, count)| {
             let word = choice.as_ref().map_or("All", EngineChoice::as_str);
             let address = self.with(|query| query.engine.clone_from(choice));
-            filter_link(word.to_owned(), *count, address, *choice == self.query.engine)
+            filter_link(word.to_owned(), Some(*count), address, *choice == self.query.engine)
         });
         let ages = page.counts.ages.iter().map(|(choice, count)| {
             let choice = *choice;
             let word = choice.map_or("Any time", Since::words);
             let address = self.with(|query| query.since = choice);
-            filter_link(word.to_owned(), *count, address, choice == self.query.since)
+            filter_link(word.to_owned(), Some(*count), address, choice == self.query.since)
         });
         view! {
             <nav class="filters" aria-label="Filters">
@@ -291,32 +292,6 @@ impl List {
 struct Columns {
     choice: bool,
     engine: bool,
-}
-
-/// The choices of a filter; nothing when there are none.
-fn filter(name: &'static str, choices: Vec<AnyView>) -> Option<AnyView> {
-    let id = format!("filter-{}", name.to_lowercase());
-    (!choices.is_empty()).then(|| {
-        view! {
-            <div class="filter">
-                <span class="filter-name" id=id.clone()>{name}</span>
-                <ul aria-labelledby=id>{choices}</ul>
-            </div>
-        }
-        .into_any()
-    })
-}
-
-fn filter_link(word: String, count: Count, address: String, is_chosen: bool) -> AnyView {
-    view! {
-        <li>
-            <a href=address aria-current=is_chosen.then_some("true")>
-                {word} " "
-                <span class="filter-count">{count.to_string()}</span>
-            </a>
-        </li>
-    }
-    .into_any()
 }
 
 fn no_runs_yet() -> AnyView {

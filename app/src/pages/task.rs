@@ -16,6 +16,7 @@ use crate::{
     components::{
         page::reload_without_script,
         phase::phase_favicon,
+        script_link::script_link,
         spec::ReadinessBadges,
         time::{Ago, now},
     },
@@ -169,6 +170,7 @@ fn show(data: TaskData, asked: Asked, state: Option<TaskFormState>) -> AnyView {
             <span>"saved " <Ago at=task.updated_at now /></span>
         </p>
         <ReadinessBadges readiness />
+        {script_link(&routes::task(&task.id))}
     };
     let reload = is_locked.then(reload_without_script);
     let history = history(&task, &timings, beside.as_ref(), is_older_page);

@@ -30,6 +30,7 @@ mod pages;
 mod preferences;
 mod raw_log;
 mod run_state;
+mod script;
 mod security;
 pub mod site;
 pub mod state;
@@ -44,6 +45,7 @@ pub fn router(state: AppState) -> Router {
         .merge(logs("/tasks/{id}/runs/{number}"))
         .merge(logs("/flows/{id}/runs/{number}"))
         .merge(logs("/flows/{id}/runs/{number}/steps/{step}"))
+        .route("/tasks/{id}/script", get(script::of_task))
         .nest("/api", api::router())
         .route("/ws/tasks/{id}/logs", get(task_log_socket::open))
         .layer(CatchPanicLayer::custom(error_page::after_panic))
@@ -60,10 +62,11 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// What is asked for beside a page with a log.
+/// What is asked for beside a page of a run.
 fn logs(page: &str) -> Router<AppState> {
     Router::new()
         .route(&format!("{page}/log"), get(raw_log::send))
+        .route(&format!("{page}/script"), get(script::of_run))
         .route(&format!("{page}/log/socket"), get(log_socket::open))
         .route(&format!("{page}/outputs/{{*name}}"), get(outputs::send))
 }

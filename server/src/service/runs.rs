@@ -281,7 +281,7 @@ impl Service {
             return Readiness::unknown(spec);
         };
         // What cannot be told now is not ready: its lock would have to be made.
-        let lock = match engine.target().await {
+        let lock = match engine.target(spec.python).await {
             Ok(target) => self.dependencies.resolver.known(spec, &target).await,
             Err(_) => None,
         };

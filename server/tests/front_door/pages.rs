@@ -350,6 +350,40 @@ async fn a_deleted_task_is_gone_at_once_and_its_rows_go_in_slices_after_its_runs
     assert_eq!(tasks.await.unwrap(), [other.to_string()]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn tasks_are_found_by_how_their_last_run_stands() {
+    let app = TestApp::new().await;
+    app.save(&[("name", "Never run"), ("code", "pass")]).await;
+    let mut runs = Vec::new();
+    for name in ["Mended", "Broken", "Under way"] {
+        runs.push(app.save_and_run(&[("name", name), ("code", "pass")]).await);
+    }
+    let [(mended, first), (_, broken), (_, active)] = &runs[..] else { panic!("three tasks were run") };
+    for (run, phase) in [(first, Phase::Failed), (broken, Phase::Failed)] {
+        app.start(run.run).await;
+        app.finish(run.run, phase, None).await;
+    }
+    app.start(active.run).await;
+    app.post_form(&format!("/tasks/{mended}"), &[("intent", "run")]).await;
+    let again = app.keys(mended, 2).await;
+    app.start(again.run).await;
+    app.finish(again.run, Phase::Succeeded, None).await;
+
+    let page = app.get("/tasks").await;
+    let choices: Vec<String> =
+        page.texts(".filter li").iter().map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(choices, ["All 4", "Active 1", "Running 1", "Succeeded 1", "Failed 1", "Not run yet 1"]);
+    for (last, names) in
+        [("failed", "Broken"), ("succeeded", "Mended"), ("active", "Under way"), ("none", "Never run"), ("error", "")]
+    {
+        let page = app.get(&format!("/tasks?last={last}")).await;
+        assert_eq!(page.texts(".task-name a").join(", "), names, "{last}");
+    }
+    let both = app.get("/tasks?q=e&last=failed").await;
+    assert_eq!(both.texts(".task-name a"), ["Broken"]);
+    assert_eq!(both.attributes(".search input[name=last]", "value"), ["failed"], "a search keeps the filter");
+}
+
 #[tokio::test]
 async fn a_search_means_its_words_literally() {
     let app = TestApp::new().await;

@@ -9,6 +9,7 @@ use app::model::{
     cache::Readiness,
     identifiers::{RunUid, StepUid},
     lock::Lock,
+    python_version::PythonVersion,
     spec::TaskSpec,
     time::Timestamp,
 };
@@ -174,7 +175,7 @@ impl Engine for Scripted {
         Order::Engine
     }
 
-    async fn target(&self) -> Result<Target, EngineError> {
+    async fn target(&self, _: Option<PythonVersion>) -> Result<Target, EngineError> {
         let interpreter = Interpreter::Elsewhere("linux".to_owned());
         Ok(Target { python: "3.12.4".to_owned(), platform: "a test".to_owned(), interpreter })
     }

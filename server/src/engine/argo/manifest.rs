@@ -220,13 +220,15 @@ fn container(settings: &ArgoSettings, part: Part, step: &StepPlan, needs_nix: bo
         mounts.push(mount("results", pod::RESULTS, None));
     }
     let folder = StepFolder::of(Path::new(pod::STEPS), &step.step);
+    // A run with a step for which there is none was refused before.
+    let image = settings.images.of(step.definition.spec.python).unwrap_or(&settings.images.default);
     let words: Vec<String> = match part {
         Part::Prepare => vec!["stoker".into(), "pod".into(), "prepare".into()],
         Part::Run => vec!["stoker".into(), "pod".into(), "run".into(), folder.path().to_string_lossy().into_owned()],
     };
     Container {
         name: part.container().to_owned(),
-        image: Some(settings.image.clone()),
+        image: Some(image.name.clone()),
         image_pull_policy: Some("IfNotPresent".to_owned()),
         // Always said: without one, Argo's controller asks the image's registry for it.
         command: Some(words),

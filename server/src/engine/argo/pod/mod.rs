@@ -77,7 +77,11 @@ pub fn prepare() -> ExitCode {
                 "The volume for what steps put out cannot be written: {error}. Check the claim that --results-claim names."
             ));
         }
-        let folder = lay_out(&assignment)?;
+        let python = match python(&assignment)? {
+            Ok(python) => python,
+            Err(refusal) => return refused(refusal),
+        };
+        let folder = lay_out(&assignment, &python)?;
         // Where it cannot be had, nobody can take anything away either.
         let hold = hold::for_use(Path::new(CACHE)).ok();
         let ended = shown(&folder);
@@ -154,16 +158,28 @@ fn begin_outputs(assignment: &Assignment) -> io::Result<()> {
     Outputs::below(folder).begin(&plan.step, &plan.definition.key, &plan.readable)
 }
 
+/// The Python of the image: of the version that the step asks for, or why there is none.
+fn python(assignment: &Assignment) -> io::Result<Result<Python, String>> {
+    let uv = programs::found_on_path(Path::new("uv"));
+    let wanted = assignment.plan.definition.spec.python.map(|version| version.to_string());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let found = runtime.block_on(Python::find(&uv, wanted.as_deref()));
+    Ok(found.map_err(|error| match wanted {
+        Some(wanted) => {
+            format!("The task image for Python {wanted} has another Python. Name the right one with --image. {error}")
+        }
+        None => error.to_string(),
+    }))
+}
+
 /// Lays the folders of both containers out. Gives that of preparing.
-fn lay_out(assignment: &Assignment) -> io::Result<StepFolder> {
+fn lay_out(assignment: &Assignment, python: &Python) -> io::Result<StepFolder> {
     let (plan, conditions) = (&assignment.plan, &assignment.conditions);
     let (steps, cache) = (Path::new(STEPS), Path::new(CACHE));
     for folder in ["environments", "sets", "uv"] {
         fs::create_dir_all(cache.join(folder))?;
     }
     let uv = programs::found_on_path(Path::new("uv"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let python = runtime.block_on(Python::find(&uv, None)).map_err(io::Error::other)?;
     let nix = NixSettings::new(NixChoice::Nix, conditions.nixpkgs.clone(), cache, nix::stoker_program());
     let runner = runner::install(&steps.join("runner"))?;
     let folder = StepFolder::of(steps, &plan.step);
@@ -173,7 +189,7 @@ fn lay_out(assignment: &Assignment) -> io::Result<StepFolder> {
         let workplace = Workplace {
             runner: &runner,
             uv: &uv,
-            python: &python,
+            python,
             cache,
             nix: &nix,
             conda: conditions.conda.as_ref(),
