@@ -24,6 +24,7 @@ use crate::{
     model::{
         cache::Readiness,
         identifiers::{Kind, RunNumber, TaskId},
+        script,
         spec::TaskDraft,
         step_address::StepAddress,
         views::{RunTiming, TaskDetail},
@@ -164,10 +165,13 @@ fn show(data: TaskData, asked: Asked, state: Option<TaskFormState>) -> AnyView {
     });
     state.revision = state.revision.or(Some(task.revision));
     let is_refused = !state.errors.0.is_empty() || state.unresolved.is_some();
+    let is_from_script = task.spec.requirements.is_none() && script::names(task.spec.code.as_str(), &task.spec.packages);
+    let from_script = is_from_script.then(|| view! { <span>"Packages taken from the script's own block."</span> });
     let facts = view! {
         <p class="facts">
             <span class="task-id">{task.id.to_string()}</span>
             <span>"saved " <Ago at=task.updated_at now /></span>
+            {from_script}
         </p>
         <ReadinessBadges readiness />
         {script_link(&routes::task(&task.id))}
