@@ -90,11 +90,8 @@ pub async fn changing_parts(
     let failure = run::failure_line(&*backend, &run).await?;
     let outputs = backend.outputs(address).await?.len();
     // How long it took is drawn once it has ended.
-    let timings = if run.summary.phase.is_final() {
-        backend.run_timings(&address.task, CHARTED_RUNS).await?
-    } else {
-        Vec::new()
-    };
+    let timings =
+        if run.summary.phase.is_final() { backend.run_timings(&address.task, CHARTED_RUNS).await? } else { Vec::new() };
     Ok(changed_parts(&run, now, || {
         let row = run_row(&run.task_id, &run.summary, Some(run.summary.number), now.0);
         view! {

@@ -165,7 +165,8 @@ fn show(data: TaskData, asked: Asked, state: Option<TaskFormState>) -> AnyView {
     });
     state.revision = state.revision.or(Some(task.revision));
     let is_refused = !state.errors.0.is_empty() || state.unresolved.is_some();
-    let is_from_script = task.spec.requirements.is_none() && script::names(task.spec.code.as_str(), &task.spec.packages);
+    let is_from_script =
+        task.spec.requirements.is_none() && script::names(task.spec.code.as_str(), &task.spec.packages);
     let from_script = is_from_script.then(|| view! { <span>"Packages taken from the script's own block."</span> });
     let facts = view! {
         <p class="facts">
