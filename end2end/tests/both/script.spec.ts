@@ -22,7 +22,7 @@ test('a script is uploaded, runs with its own packages, and is downloaded', asyn
   });
   await save(page);
   await expect(page.getByRole('heading', { level: 1, name: 'shows_version' })).toBeVisible();
-  await expect(page.getByText("Taken from the script's own block.")).toBeVisible();
+  await expect(page.getByText("Packages taken from the script's own block.")).toBeVisible();
 
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   const run = await expectRunShown(page, 1);
@@ -50,5 +50,5 @@ test('packages that differ from those of the script are the choice of who enters
 
   await field(page, 'packages').fill('');
   await save(page);
-  await expect(page.getByText("Taken from the script's own block.")).toBeVisible();
+  await expect(page.getByText("Packages taken from the script's own block.")).toBeVisible();
 });
