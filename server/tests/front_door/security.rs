@@ -112,11 +112,13 @@ async fn every_answer_has_the_protecting_headers() {
 #[tokio::test]
 async fn files_of_the_bundle_are_kept_for_ever() {
     let app = TestApp::new().await;
-    let hashed = format!("/{}/app.js", app.state.site.bundle_folder());
-    assert!(app.get(&hashed).await.header(header::CACHE_CONTROL).contains("immutable"));
-    assert!(app.get("/tasks").await.text.contains(&hashed), "pages name the hashed file");
+    for (page, script) in [("/tasks", "pages.js"), ("/tasks/new", "workbench.js")] {
+        let hashed = format!("/{}/{script}", app.state.site.bundle_folder());
+        assert!(app.get(&hashed).await.header(header::CACHE_CONTROL).contains("immutable"));
+        assert!(app.get(page).await.text.contains(&hashed), "{page} names the hashed file of what it has");
+    }
     assert_eq!(app.get("/favicon.svg").await.header(header::CACHE_CONTROL), "no-cache");
-    assert_eq!(app.get("/pkg/0000000000000000/app.js").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(app.get("/pkg/0000000000000000/pages.js").await.status, StatusCode::NOT_FOUND);
     assert_eq!(app.get("/tasks").await.header(header::CACHE_CONTROL), "private, no-cache");
 }
 

@@ -270,7 +270,7 @@ impl TestApp {
             retention: Retention { runs: Some(1000), days: None, log_bytes: Some(20 << 30) },
             data: folder.path().to_owned(),
         };
-        let files = [("favicon.svg", "<svg/>"), ("pkg/app.js", "js")];
+        let files = [("favicon.svg", "<svg/>"), ("pkg/pages.js", "js"), ("pkg/workbench.js", "more js")];
         let site = Site::from_files(files.map(|(name, text)| (name.to_owned(), text.as_bytes().into())));
         let hosts = Hosts::new(port, &["stoker.example".to_owned()]);
         let engine = Arc::new(NoEngine::default());
