@@ -279,7 +279,7 @@ test('a flow of 200 steps is opened, drawn in and dragged without waiting', asyn
     const median = (numbers: number[]) => Math.round((numbers.sort((a, b) => a - b)[numbers.length >> 1] ?? 0) * 10) / 10;
     const point = (target: Element | null | undefined, type: string, moved: number) => {
       const [clientX, clientY] = [(box?.x ?? 0) + 20 + moved, (box?.y ?? 0) + 20 + moved];
-      target?.dispatchEvent(new PointerEvent(type, { bubbles: true, button: 0, clientX, clientY, isPrimary: true, pointerId: 1, pointerType: 'mouse' }));
+      target?.dispatchEvent(new PointerEvent(type, { bubbles: true, button: 0, buttons: 1, clientX, clientY, isPrimary: true, pointerId: 1, pointerType: 'mouse' }));
     };
     const [work, frames]: number[][] = [[], []];
     point(link, 'pointerdown', 0);

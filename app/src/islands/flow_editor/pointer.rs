@@ -75,6 +75,12 @@ impl Editor {
 
     fn pointer_move(&self, event: &PointerEvent) {
         let gesture = *self.gesture.borrow();
+        if event.buttons() == 0 && !matches!(gesture, Gesture::Idle) {
+            // It was let go where nobody heard of it.
+            self.gesture.take();
+            self.redraw();
+            return;
+        }
         match gesture {
             Gesture::Idle | Gesture::Edge { .. } => {}
             Gesture::Step { step, held_at, is_moving } => {
