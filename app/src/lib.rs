@@ -19,12 +19,11 @@ pub mod model;
 pub mod page_context;
 #[cfg(feature = "ssr")]
 mod pages;
+pub mod python_text;
 pub mod routes;
 
 #[cfg(feature = "ssr")]
 pub use application::{App, shell};
-#[cfg(feature = "ssr")]
-pub use components::code::prepare_colours;
 #[cfg(feature = "ssr")]
 pub use pages::run::changing_parts;
 

@@ -6,6 +6,7 @@ pub mod difference;
 pub mod field;
 pub mod flow_graph;
 pub mod icon;
+pub mod keyboard;
 pub mod log_search;
 pub mod log_view;
 pub mod message;

@@ -1,13 +1,15 @@
-//! Brings the task form to life: what is wrong is said at the fields, and keys do in the code what one expects.
+//! Brings the forms of tasks and flows to life: what is wrong is said at the fields, and keys do in the code what one
+//! expects.
 
 use leptos::prelude::*;
 
 /// Watches the form around it. One island for all of that: each has a price in what the browser loads.
 #[island]
 pub fn TaskFormWatch() -> impl IntoView {
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "islands")]
     {
         super::field_checks::watch();
         super::code_editor::watch();
+        super::form_keys::watch();
     }
 }

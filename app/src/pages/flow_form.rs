@@ -17,6 +17,7 @@ use crate::{
         program_fields::engine_field,
     },
     examples,
+    islands::TaskFormWatch,
     model::{
         fields::{Field, FlowErrors},
         flow::{Flow, FlowDraft, FlowEdit, Focus},
@@ -136,6 +137,7 @@ fn form_page(page: FormPage) -> AnyView {
             {flow_fields(&draft, FormPart::whole(&errors.flow))}
             {steps(&draft, &errors, focus)}
             {adding(&tasks, focus == Some(Focus::Add))}
+            <TaskFormWatch />
         }
         .into_any(),
     }

@@ -48,7 +48,7 @@ pub fn code(run: &RunDetail) -> AnyView {
         <details id="details-code" class="card">
             <summary>"Code and settings as they ran"</summary>
             <SpecFacts spec=run.step.spec.clone() />
-            <CodeBlock code=run.step.spec.code.as_str() label="The code as it ran" />
+            <CodeBlock code=run.step.spec.code.as_str() label="The code as it ran" has_anchors=true />
         </details>
     }
     .into_any()

@@ -134,14 +134,14 @@ fn actions(run: &RunDetail) -> AnyView {
     // A run of one step alone does not know the whole flow.
     let is_whole = !matches!(run.origin, Some(RunOrigin::StepOf(_) | RunOrigin::StepAlone));
     let edit = is_whole.then(|| {
-        view! { <a id="edit-link" class="button" href=routes::edit_task(id, Some(number))>"Edit & Rerun"</a> }
+        view! { <a id="edit-link" class="button" data-key="e" href=routes::edit_task(id, Some(number))>"Edit & Rerun"</a> }
     });
     let rerun_class = if is_active || restart.is_some() { "" } else { "is-primary" };
     view! {
         <form class="actions" method="post" action=routes::run(id, number)>
             {cancel}
             {restart}
-            <button id="rerun-button" class=rerun_class name="intent" value="rerun">"Rerun"</button>
+            <button id="rerun-button" class=rerun_class name="intent" value="rerun" data-key="r">"Rerun"</button>
             {edit}
         </form>
     }

@@ -54,7 +54,7 @@ fn show(task: TaskDetail, readiness: Readiness, is_older_page: bool) -> AnyView 
                 <h2 id="code-title">"Code"</h2>
                 <ReadinessBadges readiness />
                 <SpecFacts spec=spec.clone() />
-                <CodeBlock code=spec.code.as_str() label="The task's code" />
+                <CodeBlock code=spec.code.as_str() label="The task's code" has_anchors=true />
             </section>
         </Page>
     }
@@ -65,8 +65,8 @@ fn show(task: TaskDetail, readiness: Readiness, is_older_page: bool) -> AnyView 
 pub fn actions(id: &TaskId) -> AnyView {
     view! {
         <form class="actions" method="post" action=routes::task(id)>
-            <button class="is-primary" name="intent" value="run">"Run"</button>
-            <a class="button" href=routes::edit_task(id, None)>"Edit"</a>
+            <button class="is-primary" name="intent" value="run" data-key="r">"Run"</button>
+            <a class="button" href=routes::edit_task(id, None) data-key="e">"Edit"</a>
             <a class="button is-quiet" href=routes::delete_task(id)>"Delete"</a>
         </form>
     }
