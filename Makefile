@@ -57,7 +57,8 @@ lint: site ## Check formatting, shell scripts, dependencies, and clippy on every
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
 	cargo clippy --locked --workspace --test '*' -- --deny warnings
 	$(call say,clippy for the part of app that runs in the browser)
-	cargo clippy --locked --package app --lib --no-default-features --features hydrate -- --deny warnings
+	cargo clippy --locked --package app --lib --no-default-features --features hydrate,log-islands,form-islands,flow-islands \
+		-- --deny warnings
 
 .PHONY: unit
 unit: site ## Run the tests of the Rust code

@@ -5,22 +5,27 @@ use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::{
     SsrMode,
     components::{Route, Router, Routes},
+    location::RequestUrl,
     path,
 };
 
 use crate::{
+    bundle::Bundle,
     page_context::{Preferences, Theme},
     pages,
 };
 
-/// The document: head, scripts of the islands, and the page.
-pub fn shell(options: LeptosOptions) -> impl IntoView {
+/// The document: head, scripts of the islands that the page has, and the page.
+pub fn shell(mut options: LeptosOptions) -> impl IntoView {
+    let address = use_context::<RequestUrl>().unwrap_or_default();
+    let path = address.as_ref().split('?').next().unwrap_or_default();
+    let stylesheet = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    options.output_name = Bundle::of(path).name().into();
     let theme = match use_context::<Preferences>().unwrap_or_default().theme {
         Theme::Auto => None,
         Theme::Light => Some("light"),
         Theme::Dark => Some("dark"),
     };
-    let stylesheet = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme>

@@ -7,11 +7,20 @@ pub mod actions;
 mod application;
 #[cfg(feature = "ssr")]
 pub mod backend;
+#[cfg(feature = "hydrate")]
+#[cfg_attr(
+    not(all(feature = "log-islands", feature = "form-islands", feature = "flow-islands")),
+    allow(dead_code, reason = "some of it is for islands that this bundle does not have")
+)]
+mod browser;
+#[cfg(feature = "ssr")]
+pub mod bundle;
 #[cfg(feature = "ssr")]
 mod components;
 #[cfg(feature = "ssr")]
 pub mod examples;
 mod html;
+#[cfg(any(feature = "ssr", feature = "islands"))]
 mod islands;
 pub mod log_text;
 pub mod model;
@@ -27,9 +36,12 @@ pub use application::{App, shell};
 #[cfg(feature = "ssr")]
 pub use pages::run::changing_parts;
 
-/// Where the browser starts: brings the islands of the page to life.
+/// Where the browser starts: does what every page needs, and brings the islands to life where there are some.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
+    browser::ticker::start();
+    browser::keyboard::start();
+    #[cfg(feature = "islands")]
     leptos::mount::hydrate_islands();
 }

@@ -17,8 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    command_line::cluster::EngineKind,
-    config::{ClusterConfig, Config, limits},
+    config::{ClusterConfig, Config, engine_options::EngineKind, limits},
     db::Database,
     diagnostics::Sources,
     engine::{

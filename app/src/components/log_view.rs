@@ -8,8 +8,8 @@ use super::{
     step_list::waits_for,
 };
 use crate::{
-    islands::{LogTail, words},
-    log_text::{found_line_html, line_html, lines_words},
+    islands::LogTail,
+    log_text::{found_line_html, line_html, lines_words, words},
     model::{
         log::Stream,
         log_search::LogQuery,

@@ -11,7 +11,6 @@ use super::{
 use crate::{
     components::time::now,
     html::escape,
-    islands::Ticker,
     model::run_list::RunQuery,
     page_context::{Notice, Preferences, Refusal, ServerFacts, Theme},
     routes,
@@ -74,7 +73,6 @@ pub fn Page(
         </main>
         <Footer />
         {keyboard_dialogs()}
-        <Ticker />
     }
     .into_any()
 }

@@ -11,13 +11,13 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{CloseEvent, Element, HtmlElement, MessageEvent, WebSocket};
 
-use super::{
-    dom, message,
-    refresh::{Refresher, say},
-    words,
-};
+use super::message;
 use crate::{
-    log_text::{line_html, lines_words, partial_html},
+    browser::{
+        dom,
+        refresh::{Refresher, say},
+    },
+    log_text::{line_html, lines_words, partial_html, words},
     model::log::{LogLines, LogMessage, RunState},
     routes,
 };

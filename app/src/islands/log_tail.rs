@@ -8,10 +8,10 @@ use leptos::prelude::*;
 #[island]
 pub fn LogTail() -> impl IntoView {
     let unseen = RwSignal::new(0_u32);
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "islands")]
     super::follower::follow(unseen);
     let resume = move |_| {
-        #[cfg(feature = "hydrate")]
+        #[cfg(feature = "islands")]
         super::follower::scroll_to_end();
         unseen.set(0);
     };

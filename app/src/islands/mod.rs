@@ -1,27 +1,24 @@
 //! The live parts of pages: what the browser does after the server has rendered everything.
 //! A page is complete without them. None of them calls an action: that would double what the browser has to load.
+//! Each group is behind a feature, and pages load the groups that they have (`bundle.rs`).
 
-#[cfg(feature = "hydrate")]
-mod code_editor;
-#[cfg(feature = "hydrate")]
-mod dom;
-#[cfg(feature = "hydrate")]
-mod field_checks;
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "log-islands")]
 mod follower;
-#[cfg(feature = "hydrate")]
-mod message;
-#[cfg(feature = "hydrate")]
-mod refresh;
-
+#[cfg(any(feature = "ssr", feature = "log-islands"))]
 mod log_tail;
+#[cfg(feature = "log-islands")]
+mod message;
+
+#[cfg(feature = "form-islands")]
+mod code_editor;
+#[cfg(feature = "form-islands")]
+mod field_checks;
+#[cfg(feature = "form-islands")]
+mod form_keys;
+#[cfg(any(feature = "ssr", feature = "form-islands"))]
 mod task_form;
-mod ticker;
-pub mod words;
 
 #[cfg(feature = "ssr")]
 pub use log_tail::LogTail;
 #[cfg(feature = "ssr")]
 pub use task_form::TaskFormWatch;
-#[cfg(feature = "ssr")]
-pub use ticker::Ticker;

@@ -7,6 +7,7 @@ mod characters;
 mod found;
 mod line;
 mod links;
+pub mod words;
 
 use std::fmt::Write as _;
 

@@ -65,10 +65,7 @@ pub(super) const fn is_opening(byte: u8) -> bool {
 }
 
 const fn is_pair(one: u8, other: u8) -> bool {
-    matches!(
-        (one, other),
-        (b'(', b')') | (b')', b'(') | (b'[', b']') | (b']', b'[') | (b'{', b'}') | (b'}', b'{')
-    )
+    matches!((one, other), (b'(', b')') | (b')', b'(') | (b'[', b']') | (b']', b'[') | (b'{', b'}') | (b'}', b'{'))
 }
 
 #[cfg(test)]

@@ -149,7 +149,11 @@ pub fn indent(source: &SourceText, selection: Range<usize>, is_outward: bool) ->
         let column = source.text()[start..selection.start].chars().count();
         return Edit::insert(selection, " ".repeat(LEVEL - column % LEVEL));
     }
-    change_lines(source, selection, |line| Cut { column: 0, length: 0, text: if line.is_empty() { "" } else { "    " } })
+    change_lines(source, selection, |line| Cut {
+        column: 0,
+        length: 0,
+        text: if line.is_empty() { "" } else { "    " },
+    })
 }
 
 /// Makes lines comments, or code again when all of them are comments.
@@ -332,9 +336,14 @@ mod tests {
 
     #[test]
     fn backspace_takes_a_level_where_there_is_nothing_else() {
-        for (text, expected) in
-            [("        |x", Some("    |x")), ("     |", Some("    |")), ("  |  x", Some("|  x")), ("x   |", None), ("|", None), ("<  >", None)]
-        {
+        for (text, expected) in [
+            ("        |x", Some("    |x")),
+            ("     |", Some("    |")),
+            ("  |  x", Some("|  x")),
+            ("x   |", None),
+            ("|", None),
+            ("<  >", None),
+        ] {
             let (source, selection) = read(text);
             let edit = delete_back(&source, selection);
             assert_eq!(edit.map(|edit| write(&source, &edit)).as_deref(), expected, "{text}");

@@ -58,8 +58,7 @@ impl SourceText {
         let first = self.line_at(prefix);
         let last = self.line_at(old_end);
         let breaks = new[prefix..new_end].iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-        let begun: Vec<Line> =
-            breaks.map(|(at, _)| Line { start: prefix + at + 1, state: State::default() }).collect();
+        let begun: Vec<Line> = breaks.map(|(at, _)| Line { start: prefix + at + 1, state: State::default() }).collect();
         let change = Change { first, removed: last - first + 1, added: begun.len() + 1 };
         self.lines.splice(first + 1..=last, begun);
         for line in &mut self.lines[first + change.added..] {

@@ -79,7 +79,13 @@ mod tests {
         assert_eq!(before, r#"a File "x", line 1 "#);
         assert_eq!(place, Place { text: r#"File "main.py", line 12"#, line: 12 });
         assert_eq!(after, ", in f");
-        for text in ["", "File \"main.py\", line ", "File \"main.py\", line 0", "File \"main.py\", line 99999999999", "File \"main.py"] {
+        for text in [
+            "",
+            "File \"main.py\", line ",
+            "File \"main.py\", line 0",
+            "File \"main.py\", line 99999999999",
+            "File \"main.py",
+        ] {
             assert_eq!(line(text), None, "{text}");
         }
     }

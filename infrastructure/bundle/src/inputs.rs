@@ -29,10 +29,10 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 /// A text that changes whenever an input or this program changes.
 ///
 /// Contents are compared, not times: a wasm that was compiled again with the same result costs nothing here.
-pub fn stamp(inputs: &[&Path]) -> Result<String> {
+pub fn stamp(inputs: &[PathBuf]) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     for input in inputs {
-        let files = if input.is_dir() { files(input)? } else { vec![input.to_path_buf()] };
+        let files = if input.is_dir() { files(input)? } else { vec![input.clone()] };
         for file in files {
             file.hash(&mut hasher);
             fs::read(&file).with_context(|| format!("reading {}", file.display()))?.hash(&mut hasher);

@@ -1,23 +1,27 @@
 //! Turns the compiled wasm, the style sheets and the static files into the site folder that the server embeds.
 //!
 //! ```text
-//! bundle <app.wasm> <style dir> <public dir> <site dir>
+//! bundle list
+//! bundle make <wasm dir> <style dir> <public dir> <site dir>
 //! ```
+//!
+//! `list` prints each bundle's name and the features that `app` is built with for it; `make` expects each as `NAME.wasm`.
 //!
 //! What ends up in the site folder:
 //!
 //! | file | made from |
 //! | --- | --- |
-//! | `pkg/app.js`, `pkg/app_bg.wasm` | the wasm, by wasm-bindgen |
+//! | `pkg/NAME.js`, `pkg/NAME_bg.wasm` | the wasm of a bundle, by wasm-bindgen |
 //! | `pkg/app.css` | `style/main.css` with its `@import "x.css";` lines replaced by the files they name |
 //! | everything else | `public/`, as it is |
 //! | `*.br`, `*.gz` | the same files, compressed once here and never again by the server |
 //!
-//! `app_bg.wasm` is the name that Leptos asks for when `LEPTOS_OUTPUT_NAME` is not set while it is compiled.
+//! `NAME_bg.wasm` is the name that Leptos asks for when `LEPTOS_OUTPUT_NAME` is not set while it is compiled.
 //!
 //! Nothing is done when no input changed, and the site folder is replaced as a whole, so that it is never half new.
-//! The program fails when what a browser must download to become interactive is larger than [`BUDGET`].
+//! The program fails when what a browser must download to become interactive is larger than the bundle's budget.
 
+mod bundles;
 mod compress;
 mod inputs;
 mod style;
@@ -30,29 +34,30 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
-use crate::compress::Size;
+use crate::{bundles::Bundle, compress::Size};
 
-/// What `app.js` and `app_bg.wasm` may weigh together, brotli-compressed, in bytes.
-const BUDGET: u64 = 80_000;
-
-/// The files that count towards [`BUDGET`].
-const BUDGETED: [&str; 2] = ["pkg/app.js", "pkg/app_bg.wasm"];
-
-/// The four paths on the command line.
-struct Arguments {
+/// The four paths after `make`.
+struct Paths {
     wasm: PathBuf,
     style: PathBuf,
     public: PathBuf,
     site: PathBuf,
 }
 
-impl Arguments {
-    fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Self> {
-        let paths: Vec<PathBuf> = arguments.map(PathBuf::from).collect();
-        match <[PathBuf; 4]>::try_from(paths) {
-            Ok([wasm, style, public, site]) => Ok(Self { wasm, style, public, site }),
-            Err(_) => bail!("usage: bundle <app.wasm> <style dir> <public dir> <site dir>"),
+impl Paths {
+    fn parse(arguments: &[OsString]) -> Result<Self> {
+        match arguments {
+            [wasm, style, public, site] => {
+                let [wasm, style, public, site] = [wasm, style, public, site].map(PathBuf::from);
+                Ok(Self { wasm, style, public, site })
+            }
+            _ => bail!("usage: bundle list | bundle make <wasm dir> <style dir> <public dir> <site dir>"),
         }
+    }
+
+    /// Where the wasm of a bundle is.
+    fn wasm_of(&self, bundle: &Bundle) -> PathBuf {
+        self.wasm.join(bundle.name).with_extension("wasm")
     }
 
     /// A name beside the site folder, so that it is not part of the site: `target/site` gives `target/site.stamp`.
@@ -62,25 +67,51 @@ impl Arguments {
 }
 
 fn main() -> Result<ExitCode> {
-    let arguments = Arguments::parse(std::env::args_os().skip(1))?;
-    let stamp_path = arguments.beside_site("stamp");
-    let stamp = inputs::stamp(&[&arguments.wasm, &arguments.style, &arguments.public])?;
-    if arguments.site.is_dir() && fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp) {
-        say(&format!("bundle: {} is up to date", arguments.site.display()));
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    match arguments.split_first() {
+        Some((command, [])) if command == "list" => {
+            for Bundle { name, features, .. } in &bundles::ALL {
+                say(&format!("{name} {features}"));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Some((command, paths)) if command == "make" => make(&Paths::parse(paths)?),
+        _ => Paths::parse(&[]).map(|_| ExitCode::FAILURE),
+    }
+}
+
+/// Makes the site, unless it is there already.
+fn make(paths: &Paths) -> Result<ExitCode> {
+    let stamp_path = paths.beside_site("stamp");
+    let wasm = bundles::ALL.iter().map(|bundle| paths.wasm_of(bundle));
+    let inputs: Vec<PathBuf> = wasm.chain([paths.style.clone(), paths.public.clone()]).collect();
+    let stamp = inputs::stamp(&inputs)?;
+    if paths.site.is_dir() && fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp) {
+        say(&format!("bundle: {} is up to date", paths.site.display()));
         return Ok(ExitCode::SUCCESS);
     }
 
-    let fresh = arguments.beside_site("new");
+    let fresh = paths.beside_site("new");
     remove_dir(&fresh)?;
-    build(&arguments, &fresh)?;
+    build(paths, &fresh)?;
     let sizes = compress::folder(&fresh)?;
-    remove_dir(&arguments.site)?;
-    fs::rename(&fresh, &arguments.site).with_context(|| format!("moving {} into place", fresh.display()))?;
+    remove_dir(&paths.site)?;
+    fs::rename(&fresh, &paths.site).with_context(|| format!("moving {} into place", fresh.display()))?;
 
     say(&table(&sizes));
-    let weight: u64 = sizes.iter().filter(|size| BUDGETED.contains(&size.name.as_str())).map(|size| size.brotli).sum();
-    say(&format!("bundle: {} bytes of brotli for the browser, {BUDGET} allowed", grouped(weight)));
-    if weight > BUDGET {
+    let mut is_over = false;
+    for bundle in &bundles::ALL {
+        let files = [format!("pkg/{}.js", bundle.name), format!("pkg/{}_bg.wasm", bundle.name)];
+        let weight: u64 = sizes.iter().filter(|size| files.contains(&size.name)).map(|size| size.brotli).sum();
+        is_over |= weight > bundle.budget;
+        say(&format!(
+            "bundle: {}: {} bytes of brotli, {} allowed",
+            bundle.name,
+            grouped(weight),
+            grouped(bundle.budget)
+        ));
+    }
+    if is_over {
         say("bundle: over the budget. Islands must stay free of server functions and of large crates.");
         return Ok(ExitCode::FAILURE);
     }
@@ -89,12 +120,14 @@ fn main() -> Result<ExitCode> {
 }
 
 /// Makes every uncompressed file of the site under `site`.
-fn build(arguments: &Arguments, site: &Path) -> Result<()> {
+fn build(paths: &Paths, site: &Path) -> Result<()> {
     let pkg = site.join("pkg");
     fs::create_dir_all(&pkg).with_context(|| format!("making {}", pkg.display()))?;
-    copy_dir(&arguments.public, site)?;
-    wasm::bind(&arguments.wasm, &pkg)?;
-    let css = style::inline(&arguments.style.join("main.css"))?;
+    copy_dir(&paths.public, site)?;
+    for bundle in &bundles::ALL {
+        wasm::bind(&paths.wasm_of(bundle), bundle.name, &pkg)?;
+    }
+    let css = style::inline(&paths.style.join("main.css"))?;
     let target = pkg.join("app.css");
     fs::write(&target, css).with_context(|| format!("writing {}", target.display()))
 }
@@ -164,8 +197,8 @@ mod tests {
 
     #[test]
     fn four_paths_are_needed() {
-        assert!(Arguments::parse(["a", "b", "c"].map(OsString::from).into_iter()).is_err());
-        let four = Arguments::parse(["a", "b", "c", "target/site"].map(OsString::from).into_iter());
-        assert_eq!(Some(PathBuf::from("target/site.stamp")), four.ok().map(|arguments| arguments.beside_site("stamp")));
+        assert!(Paths::parse(&["a", "b", "c"].map(OsString::from)).is_err());
+        let four = Paths::parse(&["a", "b", "c", "target/site"].map(OsString::from));
+        assert_eq!(Some(PathBuf::from("target/site.stamp")), four.ok().map(|paths| paths.beside_site("stamp")));
     }
 }

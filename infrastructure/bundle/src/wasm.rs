@@ -6,10 +6,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
-/// Writes `app.js` and `app_bg.wasm` into `pkg`.
-pub fn bind(wasm: &Path, pkg: &Path) -> Result<()> {
+/// Writes `NAME.js` and `NAME_bg.wasm` into `pkg`.
+pub fn bind(wasm: &Path, name: &str, pkg: &Path) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen.web(true)?.typescript(false).remove_name_section(true).remove_producers_section(true);
-    bindgen.input_path(wasm).out_name("app");
+    bindgen.input_path(wasm).out_name(name);
     bindgen.generate(pkg).with_context(|| format!("wasm-bindgen on {}", wasm.display()))
 }

@@ -43,13 +43,13 @@ pub async fn measure(client: &Client, tools: &Tools) {
             ms(ours.saturating_sub(bare) / 40)
         );
     }
-    let long = fibo(30);
+    let long = fibo(33);
     let script = tools.script(&long);
     let row = client.save_flow(&flow(10, Shape::Row, &long)).await;
     client.run_flow(&row).await;
     let (ours, bare) = (client.run_flow(&row).await, tools.shell_loop(&script, 10, 1));
     println!(
-        "    10 steps of fibo(30) in a row: Stoker {}, bare {}: {:.1} % of the time is the programs' own",
+        "    10 steps of fibo(33) in a row: Stoker {}, bare {}: {:.1} % of the time is the programs' own",
         ms(ours),
         ms(bare),
         100.0 * ratio(bare, ours)

@@ -21,7 +21,9 @@ const SECONDS: u32 = 10;
 pub async fn pages_under_load(tools: &Tools) {
     let folder = tempfile::tempdir().unwrap();
     let sample = fill(&folder.path().join("stoker.sqlite")).await;
-    let stoker = Stoker::start(folder.path(), tools).await;
+    // All of the runs that are stored beforehand stay.
+    let keep_all = ["--keep-runs", "off", "--keep-days", "off"];
+    let stoker = Stoker::start_with(folder.path(), tools, &keep_all).await;
     println!(
         "\n(c) {PER_SECOND} requests/s for {SECONDS} s with {} runs stored, server and client on the same machine",
         TASKS * RUNS_EACH

@@ -11,11 +11,8 @@ use app::model::{checkpoint::CheckpointStatus, checks::CheckReport};
 use crate::{
     assembly,
     clock::{SystemClock, SystemRandom},
-    command_line::{
-        cluster::EngineKind,
-        options::{PreflightOptions, ServeOptions},
-    },
-    config::{Config, ConfigError, DataFolder},
+    command_line::options::PreflightOptions,
+    config::{Config, ConfigError, DataFolder, engine_options::EngineKind, options::ServeOptions},
     engine::argo::settings::ArgoSettings,
     kubernetes::Access,
     packages::nix::{NixSettings, stoker_program},

@@ -8,10 +8,10 @@ use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util:
 use crate::{
     assembly::{LocalParts, Parts, SetUpError, Stoker, set_up_engines, set_up_local},
     clock::SystemClock,
-    command_line::options::ServeOptions,
     config::{
         Config, ConfigError,
         data_folder::{self, DataFolderError, DataFolderLock},
+        options::ServeOptions,
     },
     db::{Database, DatabaseError},
     diagnostics::{Sources, checks::Preflight, recent_errors::RecentErrors},

@@ -1,7 +1,10 @@
 //! The configuration: the command line's options, checked once, with the defaults filled in.
 
 pub mod data_folder;
+pub mod engine_options;
 pub mod limits;
+pub mod options;
+pub mod values;
 
 use std::{
     net::SocketAddr,
@@ -17,11 +20,11 @@ use app::model::{
 };
 use etcetera::BaseStrategy as _;
 
+use self::{
+    engine_options::{ClusterOptions, EngineKind, EngineOptions},
+    options::ServeOptions,
+};
 use crate::{
-    command_line::{
-        cluster::{ClusterOptions, EngineKind, EngineOptions},
-        options::ServeOptions,
-    },
     kubernetes::Access,
     packages::{
         conda::{CondaError, CondaInstaller, CondaKind},
@@ -287,12 +290,15 @@ mod tests {
     use clap::Parser as _;
 
     use super::*;
-    use crate::command_line::options::{Command, CommandLine};
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: ServeOptions,
+    }
 
     fn config(arguments: &[&str]) -> Result<Config, ConfigError> {
-        let line = CommandLine::try_parse_from(["stoker", "serve"].iter().chain(arguments)).unwrap();
-        let Command::Serve(options) = line.command else { panic!("`serve` was asked for") };
-        Config::from_options(*options)
+        Config::from_options(Line::try_parse_from(["serve"].iter().chain(arguments)).unwrap().options)
     }
 
     #[test]

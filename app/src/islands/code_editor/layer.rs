@@ -215,7 +215,7 @@ fn html_of(source: &SourceText, line: usize, look: &Look<'_>) -> String {
 
 /// Sets a length. JavaScript writes the number: what Rust has for that would be much to load.
 fn set(element: &HtmlElement, name: &str, pixels: f64) {
-    let number = js_sys::Number::from(pixels).to_string(10).ok().and_then(|text| text.as_string());
+    let number = js_sys::Number::from(pixels).to_string_with_radix(10).ok().and_then(|text| text.as_string());
     // It fails only for a malformed value.
     let _ = element.style().set_property(name, &(number.unwrap_or_default() + "px"));
 }

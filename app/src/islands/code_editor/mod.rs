@@ -213,10 +213,9 @@ impl Editor {
         let start = source.units_between(0..range.start);
         let end = start + source.units_between(range.clone());
         // It fails only for controls that have no selection, and no server takes code that long.
-        let _ = self.area.set_selection_range(
-            u32::try_from(start).unwrap_or_default(),
-            u32::try_from(end).unwrap_or_default(),
-        );
+        let _ = self
+            .area
+            .set_selection_range(u32::try_from(start).unwrap_or_default(), u32::try_from(end).unwrap_or_default());
     }
 
     /// Makes an edit in the one way that the browser can undo.

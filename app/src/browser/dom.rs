@@ -1,11 +1,20 @@
 //! Short ways to the document and to what JavaScript knows.
 
 use js_sys::Reflect;
-use leptos::prelude::document;
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{Element, Event, EventTarget, HtmlElement};
+use wasm_bindgen::{JsCast, JsValue, UnwrapThrowExt as _, closure::Closure};
+use web_sys::{Document, Element, Event, EventTarget, HtmlElement, Window};
 
 use crate::model::time::Timestamp;
+
+/// The browser's window.
+pub fn window() -> Window {
+    web_sys::window().expect_throw("this runs in a page")
+}
+
+/// The page.
+pub fn document() -> Document {
+    window().document().expect_throw("a window has a document")
+}
 
 /// The element with this id.
 pub fn by_id(id: &str) -> Option<Element> {
@@ -51,4 +60,20 @@ pub fn number(object: &JsValue, name: &str) -> Option<u64> {
 #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit by far")]
 pub fn clock() -> Timestamp {
     Timestamp(js_sys::Date::now() as i64)
+}
+
+/// All elements of the page that a selector finds, in their order.
+pub fn all(selector: &str) -> Vec<Element> {
+    let Ok(found) = document().query_selector_all(selector) else {
+        return Vec::new();
+    };
+    (0..found.length()).filter_map(|index| found.get(index)?.dyn_into().ok()).collect()
+}
+
+/// Calls a function before the browser draws next.
+#[cfg(feature = "form-islands")]
+pub fn next_frame(act: impl FnOnce() + 'static) {
+    let act = Closure::once_into_js(act);
+    // It fails only for a function that is none.
+    let _ = window().request_animation_frame(act.unchecked_ref());
 }

@@ -1,14 +1,14 @@
 //! Renews what changes of a page while it is open, but for a run's log: fetches the parts that may have changed, and puts
 //! them in place, so that the server alone decides how they look.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc};
 
-use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{DocumentFragment, Element, HtmlElement, HtmlTemplateElement, Response};
 
-use super::{dom, words};
+use super::dom::{self, document, window};
+use crate::log_text::words;
 
 /// The parts of a page that may come anew. Those that do not come stay.
 const PARTS: &str = "[id^=run-],#system-state";
@@ -47,7 +47,7 @@ impl Refresher {
                     Err(_) if attempts < ATTEMPTS => {
                         attempts += 1;
                         refresher.0.is_outdated.set(true);
-                        pause(Duration::from_secs(2)).await;
+                        pause(2000).await;
                     }
                     Err(_) => {}
                 }
@@ -148,7 +148,7 @@ fn parse(html: &str) -> Option<DocumentFragment> {
 async fn fetch_parts() -> Result<String, JsValue> {
     // Which step a run's own address shows may change, the one on the page does not.
     let page = dom::by_id("log").and_then(|log| log.get_attribute("data-page"));
-    let page = page.map_or_else(|| location().pathname(), Ok)?;
+    let page = page.map_or_else(|| window().location().pathname(), Ok)?;
     let response: Response = JsFuture::from(window().fetch_with_str(&(page + "/state"))).await?.dyn_into()?;
     if !response.ok() {
         return Err(JsValue::NULL);
@@ -157,14 +157,9 @@ async fn fetch_parts() -> Result<String, JsValue> {
     text.as_string().ok_or(JsValue::NULL)
 }
 
-async fn pause(duration: Duration) {
+async fn pause(milliseconds: i32) {
     let promise = js_sys::Promise::new(&mut |resolve, _| {
-        set_timeout(
-            move || {
-                let _ = resolve.call0(&JsValue::NULL);
-            },
-            duration,
-        );
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds);
     });
     let _ = JsFuture::from(promise).await;
 }
