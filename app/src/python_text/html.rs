@@ -47,11 +47,12 @@ pub fn code_html(code: &str, has_anchors: bool) -> String {
     let mut html = String::with_capacity(code.len() * 4);
     let mut state = State::default();
     for (index, line) in code.lines().enumerate() {
-        // Writing to a `String` cannot fail.
-        let _ = match has_anchors {
-            true => write!(html, r#"<span class="code-line" id="code-L{}">"#, index + 1),
-            false => write!(html, r#"<span class="code-line">"#),
-        };
+        html.push_str(r#"<span class="code-line""#);
+        if has_anchors {
+            // Writing to a `String` cannot fail.
+            let _ = write!(html, r#" id="code-L{}""#, index + 1);
+        }
+        html.push('>');
         html.push_str(&line_html(line, &mut state, &[]));
         html.push_str("\n</span>");
     }

@@ -122,14 +122,14 @@ impl Reader<'_> {
                 },
                 b'{' | b'}' if literal.is_formatted && self.byte(at + 1) == Some(byte) => at += 2,
                 b'{' if literal.is_formatted => return self.open_expression(at),
-                _ => match literal.end(&self.line.as_bytes()[at..]) {
-                    Some(length) => {
+                _ => {
+                    if let Some(length) = literal.end(&self.line.as_bytes()[at..]) {
                         self.give_to(at + length, Kind::String);
                         self.open.pop();
                         return;
                     }
-                    None => at += 1,
-                },
+                    at += 1;
+                }
             }
         }
         self.give_to(self.line.len(), Kind::String);

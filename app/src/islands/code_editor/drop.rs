@@ -5,7 +5,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{DataTransfer, DragEvent, Event, File};
 
 use super::Editor;
-use crate::{model::spec::Code, python_text::Edit};
+use crate::{browser::dom::number, model::spec::Code, python_text::Edit};
 
 /// Whether it is files that are dragged here.
 pub(super) fn has_files(event: &Event) -> bool {
@@ -53,8 +53,8 @@ fn refusal(file: &File) -> Option<String> {
     if !name.ends_with(".py") {
         return Some(format!("{name} was not taken: only a Python file (.py) can be dropped here."));
     }
+    let size = number(file, "size").and_then(|bytes| usize::try_from(bytes).ok());
     let kib = Code::MAX_BYTES / 1024;
-    #[expect(clippy::cast_precision_loss, reason = "the limit is far below 2^53")]
-    let is_too_long = file.size() > Code::MAX_BYTES as f64;
-    is_too_long.then(|| format!("{name} was not taken: a program may have {kib} KiB at most."))
+    size.is_none_or(|bytes| bytes > Code::MAX_BYTES)
+        .then(|| format!("{name} was not taken: a program may have {kib} KiB at most."))
 }

@@ -119,7 +119,11 @@ impl Layer {
         } else {
             let all: String = html.iter().flat_map(|html| ["<div>", html, "</div>"]).collect();
             self.lines.set_inner_html(&all);
-            let numbers: String = range.clone().map(|line| format!("{}\n", line + 1)).collect();
+            let mut numbers = String::new();
+            for line in range.clone() {
+                numbers.push_str(&(line + 1).to_string());
+                numbers.push('\n');
+            }
             self.numbers.set_text_content(Some(&numbers));
             *shown = Shown { first: range.start, html };
         }

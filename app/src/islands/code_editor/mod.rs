@@ -116,6 +116,10 @@ impl Editor {
     fn hear(&'static self, event: &Event) -> bool {
         match event.type_().as_str() {
             "keydown" => return self.press(event).is_some(),
+            // There may be many editors, and only one is written in.
+            "selectionchange" if document().active_element().is_none_or(|active| active != **self.area) => {
+                return false;
+            }
             "dragover" => return drop::has_files(event),
             "drop" => return self.take_drop(event),
             "input" => {
@@ -173,7 +177,7 @@ impl Editor {
         let mut ranges = self.finder.marks();
         if ranges.is_empty() && self.selection_units().is_empty() {
             let brackets = matching_brackets(source, caret).into_iter().flatten();
-            ranges.extend(brackets.map(|byte| (byte..byte + 1, "is-bracket")));
+            ranges.extend(brackets.map(|start| (Range { start, end: start + 1 }, "is-bracket")));
             ranges.sort_by_key(|(range, _)| range.start);
         }
         ranges

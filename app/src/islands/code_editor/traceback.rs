@@ -77,6 +77,8 @@ impl Editor {
             let start = range.start + (text.len() - text.trim_start_matches([' ', '\t']).len());
             start..start
         };
+        self.select(&range);
+        // The browser shows the place of the caret.
         let _ = self.area.focus();
         self.go_to(&range);
         Some(())
