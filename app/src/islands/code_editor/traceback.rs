@@ -90,10 +90,13 @@ fn error_of(link: &Element) -> Option<String> {
     let mut line = link.closest(".line").ok()??;
     let lines = std::iter::from_fn(|| {
         line = line.next_element_sibling()?;
-        let text = line.query_selector(".line-text").ok()??.text_content()?;
-        // What is said of a line to those who do not see its mark.
-        let said = line.query_selector(".line-stream").ok()?.and_then(|said| said.text_content()).unwrap_or_default();
-        Some(text.strip_prefix(said.as_str()).unwrap_or(&text).to_owned())
+        let mut text = line.query_selector(".line-text").ok()??.text_content()?;
+        // What is said of a line to those who do not see its marks.
+        for said in [".line-stream", ".line-level"] {
+            let said = line.query_selector(said).ok()?.and_then(|said| said.text_content()).unwrap_or_default();
+            text = text.strip_prefix(said.as_str()).unwrap_or(&text).to_owned();
+        }
+        Some(text)
     });
     error_after(lines.take(LINES))
 }
