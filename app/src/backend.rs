@@ -16,6 +16,7 @@ use crate::model::{
     flow::{Flow, StepKey},
     identifiers::{RunNumber, RunUid, TaskId},
     log_search::{LogQuery, LogSearch},
+    python_version::OfferedPython,
     run_list::{ListedRun, RunPage, RunQuery},
     spec::{TaskSpec, ValidTask},
     step_address::StepAddress,
@@ -58,6 +59,11 @@ pub trait Backend: Send + Sync + 'static {
 
     /// What a run of this spec would find in the cache now.
     async fn readiness(&self, spec: &TaskSpec) -> Readiness;
+
+    /// The versions of Python that tasks may choose, the lowest first; as far as they are known now.
+    fn pythons(&self) -> Vec<OfferedPython> {
+        Vec::new()
+    }
 
     /// A run, with this step of it.
     async fn run(&self, step: &StepAddress) -> Result<RunDetail, BackendError>;

@@ -1,6 +1,6 @@
 //! HTML that is written by hand: where no view does it, or where views would take most of a page's time.
 
-#[cfg(feature = "ssr")]
+#[cfg(any(feature = "ssr", feature = "flow-islands"))]
 use std::fmt::{self, Display, Write as _};
 
 #[cfg(feature = "ssr")]
@@ -37,11 +37,11 @@ pub fn escape(text: &str) -> String {
 }
 
 /// HTML as it grows: markup that stands in the program, and values, which are escaped. Nothing else gets in.
-#[cfg(feature = "ssr")]
+#[cfg(any(feature = "ssr", feature = "flow-islands"))]
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Html(String);
 
-#[cfg(feature = "ssr")]
+#[cfg(any(feature = "ssr", feature = "flow-islands"))]
 impl Html {
     /// Empty, with room for so many bytes.
     pub fn with_capacity(bytes: usize) -> Self {
@@ -72,16 +72,17 @@ impl Html {
     }
 
     /// A view of it; it must be one whole element.
+    #[cfg(feature = "ssr")]
     pub fn into_element(self) -> AnyView {
         InertElement::new(self.0).into_any()
     }
 }
 
 /// Escapes what is written to it.
-#[cfg(feature = "ssr")]
+#[cfg(any(feature = "ssr", feature = "flow-islands"))]
 struct Escaping<'a>(&'a mut String);
 
-#[cfg(feature = "ssr")]
+#[cfg(any(feature = "ssr", feature = "flow-islands"))]
 impl fmt::Write for Escaping<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         escape_into(self.0, text);

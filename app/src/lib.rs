@@ -19,6 +19,8 @@ pub mod bundle;
 mod components;
 #[cfg(feature = "ssr")]
 pub mod examples;
+#[cfg(any(feature = "ssr", feature = "flow-islands"))]
+mod flow_drawing;
 mod html;
 #[cfg(any(feature = "ssr", feature = "islands"))]
 mod islands;
@@ -30,6 +32,10 @@ pub mod page_context;
 mod pages;
 pub mod python_text;
 pub mod routes;
+#[cfg(any(feature = "ssr", feature = "flow-islands"))]
+mod step_form_words;
+#[cfg(feature = "ssr")]
+pub mod troubleshooting;
 
 #[cfg(feature = "ssr")]
 pub use application::{App, shell};

@@ -29,8 +29,9 @@ pub fn flows() -> String {
 #[must_use]
 pub fn tasks_page(query: &TaskQuery) -> String {
     let search = Some(("q", query.search.clone())).filter(|(_, search)| !search.is_empty());
+    let last = query.last.map(|last| ("last", last.address_word().to_owned()));
     let from = query.from.as_ref().map(|cursor| ("from", cursor_text(cursor)));
-    with_parameters(&list(query.kind), search.into_iter().chain(from))
+    with_parameters(&list(query.kind), search.into_iter().chain(last).chain(from))
 }
 
 /// A page of the documentation.
@@ -167,6 +168,12 @@ pub fn output(page: &str, name: &str) -> String {
     address
 }
 
+/// What a run's engine handed over for it, as plain text.
+#[must_use]
+pub fn manifest(id: &TaskId, number: RunNumber) -> String {
+    format!("{}/manifest", run(id, number))
+}
+
 /// The page that asks before cancelling a run, and that cancels it on POST.
 #[must_use]
 pub fn cancel_run(id: &TaskId, number: RunNumber) -> String {
@@ -177,6 +184,12 @@ pub fn cancel_run(id: &TaskId, number: RunNumber) -> String {
 #[must_use]
 pub fn raw_log(page: &str, download: bool) -> String {
     format!("{page}/log{}", if download { "?download=1" } else { "" })
+}
+
+/// The program of a page, as a script that runs anywhere.
+#[must_use]
+pub fn script(page: &str) -> String {
+    format!("{page}/script")
 }
 
 /// The websocket that tells the log of a page from a line on.

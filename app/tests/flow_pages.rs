@@ -109,6 +109,7 @@ fn run(steps: Vec<StepSummary>) -> Fake {
         phase: steps[0].phase,
         spec,
         lock: None,
+        python: None,
         cache: None,
         checkpoints: Vec::new(),
         exit_code: None,
@@ -131,6 +132,7 @@ fn run(steps: Vec<StepSummary>) -> Fake {
         previous: None,
         next: None,
         latest: number(4),
+        manifest: None,
         state: RunState { phase, version: 9, queue_place: None, lines: 3 },
         summary,
     };

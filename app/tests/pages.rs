@@ -118,10 +118,12 @@ impl Backend for Fake {
             recent: vec![summary(number(1)), summary(number(2))],
         };
         match query.search.as_str() {
-            "" => Ok(TaskPage { tasks: vec![task], newer: None, older: None, none_at_all: false }),
-            "empty" => Ok(TaskPage { tasks: Vec::new(), newer: None, older: None, none_at_all: true }),
+            "" => Ok(TaskPage { tasks: vec![task], newer: None, older: None, none_at_all: false, counts: Vec::new() }),
+            "empty" => {
+                Ok(TaskPage { tasks: Vec::new(), newer: None, older: None, none_at_all: true, counts: Vec::new() })
+            }
             "locked" => Err(BackendError::Unavailable("The database is busy.".to_owned())),
-            _ => Ok(TaskPage { tasks: Vec::new(), newer: None, older: None, none_at_all: false }),
+            _ => Ok(TaskPage { tasks: Vec::new(), newer: None, older: None, none_at_all: false, counts: Vec::new() }),
         }
     }
 
@@ -165,6 +167,7 @@ impl Backend for Fake {
                 phase: summary.phase,
                 spec: spec("print('old')\n"),
                 lock: None,
+                python: None,
                 cache: None,
                 checkpoints: vec![Checkpoint {
                     number: 11,
@@ -187,6 +190,7 @@ impl Backend for Fake {
             previous: (run.get() > 1).then(|| PreviousRun { number: number(1), spec: spec("print(0)\n"), lock: None }),
             next: (run.get() < 2).then(|| number(2)),
             latest: number(2),
+            manifest: None,
             state: RunState { phase: summary.phase, version: 9, queue_place: None, lines: 3000 },
             summary,
         })

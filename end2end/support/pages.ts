@@ -1,6 +1,6 @@
 // The pages as a user knows them: fields by their labels, a run by its words.
 
-import { type APIRequestContext, expect, type Locator, type Page } from '@playwright/test';
+import { type APIRequestContext, expect, type Locator, type Page, test } from '@playwright/test';
 
 /** A task as typed into the form. What is left out stays as the form has it. */
 export interface Draft {
@@ -141,9 +141,20 @@ async function post(request: APIRequestContext, draft: Draft, intent: string, se
   return new URL(response.headers().location ?? '', 'http://x').pathname;
 }
 
-/** A step's part of the flow form, opened if it is not. */
+/** Waits until the flow form has its editor. */
+export async function expectEditor(page: Page): Promise<void> {
+  await expect(page.locator('.flow-editor.is-live')).toBeVisible();
+}
+
+/** A step's part of the flow form, opened if it is not; with the editor, chosen in the graph. */
 export async function stepForm(page: Page, index: number): Promise<Locator> {
   const form = page.locator('.step-form').nth(index);
+  if (test.info().project.use.javaScriptEnabled !== false) {
+    await expectEditor(page);
+    if (!(await form.isVisible())) {
+      await page.locator(`#flow-step-${index}`).click();
+    }
+  }
   if ((await form.getAttribute('open')) === null) {
     await form.locator('> summary').click();
   }

@@ -9,7 +9,15 @@ import { join, resolve } from 'node:path';
 
 const BINARY = resolve(import.meta.dirname, process.env.STOKER_BIN ?? '../../target/release/stoker');
 
-const PACKAGES = resolve(import.meta.dirname, '../../server/tests/fixtures/packages');
+/** Packages of our own instead of nixpkgs, in a store of each server's own: no network, and /nix is left alone. */
+const OWN_PACKAGES = {
+  STOKER_NIX: 'own',
+  STOKER_NIXPKGS: `path:${resolve(import.meta.dirname, '../../server/tests/fixtures/packages')}`,
+  NIX_CONFIG: 'substituters =',
+};
+
+/** Then it is the pods' Nix, and whoever runs the tests says where its packages come from. */
+const isInCluster = process.env.STOKER_ENGINE === 'argo';
 
 export class Stoker {
   readonly url: string;
@@ -37,13 +45,7 @@ export class Stoker {
   async launch(): Promise<void> {
     const process = spawn(BINARY, ['serve', '--data', this.data, '--addr', `127.0.0.1:${this.port}`], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      // Packages of our own instead of nixpkgs, in a store of each server's own: no network, and /nix is left alone.
-      env: {
-        ...globalThis.process.env,
-        STOKER_NIX: 'own',
-        STOKER_NIXPKGS: `path:${PACKAGES}`,
-        NIX_CONFIG: 'substituters =',
-      },
+      env: { ...globalThis.process.env, ...(isInCluster ? {} : OWN_PACKAGES) },
     });
     this.process = process;
     const keep = (chunk: Buffer) => (this.output = (this.output + chunk).slice(-100_000));

@@ -130,6 +130,13 @@ fi
 prepare
 # The same selection of features as `make unit`, so that nothing is compiled a second time.
 tests() { cargo test --locked --workspace --features app/ssr --test cluster -- "$@"; }
+# Where volumes are folders of this machine, system packages come from the tests' own flake, which pods see on the cache's.
+# Elsewhere they are the real ones, over the network.
+packages() {
+  [[ -n ${STOKER_TEST_VOLUMES:-} ]] || return 0
+  cp -r server/tests/fixtures/packages "$STOKER_TEST_VOLUMES/$STOKER_TEST_NAMESPACE-stoker-cache/"
+  export STOKER_NIXPKGS=path:/stoker/cache/packages NIX_CONFIG='substituters ='
+}
 browser_tests() {
   if [[ ! -d end2end/node_modules ]]; then
     say "skipped: the tests in a browser, since what they need is not installed (infrastructure/scripts/setup.sh test)"
@@ -139,7 +146,9 @@ browser_tests() {
   binary=$(realpath "$target/release/stoker" 2>/dev/null || realpath "$target/debug/stoker")
   export STOKER_BIN=${STOKER_BIN:-$binary} CHROMIUM=${CHROMIUM:-$(command -v chromium)}
   export STOKER_ENGINE=argo STOKER_KUBECONFIG=$STOKER_TEST_SERVER_KUBECONFIG STOKER_IMAGE=$STOKER_TEST_IMAGE
-  export STOKER_SERVICE_ACCOUNT=stoker-executor STOKER_CACHE_CLAIM=stoker-cache
+  export STOKER_SERVICE_ACCOUNT=stoker-executor STOKER_CACHE_CLAIM=stoker-cache STOKER_NIX_CLAIM=stoker-nix
+  export STOKER_RESULTS_CLAIM=stoker-results
+  packages
   (cd end2end && npx --no playwright test --config playwright.cluster.config.ts)
 }
 

@@ -40,8 +40,8 @@ use crate::{
     },
     kubernetes::Refusal,
     packages::{
-        environments::{self, Python},
         preparation,
+        pythons::Pythons,
         resolver::{
             Resolver,
             uv::{AT_ONCE, UvResolver},
@@ -126,7 +126,7 @@ impl Stoker {
 /// What pages say of the default engine.
 async fn facts(engines: &Engines) -> ServerFacts {
     let engine = engines.default_engine();
-    let asked = tokio::time::timeout(PATIENCE, async { (engine.diagnose().await, engine.target().await) }).await;
+    let asked = tokio::time::timeout(PATIENCE, async { (engine.diagnose().await, engine.target(None).await) }).await;
     let (health, target) = asked.unwrap_or_else(|_| {
         let late = EngineError::passing("the engine did not answer in time");
         (Err(late.clone()), Err::<Target, _>(late))
@@ -169,9 +169,9 @@ pub struct LocalParts {
 pub async fn set_up_local(config: &Config, database: &Database, inputs: &Inputs) -> Result<LocalParts, SetUpError> {
     let failed = |error| SetUpError(config.data.path().to_owned(), error);
     let uv = programs::found_on_path(&config.engine.uv);
-    let python = Python::find(&uv, config.engine.python.as_deref()).await;
+    let pythons = Pythons::find(&uv, &config.engine.pythons).await;
     let secret_key = SecretKey::keep_in(&config.data.secret_key(), inputs.random.as_ref()).map_err(failed)?;
-    let settings = local_settings(config, &uv, python).map_err(failed)?;
+    let settings = local_settings(config, &uv, pythons).map_err(failed)?;
     let caches = CacheFolders::of(&config.data)
         .map(|folders| Caches::new(folders, Some(config.nix()), inputs.clock.clone()))
         .map_err(failed)?;
@@ -226,8 +226,7 @@ pub fn argo_settings(config: &Config, cluster: &ClusterConfig) -> ArgoSettings {
     preparation.retain(|(name, _)| !is_file(name));
     ArgoSettings {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        image: cluster.image.clone(),
-        python: cluster.python.clone(),
+        images: cluster.images.clone(),
         platform: cluster.platform.clone(),
         cache_claim: cluster.cache_claim.clone(),
         nix_claim: cluster.nix_claim.clone(),
@@ -250,17 +249,14 @@ pub fn argo_settings(config: &Config, cluster: &ClusterConfig) -> ArgoSettings {
             log_limit: engine.log_limit,
             stage_timeout: engine.stage_timeout,
             minimum_free: engine.minimum_free,
+            prune_after: config.prune_after.map(|age| age.as_secs()),
             nixpkgs: engine.nixpkgs.clone(),
             conda: engine.conda.clone(),
         },
     }
 }
 
-fn local_settings(
-    config: &Config,
-    uv: &Path,
-    python: Result<Python, environments::PythonError>,
-) -> io::Result<LocalSettings> {
+fn local_settings(config: &Config, uv: &Path, pythons: Pythons) -> io::Result<LocalSettings> {
     let (stoker, cache) = (std::env::current_exe()?, std::path::absolute(config.data.cache())?);
     let engine = &config.engine;
     Ok(LocalSettings {
@@ -273,7 +269,7 @@ fn local_settings(
         cache,
         stoker,
         uv: uv.to_owned(),
-        python,
+        pythons,
         index_url: engine.index_url.clone(),
         default_timeout: Some(engine.default_timeout.seconds()),
         preparation_timeout: limits::preparation_timeout(config.engine.stage_timeout),

@@ -25,7 +25,7 @@ use server::{
     },
     engine::Engines,
     packages::{
-        environments::Python,
+        pythons::Pythons,
         resolver::uv::{AT_ONCE, UvResolver},
     },
     runner::SecretKey,
@@ -58,9 +58,9 @@ async fn engine_in(folder: PathBuf, at_once: usize) -> Engine {
 /// `shim` is the program that is started as each step's shim.
 async fn engine_with_shim(shim: PathBuf, folder: PathBuf, at_once: usize) -> Engine {
     let database = Database::open(&folder.join("stoker.sqlite")).await.unwrap();
-    let python = Python::find(&uv(), None).await;
+    let pythons = Pythons::find(&uv(), &[]).await;
     let secret_key = SecretKey::keep_in(&folder.join("secret.key"), &SystemRandom).unwrap();
-    let engine = local_engine::local_engine(folder.clone(), shim, python, at_once, secret_key.clone());
+    let engine = local_engine::local_engine(folder.clone(), shim, pythons, at_once, secret_key.clone());
     let resolver = UvResolver {
         uv: uv(),
         cache: folder.join("cache/uv"),

@@ -2,7 +2,9 @@
 
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue, UnwrapThrowExt as _, closure::Closure};
-use web_sys::{Document, Element, Event, EventTarget, HtmlElement, Window};
+use web_sys::{
+    Document, DocumentFragment, Element, Event, EventTarget, FocusOptions, HtmlElement, HtmlTemplateElement, Window,
+};
 
 use crate::model::time::Timestamp;
 
@@ -26,6 +28,51 @@ pub fn html_by_id(id: &str) -> Option<HtmlElement> {
     by_id(id)?.dyn_into().ok()
 }
 
+/// The elements that a selector finds.
+pub fn all(selector: &str) -> Vec<Element> {
+    let Ok(found) = document().query_selector_all(selector) else {
+        return Vec::new();
+    };
+    (0..found.length()).filter_map(|index| found.get(index)?.dyn_into().ok()).collect()
+}
+
+/// Reads a page without running or loading anything in it.
+pub fn fragment(html: &str) -> Option<DocumentFragment> {
+    let template = document().create_element("template").ok()?.dyn_into::<HtmlTemplateElement>().ok()?;
+    template.set_inner_html(html);
+    Some(template.content())
+}
+
+/// Gives an element of HTML or of a drawing the focus, without scrolling to it.
+pub fn focus_in_place(element: &Element) {
+    let options = FocusOptions::new();
+    options.set_prevent_scroll(true);
+    // Both kinds have the method; this one's type is asked for nothing else.
+    let _ = element.unchecked_ref::<HtmlElement>().focus_with_options(&options);
+}
+
+/// How near to the edge of a box is still not quite seen, in pixels.
+pub const EDGE: i32 = 28;
+
+/// Scrolls a box to where an element in it is seen, and nothing else.
+pub fn reveal(scrolled: &HtmlElement, element: &Element) {
+    let (seen, there) = (scrolled.get_bounding_client_rect(), element.get_bounding_client_rect());
+    let missing = |start: f64, end: f64, first: f64, last: f64| {
+        let (before, after) = (whole(start - first) - EDGE, whole(end - last) + EDGE);
+        if before < 0 { before } else { after.max(0) }
+    };
+    let right = missing(there.left(), there.right(), seen.left(), seen.right());
+    let down = missing(there.top(), there.bottom(), seen.top(), seen.bottom());
+    scrolled.set_scroll_left(scrolled.scroll_left() + right);
+    scrolled.set_scroll_top(scrolled.scroll_top() + down);
+}
+
+/// A length in whole pixels.
+#[expect(clippy::cast_possible_truncation, reason = "no window is that large")]
+pub fn whole(pixels: f64) -> i32 {
+    pixels as i32
+}
+
 /// Sets the text of the element with this id.
 pub fn set_text(id: &str, text: &str) {
     if let Some(element) = by_id(id) {
@@ -46,6 +93,12 @@ pub fn property(object: &JsValue, name: &str) -> Option<JsValue> {
     Reflect::get(object, &name.into()).ok()
 }
 
+/// Sets a property that is a text.
+pub fn set_property(object: &JsValue, name: &str, value: &str) {
+    // It fails only for objects that are none.
+    let _ = Reflect::set(object, &name.into(), &value.into());
+}
+
 /// A property that is a text.
 pub fn string(object: &JsValue, name: &str) -> Option<String> {
     property(object, name)?.as_string()
@@ -60,14 +113,6 @@ pub fn number(object: &JsValue, name: &str) -> Option<u64> {
 #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit by far")]
 pub fn clock() -> Timestamp {
     Timestamp(js_sys::Date::now() as i64)
-}
-
-/// All elements of the page that a selector finds, in their order.
-pub fn all(selector: &str) -> Vec<Element> {
-    let Ok(found) = document().query_selector_all(selector) else {
-        return Vec::new();
-    };
-    (0..found.length()).filter_map(|index| found.get(index)?.dyn_into().ok()).collect()
 }
 
 /// Calls a function before the browser draws next.

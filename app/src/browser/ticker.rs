@@ -6,18 +6,20 @@ use web_sys::Element;
 
 use super::{
     dom::{self, document, window},
-    refresh::Refresher,
+    refresh::{EVERY, Refresher},
 };
 use crate::model::time::{Timestamp, ago_text, elapsed_text};
 
-/// Renews every `<time data-at>` and `<time data-since>` once a second, also those that come into the page later, and the
-/// page itself as long as `#unfinished` is on it.
+/// Renews every `<time data-at>` and `<time data-since>` once a second, also those that come into the page later, and parts
+/// of the page as often as they say, while somebody can see it.
 pub fn start() {
     let offset = offset();
     let refresher = Refresher::default();
-    let act = Closure::<dyn Fn()>::new(move || {
+    let mut seconds = 0_u32;
+    let act = Closure::<dyn FnMut()>::new(move || {
         tick(offset);
-        if dom::by_id("unfinished").is_some() {
+        seconds += 1;
+        if renewed_every().is_some_and(|every| seconds.is_multiple_of(every)) && !document().hidden() {
             refresher.refresh();
         }
     });
@@ -36,6 +38,12 @@ fn offset() -> i64 {
     let since_request = window().performance().map_or(0.0, |performance| performance.now());
     let offset = dom::clock().0 - since_request as i64 - server_now.0;
     if offset.abs() < 3000 { 0 } else { offset }
+}
+
+/// How often the page is to be renewed, in seconds.
+fn renewed_every() -> Option<u32> {
+    let part = document().query_selector(&format!("[{EVERY}]")).ok()??;
+    part.get_attribute(EVERY)?.parse().ok()
 }
 
 /// Renews all times.

@@ -159,6 +159,7 @@ fn spec_changes(old: &TaskSpec, new: &TaskSpec) -> Vec<String> {
     amounts("Processors at most", shown(before.cpu_limit), shown(after.cpu_limit));
     amounts("Memory asked for", shown(before.memory_request), shown(after.memory_request));
     amounts("Memory at most", shown(before.memory_limit), shown(after.memory_limit));
+    amounts("Python", shown(old.python), shown(new.python));
     let engine = |spec: &TaskSpec| spec.engine.as_ref().map(|engine| engine.as_str().to_owned());
     amounts("Engine", engine(old), engine(new));
     if old.use_cache != new.use_cache {

@@ -2,10 +2,12 @@
 
 use leptos::prelude::*;
 
-use super::field::FormPart;
+use super::{field::FormPart, python_field::python_field, upload::upload_field};
 use crate::{
     model::{
         fields::Field,
+        python_packages::PythonPackages,
+        script,
         spec::{TaskDraft, Timeout},
     },
     page_context::ServerFacts,
@@ -22,9 +24,16 @@ pub fn code_field(part: FormPart<'_>, code: &str, rows: u32) -> AnyView {
     )
 }
 
-/// Python packages and system packages.
+/// A file in place of the code.
+pub fn code_upload(part: FormPart<'_>) -> AnyView {
+    let hint = "Replaces the code above. What it says of itself (# /// script) fills in packages and Python.";
+    upload_field(part, Field::CODE_UPLOAD, "Or upload a script", hint, ".py,text/x-python")
+}
+
+/// Python packages, Python and system packages.
 pub fn package_fields(part: FormPart<'_>, program: &TaskDraft) -> AnyView {
-    let packages_hint = view! { "Separated by spaces, commas or lines: " <code>"numpy pandas>=2"</code> };
+    let from_script = is_from_script(program).then_some(" Taken from the script's own block.");
+    let packages_hint = view! { "Separated by spaces, commas or lines: " <code>"numpy pandas>=2"</code> {from_script} };
     let system_packages_hint = view! { "Programs and libraries by their Nix names: " <code>"ffmpeg git"</code> };
     view! {
         {part.block(
@@ -33,6 +42,7 @@ pub fn package_fields(part: FormPart<'_>, program: &TaskDraft) -> AnyView {
             packages_hint.into_any(),
             part.text_area(Field::Packages, &program.packages, 3, ""),
         )}
+        {python_field(part, &program.python)}
         {part.block(
             Field::SystemPackages,
             "System packages",
@@ -41,6 +51,11 @@ pub fn package_fields(part: FormPart<'_>, program: &TaskDraft) -> AnyView {
         )}
     }
     .into_any()
+}
+
+/// Whether the packages are those that the code itself names, as saving took them.
+fn is_from_script(program: &TaskDraft) -> bool {
+    PythonPackages::parse(&program.packages).is_ok_and(|packages| script::names(&program.code, &packages))
 }
 
 /// A requirements file, pasted; `upload` is another way to give it.

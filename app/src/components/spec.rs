@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::model::{
     cache::{Readiness, Ready},
     resources::{Cpu, Memory},
+    script,
     spec::TaskSpec,
     time::duration_text,
 };
@@ -16,8 +17,19 @@ pub fn SpecFacts(
     spec: TaskSpec,
 ) -> impl IntoView {
     let TaskSpec {
-        packages, requirements, system_packages, use_cache, environment, timeout, resources, engine, ..
+        code,
+        packages,
+        requirements,
+        python: version,
+        system_packages,
+        use_cache,
+        environment,
+        timeout,
+        resources,
+        engine,
     } = spec;
+    let is_from_script = requirements.is_none() && script::names(code.as_str(), &packages);
+    let from_script = is_from_script.then(|| view! { <span class="quiet">"Taken from the script's own block."</span> });
     let python = if let Some(file) = requirements {
         view! {
             <details>
@@ -51,15 +63,19 @@ pub fn SpecFacts(
     let memory = amount(text(resources.memory_request), text(resources.memory_limit));
     let text = |amount: Option<Cpu>| amount.map(|amount| amount.to_string());
     let processors = amount(text(resources.cpu_request), text(resources.cpu_limit));
-    let said =
-        [("Processors", processors), ("Memory", memory), ("Engine", engine.map(|engine| engine.as_str().to_owned()))]
-            .into_iter()
-            .filter_map(|(term, value)| value.map(|value| view! { <div><dt>{term}</dt><dd>{value}</dd></div> }))
-            .collect_view();
+    let said = [
+        ("Python", version.map(|version| version.to_string())),
+        ("Processors", processors),
+        ("Memory", memory),
+        ("Engine", engine.map(|engine| engine.as_str().to_owned())),
+    ]
+    .into_iter()
+    .filter_map(|(term, value)| value.map(|value| view! { <div><dt>{term}</dt><dd>{value}</dd></div> }))
+    .collect_view();
     let cache = if use_cache { "used" } else { "not used: a private environment each time" };
     view! {
         <dl class="spec-facts">
-            <div><dt>"Python packages"</dt><dd>{python}</dd></div>
+            <div><dt>"Python packages"</dt><dd>{python} {from_script}</dd></div>
             <div><dt>"System packages"</dt><dd>{system}</dd></div>
             <div><dt>"Environment"</dt><dd>{environment}</dd></div>
             <div><dt>"Timeout"</dt><dd>{timeout}</dd></div>

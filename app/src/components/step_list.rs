@@ -3,13 +3,15 @@
 use leptos::prelude::*;
 
 use super::{
-    flow_graph::{FlowGraph, GraphNode},
+    flow_graph::FlowGraph,
+    icon::shared_id,
     log_view::ordinal,
-    phase::phase_badge_shared,
+    phase::{phase_badge_shared, phase_class},
     time::{now, span, span_words},
     timeline::Timeline,
 };
 use crate::{
+    flow_drawing::{GraphNode, Sign},
     html::Html,
     model::{
         flow::timing::{Span, Timing},
@@ -32,7 +34,7 @@ pub fn run_graph(run: &RunDetail) -> AnyView {
     let node = |step: &StepSummary| GraphNode {
         name: step.name.as_str().to_owned(),
         href: step_link(run, step),
-        phase: Some(step.phase),
+        sign: Some(Sign { class: phase_class(step.phase), icon: shared_id(step.phase) }),
         detail: detail(run, step, now),
         more: step.message.clone().unwrap_or_default(),
         runs_after: step.runs_after.clone(),

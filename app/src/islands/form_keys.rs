@@ -1,12 +1,15 @@
-//! What the keys do in the whole form of a task or of a flow: Ctrl+Enter saves and runs. And a question before what was
-//! typed is left without being sent.
+//! What the keys do in the whole form of a task or of a flow: Ctrl+Enter saves and runs. And, for a task, a question before
+//! what was typed is left without being sent.
 
 use std::{cell::Cell, rc::Rc};
 
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, EventTarget, HtmlElement};
 
-use crate::browser::dom::{self, document, property, string, window};
+use crate::{
+    browser::dom::{self, document, property, string, window},
+    model::fields::Field,
+};
 
 /// Listens to the form of the page, if it has one.
 pub fn watch() {
@@ -18,7 +21,12 @@ pub fn watch() {
     let is_unsaved = Rc::new(Cell::new(dom::all(".task-form textarea").iter().any(is_typed)));
     let target: EventTarget = form.clone().into();
     let window: EventTarget = window().into();
-    for (target, event) in [(&target, "keydown"), (&target, "input"), (&target, "submit"), (&window, "beforeunload")] {
+    let mut heard = vec![(&target, "keydown")];
+    // The form of a flow asks by itself: it knows what was undone.
+    if dom::by_id(Field::Code.name()).is_some() {
+        heard.extend([(&target, "input"), (&target, "submit"), (&window, "beforeunload")]);
+    }
+    for (target, event) in heard {
         let (form, is_unsaved) = (form.clone(), is_unsaved.clone());
         dom::listen(target, event, move |event| match event.type_().as_str() {
             "input" => is_unsaved.set(true),

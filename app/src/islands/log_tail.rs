@@ -9,7 +9,10 @@ use leptos::prelude::*;
 pub fn LogTail() -> impl IntoView {
     let unseen = RwSignal::new(0_u32);
     #[cfg(feature = "islands")]
-    super::follower::follow(unseen);
+    {
+        reveal_chosen_step();
+        super::follower::follow(unseen);
+    }
     let resume = move |_| {
         #[cfg(feature = "islands")]
         super::follower::scroll_to_end();
@@ -22,5 +25,15 @@ pub fn LogTail() -> impl IntoView {
                 several => format!("↓ {several} new lines"),
             }}
         </button>
+    }
+}
+
+/// Scrolls the graph of a flow's run to the step whose log this is: it may be out of sight there.
+#[cfg(feature = "islands")]
+fn reveal_chosen_step() {
+    use crate::browser::dom;
+
+    if let (Some(graph), Some(step)) = (dom::html_by_id("run-graph"), dom::all("#run-graph [aria-current]").pop()) {
+        dom::reveal(&graph, &step);
     }
 }

@@ -18,6 +18,11 @@ mod form_keys;
 #[cfg(any(feature = "ssr", feature = "form-islands"))]
 mod task_form;
 
+#[cfg(any(feature = "ssr", feature = "flow-islands"))]
+mod flow_editor;
+
+#[cfg(feature = "ssr")]
+pub use flow_editor::FlowEditor;
 #[cfg(feature = "ssr")]
 pub use log_tail::LogTail;
 #[cfg(feature = "ssr")]

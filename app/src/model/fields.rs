@@ -16,6 +16,8 @@ pub enum Field {
     Packages,
     /// The requirements file.
     Requirements,
+    /// The version of Python.
+    Python,
     /// The system packages.
     SystemPackages,
     /// The time limit.
@@ -51,6 +53,11 @@ pub enum Field {
 }
 
 impl Field {
+    /// The control for a file in place of the code.
+    pub const CODE_UPLOAD: &str = "code_upload";
+    /// The control for a file in place of the requirements.
+    pub const REQUIREMENTS_UPLOAD: &str = "requirements_upload";
+
     /// The `name` and `id` of the field's control.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -59,6 +66,7 @@ impl Field {
             Self::Code => "code",
             Self::Packages => "packages",
             Self::Requirements => "requirements",
+            Self::Python => "python",
             Self::SystemPackages => "system_packages",
             Self::Timeout => "timeout",
             Self::Environment => "environment",

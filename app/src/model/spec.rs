@@ -9,6 +9,7 @@ use super::{
     fields::{Field, FieldErrors},
     import_names,
     python_packages::{PythonPackages, RequirementsFile},
+    python_version::PythonVersion,
     resources::{Cpu, Memory, Resources},
     system_packages::SystemPackages,
     words::is_invisible,
@@ -23,6 +24,9 @@ pub struct TaskSpec {
     pub packages: PythonPackages,
     /// A requirements file, which wins over `packages`.
     pub requirements: Option<RequirementsFile>,
+    /// The version of Python; `None` leaves it to the engine.
+    #[serde(default)]
+    pub python: Option<PythonVersion>,
     /// System packages.
     pub system_packages: SystemPackages,
     /// Whether to use environments that are kept between runs.
@@ -211,6 +215,9 @@ pub struct TaskDraft {
     pub packages: String,
     /// A requirements file.
     pub requirements: String,
+    /// The version of Python; may be empty.
+    #[serde(default)]
+    pub python: String,
     /// System packages.
     pub system_packages: String,
     /// Whether to use environments that are kept between runs.
@@ -243,6 +250,7 @@ impl Default for TaskDraft {
             code: String::new(),
             packages: String::new(),
             requirements: String::new(),
+            python: String::new(),
             system_packages: String::new(),
             use_cache: true,
             environment: String::new(),
@@ -299,6 +307,7 @@ impl TaskDraft {
             errors.push(Field::Packages, fault);
         }
         let requirements = errors.take(Field::Requirements, RequirementsFile::parse_new(&self.requirements));
+        let python = errors.take(Field::Python, PythonVersion::parse(&self.python));
         let system_packages = errors.take(Field::SystemPackages, SystemPackages::parse_new(&self.system_packages));
         let environment = errors.take(Field::Environment, EnvironmentVariables::parse(&self.environment));
         let timeout = errors.take(Field::Timeout, Timeout::parse(&self.timeout));
@@ -308,6 +317,7 @@ impl TaskDraft {
             code: code?,
             packages: packages?,
             requirements: requirements?,
+            python: python?,
             system_packages: system_packages?,
             use_cache: self.use_cache,
             environment: environment?,
@@ -350,6 +360,7 @@ impl TaskDraft {
             code: spec.code.as_str().to_owned(),
             packages: spec.packages.to_string(),
             requirements: spec.requirements.as_ref().map(|file| file.as_str().to_owned()).unwrap_or_default(),
+            python: text(spec.python),
             system_packages: spec.system_packages.to_string(),
             use_cache: spec.use_cache,
             environment: spec.environment.to_string(),
@@ -388,6 +399,7 @@ mod tests {
             name: "Gruß 🚀".into(),
             code: "print('{{x}} $(rm -rf /)')\n".into(),
             packages: "numpy".into(),
+            python: "3.12".into(),
             environment: "A=1\nB=x=y".into(),
             timeout: "60".into(),
             cpu_request: "0.5".into(),

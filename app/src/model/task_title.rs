@@ -22,8 +22,14 @@ impl TaskTitle {
     pub fn of(name: Option<&TaskName>, code: &str, id: &TaskId) -> Self {
         Self(match name {
             Some(name) => name.as_str().to_owned(),
-            None => described_by(beginning(code)).unwrap_or_else(|| id.to_string()),
+            None => Self::in_code(code).unwrap_or_else(|| id.to_string()),
         })
+    }
+
+    /// What code says of itself first, if it says something.
+    #[must_use]
+    pub fn in_code(code: &str) -> Option<String> {
+        described_by(beginning(code))
     }
 
     /// The title.

@@ -7,6 +7,7 @@ use super::{
     checkpoint::{Checkpoint, CheckpointStatus},
     flow::{Flow, Placement, RunsWhen, StepKey, StepName},
     identifiers::{Kind, RunId, RunNumber, RunUid, StepId, TaskId},
+    last_run::{LastRun, LastRunCounts},
     lock::Lock,
     log::{LogLines, RunState},
     phase::Phase,
@@ -18,14 +19,24 @@ use super::{
 use crate::routes;
 
 /// Which part of the task list to show. Newest activity first.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct TaskQuery {
     /// What is listed.
     pub kind: Kind,
     /// Words to look for in name, id, code and packages; empty for all.
     pub search: String,
+    /// How the last run stands; `None` for all.
+    pub last: Option<LastRun>,
     /// Where the page starts; `None` for the newest.
     pub from: Option<TaskCursor>,
+}
+
+impl TaskQuery {
+    /// True when some tasks may be left out.
+    #[must_use]
+    pub fn is_filtered(&self) -> bool {
+        !self.search.is_empty() || self.last.is_some()
+    }
 }
 
 /// A place in the task list (keyset paging).
@@ -40,7 +51,7 @@ pub struct TaskCursor {
 }
 
 /// A page of the task list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskPage {
     /// The tasks, newest activity first.
     pub tasks: Vec<TaskSummary>,
@@ -50,6 +61,8 @@ pub struct TaskPage {
     pub older: Option<TaskCursor>,
     /// True when there is no task at all, whatever the search.
     pub none_at_all: bool,
+    /// How many tasks that were searched for each choice of the filter would list; empty when there are too many to count.
+    pub counts: LastRunCounts,
 }
 
 /// A task in the list.
@@ -144,8 +157,19 @@ pub struct RunDetail {
     pub next: Option<RunNumber>,
     /// The task's latest run.
     pub latest: RunNumber,
+    /// What its engine handed over for it, if it did.
+    pub manifest: Option<KeptManifest>,
     /// The state as the log socket tells it.
     pub state: RunState,
+}
+
+/// What an engine handed over for a run, as it was then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptManifest {
+    /// How long it is.
+    pub bytes: u64,
+    /// The text, unless it is too long for a page.
+    pub text: Option<String>,
 }
 
 /// A step of a run with all that a page shows of it, but the log.
@@ -163,6 +187,8 @@ pub struct StepDetail {
     pub spec: TaskSpec,
     /// Exact versions installed; `None` until they are known.
     pub lock: Option<Lock>,
+    /// The full version of Python that it was given, such as `3.12.4`; `None` until that is known.
+    pub python: Option<String>,
     /// What preparing it cost; `None` until it is prepared.
     pub cache: Option<CacheReport>,
     /// Checkpoints made so far.
@@ -371,6 +397,15 @@ pub struct ListedFlow {
     pub updated_at: Timestamp,
     /// How many steps it has.
     pub steps: u32,
+}
+
+/// A place in the list of flows that programs read: after the flow that was saved then and has this id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlowPlace {
+    /// When the flow was last saved.
+    pub updated_at: Timestamp,
+    /// Its id.
+    pub id: TaskId,
 }
 
 /// A place in the list that programs read: after the task of this age and id.

@@ -14,10 +14,11 @@ use crate::{
     backend::{Backend, BackendError},
     components::{
         field::{FormPart, Problem},
+        flow_tools::{flow_keys, flow_tools},
         program_fields::engine_field,
     },
     examples,
-    islands::TaskFormWatch,
+    islands::{FlowEditor, TaskFormWatch},
     model::{
         fields::{Field, FlowErrors},
         flow::{Flow, FlowDraft, FlowEdit, Focus},
@@ -135,8 +136,7 @@ fn form_page(page: FormPage) -> AnyView {
         introduction: ().into_any(),
         fields: view! {
             {flow_fields(&draft, FormPart::whole(&errors.flow))}
-            {steps(&draft, &errors, focus)}
-            {adding(&tasks, focus == Some(Focus::Add))}
+            {steps(&draft, &errors, focus, &tasks)}
             <TaskFormWatch />
         }
         .into_any(),
@@ -174,18 +174,28 @@ fn flow_fields(draft: &FlowDraft, part: FormPart<'_>) -> AnyView {
     .into_any()
 }
 
-fn steps(draft: &FlowDraft, errors: &FlowErrors, focus: Option<Focus>) -> AnyView {
+fn steps(draft: &FlowDraft, errors: &FlowErrors, focus: Option<Focus>, tasks: &[TaskSummary]) -> AnyView {
     let forms = StepForms::new(draft, errors, focus);
     view! {
-        <section aria-labelledby="steps">
+        <section class="flow-editor" id="flow-editor" aria-labelledby="steps">
             <h2 id="steps">"Steps"</h2>
             <p>
                 "A step begins when those it runs after have ended, beside others that can. "
                 <code>"write_step_output(data)"</code> " leaves data for later steps, "
                 <code>"read_step_output(\"key\")"</code> " reads what an earlier one left."
             </p>
-            {forms.graph()}
-            {forms.view()}
+            <div class="flow-sheet">
+                {flow_tools(focus == Some(Focus::Graph))}
+                {forms.graph()}
+                <p class="flow-words" id="flow-words" role="status"></p>
+                {flow_keys()}
+            </div>
+            // What the buttons that change steps bring anew.
+            <div class="flow-parts" id="flow-parts">
+                {forms.view()}
+                {adding(tasks, focus == Some(Focus::Add))}
+            </div>
+            <FlowEditor />
         </section>
     }
     .into_any()

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html::push_html};
 
 use super::{errors, parameter};
-use crate::{backend::BackendError, components::page::Page, routes};
+use crate::{backend::BackendError, components::page::Page, routes, troubleshooting};
 
 /// The pages: address, title, text.
 const PAGES: [(&str, &str, &str); 5] = [
@@ -12,7 +12,7 @@ const PAGES: [(&str, &str, &str); 5] = [
     ("system-packages", "System packages", include_str!("../../../docs/system-packages.md")),
     ("operations", "Operations", include_str!("../../../docs/operations.md")),
     ("preflight", "Pre-flight", include_str!("../../../docs/preflight.md")),
-    ("troubleshooting", "Troubleshooting", include_str!("../../../docs/troubleshooting.md")),
+    ("troubleshooting", "Troubleshooting", troubleshooting::TEXT),
 ];
 
 /// A page of the documentation.

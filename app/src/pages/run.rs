@@ -160,6 +160,7 @@ fn show(data: RunData) -> AnyView {
                     {progress(&run)}
                     {difference(&run)}
                     {run_details::code(&run)}
+                    {manifest(&run)}
                 </aside>
             </div>
             {left(&run, &outputs)}
@@ -200,6 +201,10 @@ fn difference(run: &RunDetail) -> AnyView {
     view! { <div id="run-difference">{run_details::difference(run)}</div> }.into_any()
 }
 
+fn manifest(run: &RunDetail) -> AnyView {
+    view! { <div id="run-manifest">{run_details::manifest(run)}</div> }.into_any()
+}
+
 fn left(run: &RunDetail, outputs: &[ShownOutput]) -> AnyView {
     view! { <div id="run-outputs">{outputs_view(&run.page(), outputs)}</div> }.into_any()
 }
@@ -231,6 +236,7 @@ pub async fn changing_parts(
             {progress(&run)}
             // A waiting run is looked at whenever the queue moves, and that changes nothing about what it is.
             {(run.summary.phase != Phase::Pending).then(|| difference(&run))}
+            {manifest(&run)}
             {left(&run, &outputs)}
         }
         .to_html()

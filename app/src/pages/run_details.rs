@@ -9,6 +9,7 @@ use crate::{
         difference::Difference,
         icon::{checkpoint_icon, phase_icon},
         message::message,
+        script_link::script_link,
         spec::SpecFacts,
         time::{Elapsed, now},
     },
@@ -21,7 +22,7 @@ use crate::{
         sizes::bytes_text,
         step_address::StepAddress,
         time::duration_text,
-        views::{PreviousRun, RunDetail},
+        views::{KeptManifest, PreviousRun, RunDetail},
     },
     routes,
 };
@@ -32,7 +33,7 @@ pub fn progress(run: &RunDetail) -> AnyView {
         {attempts(run)}
         {preparation(run)}
         {run.step.cache.as_ref().map(cache_report)}
-        {run.step.lock.as_ref().map(versions)}
+        {run.step.lock.as_ref().map(|lock| versions(lock, run.step.python.as_deref()))}
     }
     .into_any()
 }
@@ -42,12 +43,32 @@ pub fn difference(run: &RunDetail) -> AnyView {
     run.previous.as_ref().map(|previous| difference_from(run, previous)).into_any()
 }
 
+/// What the whole run was handed over as, if it was.
+pub fn manifest(run: &RunDetail) -> AnyView {
+    let Some(KeptManifest { bytes, text }) = &run.manifest else { return ().into_any() };
+    let address = routes::manifest(&run.task_id, run.summary.number);
+    let text =
+        text.clone().map(|text| view! { <pre class="file-text" tabindex="0" aria-label="The manifest">{text}</pre> });
+    view! {
+        <details id="details-manifest" class="card">
+            <summary>"Manifest as submitted " <span class="quiet">{bytes_text(*bytes)}</span></summary>
+            <p>
+                "What the cluster was given for the whole run. Code and variables are not in it. "
+                <a href=address>"As plain text"</a>
+            </p>
+            {text}
+        </details>
+    }
+    .into_any()
+}
+
 /// The code and the settings, which stay as they are.
 pub fn code(run: &RunDetail) -> AnyView {
     view! {
         <details id="details-code" class="card">
             <summary>"Code and settings as they ran"</summary>
             <SpecFacts spec=run.step.spec.clone() />
+            {script_link(&run.page())}
             <CodeBlock code=run.step.spec.code.as_str() label="The code as it ran" has_anchors=true />
         </details>
     }
@@ -207,13 +228,14 @@ fn system_rows(report: &SetReport) -> AnyView {
     .into_any()
 }
 
-fn versions(lock: &Lock) -> AnyView {
+fn versions(lock: &Lock, python: Option<&str>) -> AnyView {
     let packages = lock.packages();
     let words = match packages.len() {
         0 => "none".to_owned(),
         1 => "1 package".to_owned(),
         several => format!("{several} packages"),
     };
+    let python = python.map(|version| view! { <tr><th scope="row">"Python"</th><td>{version.to_owned()}</td></tr> });
     let rows = packages
         .into_iter()
         .map(|package| view! { <tr><th scope="row">{package.name}</th><td>{package.version}</td></tr> })
@@ -221,7 +243,7 @@ fn versions(lock: &Lock) -> AnyView {
     view! {
         <details id="details-versions" class="card">
             <summary>"Exact versions " <span class="quiet">{words}</span></summary>
-            <table class="small-table"><tbody>{rows}</tbody></table>
+            <table class="small-table"><tbody>{python} {rows}</tbody></table>
         </details>
     }
     .into_any()

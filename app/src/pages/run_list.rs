@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 use leptos_meta::Meta;
 
-use super::{load, query};
+use super::{load, query, renewed_every};
 use crate::{
     actions::backend,
     components::{
+        filter::{filter, filter_link},
         icon::phase_icons,
         page::Page,
         phase::phase_badge_shared,
@@ -14,7 +15,7 @@ use crate::{
     },
     html::Html,
     model::{
-        run_list::{Count, ListedRun, PhaseChoice, RunPage, RunQuery, Since},
+        run_list::{ListedRun, PhaseChoice, RunPage, RunQuery, Since},
         spec::EngineChoice,
         time::Timestamp,
     },
@@ -24,7 +25,8 @@ use crate::{
 /// Somewhat more than a row takes, so that rows are seldom moved while they grow.
 const ROW_BYTES: usize = 1024;
 
-/// The list, shown once or, with `live`, anew every few seconds. Only what stands still can be ticked.
+/// The list. With JavaScript it renews itself; without, it is shown once or, with `live`, anew every few seconds, and only
+/// what stands still can be ticked.
 #[component]
 pub fn RunListPage() -> impl IntoView {
     let list = List { query: RunQuery::from_parameters(query), is_live: query("live").is_some() };
@@ -79,9 +81,11 @@ impl List {
                     <h1>"Runs"</h1>
                     {tools}
                 </div>
-                {filters}
-                {content}
-                {pager}
+                <div id="list" data-every=renewed_every(page.runs.iter().any(|run| !run.summary.phase.is_final()))>
+                    {filters}
+                    {content}
+                    {pager}
+                </div>
             </Page>
         }
         .into_any()
@@ -128,9 +132,11 @@ impl List {
             .into_any()
         } else {
             view! {
-                <p class="live-choice">
-                    <a class="button" href=routes::runs_live(&self.query)>"Watch live"</a>
-                </p>
+                <noscript>
+                    <p class="live-choice">
+                        <a class="button" href=routes::runs_live(&self.query)>"Watch live"</a>
+                    </p>
+                </noscript>
             }
             .into_any()
         }
@@ -151,18 +157,18 @@ impl List {
             let choice = *choice;
             let word = choice.map_or("All", PhaseChoice::word);
             let address = self.with(|query| query.phases = choice);
-            filter_link(word.to_owned(), *count, address, choice == self.query.phases)
+            filter_link(word.to_owned(), Some(*count), address, choice == self.query.phases)
         });
         let engines = page.counts.engines.iter().map(|(choice, count)| {
             let word = choice.as_ref().map_or("All", EngineChoice::as_str);
             let address = self.with(|query| query.engine.clone_from(choice));
-            filter_link(word.to_owned(), *count, address, *choice == self.query.engine)
+            filter_link(word.to_owned(), Some(*count), address, *choice == self.query.engine)
         });
         let ages = page.counts.ages.iter().map(|(choice, count)| {
             let choice = *choice;
             let word = choice.map_or("Any time", Since::words);
             let address = self.with(|query| query.since = choice);
-            filter_link(word.to_owned(), *count, address, choice == self.query.since)
+            filter_link(word.to_owned(), Some(*count), address, choice == self.query.since)
         });
         view! {
             <nav class="filters" aria-label="Filters">
@@ -234,7 +240,8 @@ impl List {
         if columns.choice {
             html.markup(r#"<td class="run-choice">"#);
             if run.can_be_cancelled() {
-                html.markup(r#"<input type="checkbox" name="run" value=""#).text(run.uid.as_str());
+                html.markup(r#"<input type="checkbox" name="run" id="choose-"#).text(run.uid.as_str());
+                html.markup(r#"" value=""#).text(run.uid.as_str());
                 html.markup(r#"" aria-label="Choose run #"#).value(number).markup(" of ").text(title).markup(r#"">"#);
             }
             html.markup("</td>");
@@ -285,32 +292,6 @@ impl List {
 struct Columns {
     choice: bool,
     engine: bool,
-}
-
-/// The choices of a filter; nothing when there are none.
-fn filter(name: &'static str, choices: Vec<AnyView>) -> Option<AnyView> {
-    let id = format!("filter-{}", name.to_lowercase());
-    (!choices.is_empty()).then(|| {
-        view! {
-            <div class="filter">
-                <span class="filter-name" id=id.clone()>{name}</span>
-                <ul aria-labelledby=id>{choices}</ul>
-            </div>
-        }
-        .into_any()
-    })
-}
-
-fn filter_link(word: String, count: Count, address: String, is_chosen: bool) -> AnyView {
-    view! {
-        <li>
-            <a href=address aria-current=is_chosen.then_some("true")>
-                {word} " "
-                <span class="filter-count">{count.to_string()}</span>
-            </a>
-        </li>
-    }
-    .into_any()
 }
 
 fn no_runs_yet() -> AnyView {

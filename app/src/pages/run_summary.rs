@@ -18,7 +18,7 @@ use crate::{
         time::Timestamp,
         views::{RunDetail, RunOrigin, StepDetail},
     },
-    routes,
+    routes, troubleshooting,
 };
 
 /// The line that most likely says why a run failed.
@@ -174,10 +174,11 @@ fn whole_reason(run: &RunDetail, failure: Option<&FailureLine>) -> AnyView {
     if !run.has_several_steps() {
         return reason(phase, text, failure, &run.step);
     }
+    let more = text.and_then(troubleshooting::anchor).map(what_to_do);
     let text = text.map(|text| message("reason-message", text));
     let failed = failed_steps(run);
     (text.is_some() || failed.is_some())
-        .then(|| view! { <div class=banner_class(phase)>{text} {failed}</div> })
+        .then(|| view! { <div class=banner_class(phase)>{text} {more} {failed}</div> })
         .into_any()
 }
 
@@ -202,6 +203,7 @@ fn failed_steps(run: &RunDetail) -> Option<AnyView> {
 
 /// Why something ended as it did, or what it waits for: the message, the line that tells most, and where to read on.
 pub fn reason(phase: Phase, text: Option<&str>, failure: Option<&FailureLine>, step: &StepDetail) -> AnyView {
+    let about_text = text.and_then(troubleshooting::anchor);
     let text = text.map(|text| message("reason-message", text));
     let line = failure.map(|FailureLine { number, text }| {
         view! {
@@ -219,10 +221,13 @@ pub fn reason(phase: Phase, text: Option<&str>, failure: Option<&FailureLine>, s
         Some(CheckpointStatus::Failed) => checkpoint.code.as_deref(),
         _ => None,
     });
-    let more = code.map(
-        |code| view! { <p class="reason-line"><a href=routes::troubleshooting(code)>"What to do about it"</a></p> },
-    );
+    let more = code.or(about_text).map(what_to_do);
     view! { <div class=banner_class(phase)>{text} {line} {more}</div> }.into_any()
+}
+
+/// Leads to an entry of the documentation.
+fn what_to_do(anchor: &str) -> AnyView {
+    view! { <p class="reason-line"><a href=routes::troubleshooting(anchor)>"What to do about it"</a></p> }.into_any()
 }
 
 fn banner_class(phase: Phase) -> &'static str {

@@ -7,13 +7,18 @@ use leptos::prelude::*;
 use crate::{
     components::{
         field::FormPart,
-        flow_graph::{FlowGraph, GraphNode},
-        program_fields::{code_field, option_fields, package_fields, requirements_fields, resource_fields},
+        flow_graph::FlowGraph,
+        program_fields::{
+            code_field, code_upload, option_fields, package_fields, requirements_fields, resource_fields,
+        },
     },
+    flow_drawing::GraphNode,
+    html::Html,
     model::{
         fields::{Field, FieldErrors, FlowErrors},
         flow::{FlowDraft, FlowEdit, Focus, Placement, RunsWhen, StepDraft, StepName},
     },
+    step_form_words::{PROBLEM, step_box, step_part_id},
 };
 
 /// Up to so many steps, each offers all others to be ticked. With more, that would be most of the page: then others are
@@ -22,9 +27,6 @@ const MOST_TICKED: usize = 30;
 
 /// Names of steps, for the browser to offer.
 const STEP_NAMES: &str = "step-names";
-
-/// What is said of a step at which something is wrong.
-const PROBLEM: &str = "has a problem";
 
 /// All steps of a form.
 pub struct StepForms<'a> {
@@ -53,7 +55,7 @@ impl<'a> StepForms<'a> {
         let items = (0..self.draft.steps.len())
             .map(|index| {
                 let errors = self.errors.steps.get(&index).unwrap_or(&no_errors);
-                view! { <li>{self.step(index, errors)}</li> }
+                view! { <li id=step_part_id(index)>{self.step(index, errors)}</li> }
             })
             .collect_view();
         let names = (!self.is_ticked()).then(|| {
@@ -67,11 +69,8 @@ impl<'a> StepForms<'a> {
         .into_any()
     }
 
-    /// The steps as a graph, each of which leads to its name in the form; nothing as long as there is only one.
-    pub fn graph(&self) -> Option<AnyView> {
-        if self.draft.steps.len() < 2 {
-            return None;
-        }
+    /// The steps as a graph, each of which leads to its name in the form.
+    pub fn graph(&self) -> AnyView {
         let no_errors = FieldErrors::default();
         let node = |(index, step): (usize, &StepDraft)| {
             let part = FormPart::of_step(index, &no_errors);
@@ -86,7 +85,7 @@ impl<'a> StepForms<'a> {
             }
         };
         let nodes = self.draft.steps.iter().enumerate().map(node).collect();
-        Some(view! { <FlowGraph id="flow-graph" nodes=nodes chosen=None /> }.into_any())
+        view! { <FlowGraph id="flow-graph" nodes=nodes chosen=None /> }.into_any()
     }
 
     /// The steps that one waits for, as far as they are there.
@@ -132,6 +131,7 @@ impl<'a> StepForms<'a> {
                             ),
                         )}
                         {code_field(part, &step.program.code, 12)}
+                        {code_upload(part)}
                     </div>
                     <div class="form-options">
                         {self.order_fields(index, step, part)}
@@ -184,23 +184,19 @@ impl<'a> StepForms<'a> {
     fn earlier_steps(&self, index: usize, step: &StepDraft, part: FormPart<'_>) -> AnyView {
         let is_chosen = |key: &str| step.runs_after.iter().any(|chosen| chosen == key);
         let name = part.name(Field::RunsAfter.name());
-        let tick = |key: &str, words: String, checked: bool| {
-            view! {
-                <label class="tick">
-                    <input type="checkbox" name=name.clone() value=key.to_owned() checked=checked />
-                    " "
-                    <span dir="auto">{words}</span>
-                </label>
-            }
+        let tick = |key: &str, words: &str, checked: bool| {
+            let mut html = Html::default();
+            step_box(&mut html, &name, key, words, checked);
+            html.into_element()
         };
         let others = self.draft.steps.iter().enumerate().filter_map(|(other, draft)| {
             let checked = is_chosen(&draft.key);
             let is_offered = checked || (self.is_ticked() && other != index);
-            is_offered.then(|| tick(&draft.key, self.names[other].clone(), checked))
+            is_offered.then(|| tick(&draft.key, &self.names[other], checked))
         });
         let others: Vec<_> = others.collect();
         let gone = step.runs_after.iter().filter(|key| !self.by_key.contains_key(key.as_str()));
-        let gone = gone.map(|key| tick(key, format!("{key} (not there any more)"), true)).collect_view();
+        let gone = gone.map(|key| tick(key, &format!("{key} (not there any more)"), true)).collect_view();
         let by_name = (!self.is_ticked() || !step.also_after.is_empty()).then(|| {
             let control = part.name("also_after");
             view! {
@@ -256,9 +252,11 @@ fn hidden_fields(part: FormPart<'_>, step: &StepDraft) -> AnyView {
     let hidden = |control: &str, value: String| {
         view! { <input type="hidden" name=part.name(control) value=value /> }
     };
-    let placement =
-        step.placement.map(|Placement { x, y }| view! { {hidden("x", x.to_string())} {hidden("y", y.to_string())} });
-    view! { {hidden("key", step.key.clone())} {placement} }.into_any()
+    // Empty ones leave it to the layout.
+    let coordinate =
+        |of: fn(&Placement) -> i32| step.placement.as_ref().map_or_else(String::new, |it| of(it).to_string());
+    let (x, y) = (coordinate(|placement| placement.x), coordinate(|placement| placement.y));
+    view! { {hidden("key", step.key.clone())} {hidden("x", x)} {hidden("y", y)} }.into_any()
 }
 
 fn key_hint(step: &StepDraft) -> AnyView {

@@ -42,14 +42,14 @@ fn show(diagnostics: Diagnostics) -> AnyView {
     view! {
         <Page title="System">
             <h1>"System"</h1>
-            <div id="system-state">
-                {is_unfinished.then(|| view! { <div id="unfinished">{reload_without_script()}</div> })}
+            <div id="system-state" data-every=is_unfinished.then_some("1")>
+                {is_unfinished.then(reload_without_script)}
                 <div class="system-columns">
                     <section class="card" aria-labelledby="engine">
                         <h2 id="engine">"Engine"</h2>
                         {engine_facts(&engine)}
                     </section>
-                    {cluster.map(|cluster| cluster_facts(cluster, now))}
+                    {cluster.map(|cluster| cluster_facts(cluster, engine.limits.prune_after, now))}
                     <section class="card" aria-labelledby="storage">
                         <h2 id="storage">"Storage"</h2>
                         {storage(&caches, runs, disk)}
@@ -110,7 +110,7 @@ fn engine_facts(engine: &EngineState) -> AnyView {
 }
 
 /// What is known of the cluster that runs go to.
-fn cluster_facts(cluster: ClusterState, now: Timestamp) -> AnyView {
+fn cluster_facts(cluster: ClusterState, prune_after: Option<u64>, now: Timestamp) -> AnyView {
     let when = |at: Option<Timestamp>, never: &'static str| match at {
         Some(at) => view! { <Ago at now /> }.into_any(),
         None => never.into_any(),
@@ -129,6 +129,13 @@ fn cluster_facts(cluster: ClusterState, now: Timestamp) -> AnyView {
     let claims = cluster.claims.into_iter().map(|claim| {
         view! { <div><dt>{format!("Claim {}", claim.name)}</dt><dd>{claim.state}</dd></div> }
     });
+    let caches = prune_after.map_or_else(
+        || "are kept".to_owned(),
+        |after| {
+            let after = length(after.max(86_400));
+            format!("pods of runs remove environments that no run used for {after}; all else stays")
+        },
+    );
     let trouble = cluster.last_trouble.map(|(at, text)| {
         view! { <div><dt>"Last trouble"</dt><dd><Ago at now /> ": " {text}</dd></div> }
     });
@@ -146,6 +153,7 @@ fn cluster_facts(cluster: ClusterState, now: Timestamp) -> AnyView {
                 {fact("Pods", pods)}
                 {fact("Nodes", nodes)}
                 {claims.collect_view()}
+                {fact("Caches on volumes", caches)}
                 {fact("Requests", format!("{} since Stoker was started", cluster.requests))}
                 {trouble}
             </dl>

@@ -8,6 +8,7 @@ use crate::{
     components::{
         code::CodeBlock,
         page::Page,
+        script_link::script_link,
         spec::{ReadinessBadges, SpecFacts},
         time::{Ago, now},
     },
@@ -54,6 +55,7 @@ fn show(task: TaskDetail, readiness: Readiness, is_older_page: bool) -> AnyView 
                 <h2 id="code-title">"Code"</h2>
                 <ReadinessBadges readiness />
                 <SpecFacts spec=spec.clone() />
+                {script_link(&routes::task(&id))}
                 <CodeBlock code=spec.code.as_str() label="The task's code" has_anchors=true />
             </section>
         </Page>

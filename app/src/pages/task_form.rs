@@ -12,9 +12,10 @@ use crate::{
     components::{
         field::FormPart,
         program_fields::{
-            code_field, engine_field, option_fields, package_fields, requirements_fields, resource_fields,
+            code_field, code_upload, engine_field, option_fields, package_fields, requirements_fields, resource_fields,
         },
         spec::ReadinessBadges,
+        upload::upload_field,
     },
     examples,
     islands::TaskFormWatch,
@@ -139,10 +140,11 @@ fn fields(draft: &TaskDraft, part: FormPart<'_>) -> AnyView {
                     part.text_input(Field::Name, draft.name.clone(), TaskName::MAX_CHARACTERS, "text"),
                 )}
                 {code_field(part, &draft.code, 18)}
+                {code_upload(part)}
             </div>
             <div class="form-options">
                 {package_fields(part, draft)}
-                {requirements_fields(part, &draft.requirements, requirements_upload())}
+                {requirements_fields(part, &draft.requirements, requirements_upload(part))}
                 {option_fields(part, draft)}
                 {engine_field(part, &draft.engine)}
                 {resource_fields(part, draft)}
@@ -152,19 +154,7 @@ fn fields(draft: &TaskDraft, part: FormPart<'_>) -> AnyView {
     .into_any()
 }
 
-fn requirements_upload() -> AnyView {
-    view! {
-        <div class="field">
-            <label for="requirements_upload">"Or upload one"</label>
-            <div class="hint" id="requirements_upload-hint">"Replaces the text above."</div>
-            <input
-                type="file"
-                id="requirements_upload"
-                name="requirements_upload"
-                accept=".txt,.in,text/plain"
-                aria-describedby="requirements_upload-hint"
-            />
-        </div>
-    }
-    .into_any()
+fn requirements_upload(part: FormPart<'_>) -> AnyView {
+    let accept = ".txt,.in,text/plain";
+    upload_field(part, Field::REQUIREMENTS_UPLOAD, "Or upload one", "Replaces the text above.", accept)
 }

@@ -2,10 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::{load, query};
+use super::{load, query, renewed_every};
 use crate::{
     actions::backend,
     components::{
+        filter::{filter, filter_link},
         icon::phase_icons,
         page::Page,
         phase::{phase_badge, run_strip},
@@ -15,6 +16,7 @@ use crate::{
     html::Html,
     model::{
         identifiers::Kind,
+        last_run::{LastRun, LastRunCounts},
         time::Timestamp,
         views::{TaskPage, TaskQuery, TaskSummary},
     },
@@ -40,6 +42,7 @@ fn list_page(kind: Kind) -> impl IntoView {
     let asked = TaskQuery {
         kind,
         search: query("q").unwrap_or_default(),
+        last: query("last").and_then(|word| LastRun::parse(&word)),
         from: query("from").and_then(|text| routes::parse_cursor(&text)),
     };
     let shown = TaskQuery { from: None, ..asked.clone() };
@@ -66,6 +69,7 @@ const fn searched(kind: Kind) -> (&'static str, &'static str) {
 fn list(shown: &TaskQuery, page: TaskPage) -> AnyView {
     let (title, column) = headings(shown.kind);
     let now = now();
+    let is_active = page.tasks.iter().any(|task| task.recent.last().is_some_and(|run| !run.phase.is_final()));
     let content = if page.none_at_all {
         match shown.kind {
             Kind::Task => view! { <NoTasksYet /> }.into_any(),
@@ -104,6 +108,7 @@ fn list(shown: &TaskQuery, page: TaskPage) -> AnyView {
     let pager = (newer.is_some() || older.is_some()).then(|| {
         view! { <nav class="pager" aria-label="Pages">{newer} {older}</nav> }
     });
+    let filters = (!page.none_at_all).then(|| last_run_filter(shown, &page.counts));
     let searching = (!page.none_at_all).then(|| search_form(shown));
     let tab_title = if shown.search.is_empty() { title.to_owned() } else { format!("{} · {title}", shown.search) };
     // A new task is offered on every page.
@@ -116,15 +121,32 @@ fn list(shown: &TaskQuery, page: TaskPage) -> AnyView {
                 {searching}
                 {new_flow}
             </div>
-            {content}
-            {pager}
+            <div id="list" data-every=renewed_every(is_active)>
+                {filters}
+                {content}
+                {pager}
+            </div>
         </Page>
     }
     .into_any()
 }
 
+fn last_run_filter(shown: &TaskQuery, counts: &LastRunCounts) -> AnyView {
+    let count_of = |choice| counts.iter().find(|(counted, _)| *counted == choice).map(|(_, count)| *count);
+    let offered = [None].into_iter().chain(LastRun::all().into_iter().map(Some));
+    // What would list nothing is not offered, unless it is what is shown.
+    let offered = offered.filter(|choice| counts.is_empty() || *choice == shown.last || count_of(*choice).is_some());
+    let choices = offered.map(|choice| {
+        let address = routes::tasks_page(&TaskQuery { last: choice, ..shown.clone() });
+        let word = choice.map_or("All", LastRun::word);
+        filter_link(word.to_owned(), count_of(choice), address, choice == shown.last)
+    });
+    view! { <nav class="filters" aria-label="Filters">{filter("Last run", choices.collect())}</nav> }.into_any()
+}
+
 fn search_form(shown: &TaskQuery) -> AnyView {
     let all = routes::list(shown.kind);
+    let last = shown.last.map(|last| view! { <input type="hidden" name="last" value=last.address_word() /> });
     let clear = (!shown.search.is_empty()).then(|| view! { <a href=all.clone()>"Clear"</a> });
     view! {
         <form class="search" role="search" method="get" action=all>
@@ -138,6 +160,7 @@ fn search_form(shown: &TaskQuery) -> AnyView {
                 maxlength="200"
                 autocomplete="off"
             />
+            {last}
             <button>"Search"</button>
             {clear}
         </form>
@@ -193,11 +216,23 @@ fn row(html: &mut Html, task: &TaskSummary, now: Timestamp) {
 
 fn nothing_found(shown: &TaskQuery) -> AnyView {
     let (one, all) = (shown.kind.word(), routes::list(shown.kind));
-    if shown.search.is_empty() {
+    if !shown.is_filtered() {
         return view! {
             <div class="empty">
                 <p>{format!("There are no more {one}s here.")}</p>
                 <p><a href=all>{format!("Show the newest {one}s")}</a></p>
+            </div>
+        }
+        .into_any();
+    }
+    let searched_for = (!shown.search.is_empty()).then(|| {
+        view! { <strong dir="auto">{shown.search.clone()}</strong> " and " }
+    });
+    if shown.last.is_some() {
+        return view! {
+            <div class="empty">
+                <p>{format!("No {one} matches ")} {searched_for} "the filter."</p>
+                <p><a href=all>{format!("Show all {one}s")}</a></p>
             </div>
         }
         .into_any();

@@ -13,7 +13,7 @@ use crate::{
     clock::{SystemClock, SystemRandom},
     command_line::options::PreflightOptions,
     config::{Config, ConfigError, DataFolder, engine_options::EngineKind, options::ServeOptions},
-    engine::argo::settings::ArgoSettings,
+    engine::argo::{images::ImagesError, settings::ArgoSettings},
     kubernetes::Access,
     packages::nix::{NixSettings, stoker_program},
     preflight::{self, Chosen, KubernetesSettings, Settings, probe},
@@ -59,7 +59,7 @@ fn report(options: PreflightOptions) -> Result<CheckpointStatus, NoReport> {
 fn probe_settings(mut serve: ServeOptions) -> Result<(ArgoSettings, Access), NoReport> {
     serve.engine.engines = vec![EngineKind::Argo];
     let config = Config::from_options(serve)?;
-    let cluster = config.cluster.as_ref().ok_or(ConfigError::NoImage)?;
+    let cluster = config.cluster.as_ref().ok_or(ConfigError::Images(ImagesError::None))?;
     Ok((assembly::argo_settings(&config, cluster), cluster.access.clone()))
 }
 
@@ -72,7 +72,7 @@ fn settings(options: PreflightOptions) -> Result<Settings, ConfigError> {
         nix: NixSettings::new(place.nix, place.nixpkgs, &data.cache(), stoker_program()),
         data,
         address: place.addr,
-        python: place.python,
+        pythons: place.pythons,
         uv: place.uv,
         index_url: place.index_url,
         minimum_free: place.minimum_free,

@@ -70,6 +70,6 @@ pub async fn warm(config: &Config, task: &TaskId, tell: impl FnMut(&str) + Send)
     }
     let inputs = Inputs::default();
     let LocalParts { engine, resolver, .. } = set_up_local(config, &database, &inputs).await?;
-    let lock = resolver.lock(&spec, &engine.target().await?).await?;
+    let lock = resolver.lock(&spec, &engine.target(spec.python).await?).await?;
     Ok(engine.warm(&spec, lock, inputs.random.as_ref(), tell).await?)
 }

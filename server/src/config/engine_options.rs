@@ -49,15 +49,16 @@ pub struct ClusterOptions {
     #[arg(long, env = "STOKER_NAMESPACE", value_name = "NAME")]
     pub namespace: Option<String>,
 
-    /// The task image, as the cluster's nodes know it; of the same version as this Stoker.
-    #[arg(long, env = "STOKER_IMAGE", value_name = "IMAGE")]
-    pub image: Option<String>,
+    /// The task image, as the cluster's nodes know it; of the same version as this Stoker. May be repeated, or be a list
+    /// with commas: with a version of Python before it, as in `3.12=IMAGE`, it is for tasks that ask for that version.
+    #[arg(long = "image", env = "STOKER_IMAGE", value_name = "[PYTHON=]IMAGE", value_delimiter = ',')]
+    pub images: Vec<String>,
 
-    /// The full version of the image's Python.
+    /// The full version of Python in the image that is named without one.
     #[arg(long, env = "STOKER_IMAGE_PYTHON", value_name = "VERSION", default_value = "3.11.2")]
     pub image_python: String,
 
-    /// The image's platform, in uv's words (`uv pip compile --python-platform`).
+    /// The images' platform, in uv's words (`uv pip compile --python-platform`).
     #[arg(long, env = "STOKER_IMAGE_PLATFORM", value_name = "PLATFORM", default_value = "x86_64-manylinux_2_36")]
     pub image_platform: String,
 

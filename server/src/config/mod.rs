@@ -4,7 +4,7 @@ pub mod data_folder;
 pub mod engine_options;
 pub mod limits;
 pub mod options;
-pub mod values;
+pub(crate) mod values;
 
 use std::{
     net::SocketAddr,
@@ -25,6 +25,7 @@ use self::{
     options::ServeOptions,
 };
 use crate::{
+    engine::argo::images::{ImagesError, TaskImages},
     kubernetes::Access,
     packages::{
         conda::{CondaError, CondaInstaller, CondaKind},
@@ -45,9 +46,9 @@ pub enum ConfigError {
     /// The platform names no folder for application data.
     #[error("There is no folder for application data ({0}). Name one with --data.")]
     NoDataFolder(String),
-    /// Runs in a cluster need an image.
-    #[error("Runs in a cluster need the task image. Name it with --image, or leave `argo` out of --engine.")]
-    NoImage,
+    /// Runs in a cluster need images that can be told apart.
+    #[error(transparent)]
+    Images(ImagesError),
     /// The conda installer is half named.
     #[error(transparent)]
     Conda(CondaError),
@@ -79,8 +80,8 @@ pub struct Config {
 pub struct EngineConfig {
     /// How many go on at once.
     pub workers: NonZeroUsize,
-    /// Their Python, a path or a version; `None` takes what `uv` finds.
-    pub python: Option<String>,
+    /// Their Pythons, paths or versions, the default first; none takes what `uv` finds.
+    pub pythons: Vec<String>,
     /// Their `uv`.
     pub uv: PathBuf,
     /// Their package index; `None` leaves it to `uv`.
@@ -108,11 +109,9 @@ pub struct EngineConfig {
 pub struct ClusterConfig {
     /// Which cluster, and where in it.
     pub access: Access,
-    /// The task image.
-    pub image: String,
-    /// The version of its Python.
-    pub python: String,
-    /// Its platform, in uv's words.
+    /// The task images.
+    pub images: TaskImages,
+    /// Their platform, in uv's words.
     pub platform: String,
     /// The claim for environments.
     pub cache_claim: Option<String>,
@@ -230,7 +229,8 @@ impl Config {
             },
             engine: EngineConfig {
                 workers: options.workers.unwrap_or_else(cores),
-                python: place.python,
+                // A variable that is set to nothing says nothing.
+                pythons: place.pythons.into_iter().filter(|python| !python.is_empty()).collect(),
                 uv: place.uv,
                 index_url: place.index_url,
                 default_timeout: options.default_timeout,
@@ -256,8 +256,7 @@ impl ClusterConfig {
                 context: given(options.context),
                 namespace: given(options.namespace),
             },
-            image: given(options.image).ok_or(ConfigError::NoImage)?,
-            python: options.image_python,
+            images: TaskImages::named(&options.images, &options.image_python).map_err(ConfigError::Images)?,
             platform: options.image_platform,
             cache_claim: given(options.cache_claim),
             nix_claim: given(options.nix_claim),
@@ -312,10 +311,10 @@ mod tests {
     #[test]
     fn a_cluster_is_used_when_it_is_asked_for_and_has_an_image() {
         assert!(config(&[]).unwrap().cluster.is_none());
-        assert_eq!(config(&["--engine", "argo"]).unwrap_err(), ConfigError::NoImage);
+        assert_eq!(config(&["--engine", "argo"]).unwrap_err(), ConfigError::Images(ImagesError::None));
         let config = config(&["--engine", "argo,local,argo", "--image", "stoker:1"]).unwrap();
         assert_eq!(config.engines, [EngineKind::Argo, EngineKind::Local]);
-        assert_eq!(config.cluster.unwrap().image, "stoker:1");
+        assert_eq!(config.cluster.unwrap().images.default.name, "stoker:1");
     }
 
     #[test]

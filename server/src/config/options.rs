@@ -34,9 +34,10 @@ pub struct PlaceOptions {
     #[arg(long, env = "STOKER_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:3000", value_parser = address)]
     pub addr: SocketAddr,
 
-    /// The Python that runs use: a file, or a version such as 3.12. [default: the one that uv finds]
-    #[arg(long, env = "STOKER_PYTHON", value_name = "PYTHON")]
-    pub python: Option<String>,
+    /// The Python that runs use whose task asks for none: a file, or a version such as 3.12. May be a list with commas:
+    /// then tasks may choose the others too, and else all that uv finds. [default: the one that uv finds]
+    #[arg(long = "python", env = "STOKER_PYTHON", value_name = "PYTHON", value_delimiter = ',')]
+    pub pythons: Vec<String>,
 
     /// The uv that finds and installs packages.
     #[arg(long, env = "STOKER_UV", value_name = "FILE", default_value = "uv")]
@@ -96,7 +97,8 @@ pub struct ServeOptions {
     pub log_limit: u64,
 
     /// Remove environments and package sets that no run has used for so long, such as `30d` or `12w`; `off` keeps all.
-    /// Looked at once a day. What goes is built again, in the same versions, when a run needs it.
+    /// Looked at once a day. What goes is built again, in the same versions, when a run needs it. On a cluster's volume it
+    /// is environments only, after a day at least.
     #[arg(long, env = "STOKER_PRUNE_AFTER", value_name = "AGE", default_value = "90d", value_parser = prune_after)]
     pub prune_after: PruneAfter,
 

@@ -7,9 +7,12 @@ use app::model::{
     identifiers::{Kind, TaskId},
     spec::{EngineChoice, TaskName},
     time::Timestamp,
-    views::ListedFlow,
+    views::{FlowPlace, ListedFlow},
 };
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _, SqliteConnection, dsl};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+    SqliteConnection, dsl,
+};
 
 use super::{
     DatabaseError,
@@ -140,24 +143,32 @@ pub fn with_steps(connection: &mut SqliteConnection, id: &TaskId, steps: Vec<Flo
     Flow::new(name, description, engine, steps).map_err(|faults| values::damaged(&format!("{faults:?}")))
 }
 
-/// All flows with the number of their steps, the last saved first.
+/// Flows with the number of their steps, the last saved first, from a place on. So many at most.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn listed(connection: &mut SqliteConnection) -> Result<Vec<ListedFlow>, DatabaseError> {
+pub fn listed(
+    connection: &mut SqliteConnection,
+    after: Option<&FlowPlace>,
+    limit: usize,
+) -> Result<Vec<ListedFlow>, DatabaseError> {
     type Row = (String, Option<String>, Option<String>, i64, i64);
+    let (updated_at, id) = after.map_or((i64::MAX, ""), |place| (place.updated_at.0, place.id.as_str()));
+    let rows: Vec<Row> = tasks::table
+        .filter(tasks::deleted_at.is_null())
+        .filter(is_of(Kind::Flow))
+        .filter(tasks::updated_at.lt(updated_at).or(tasks::updated_at.eq(updated_at).and(tasks::id.gt(id))))
+        .order((tasks::updated_at.desc(), tasks::id))
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select((tasks::id, tasks::name, tasks::description, tasks::created_at, tasks::updated_at))
+        .load(connection)?;
     let counts: HashMap<String, i64> = flow_steps::table
+        .filter(flow_steps::task_id.eq_any(rows.iter().map(|(id, ..)| id)))
         .group_by(flow_steps::task_id)
         .select((flow_steps::task_id, dsl::count_star()))
         .load::<(String, i64)>(connection)?
         .into_iter()
         .collect();
-    let rows: Vec<Row> = tasks::table
-        .filter(tasks::deleted_at.is_null())
-        .filter(is_of(Kind::Flow))
-        .order((tasks::updated_at.desc(), tasks::id))
-        .select((tasks::id, tasks::name, tasks::description, tasks::created_at, tasks::updated_at))
-        .load(connection)?;
     rows.into_iter()
         .map(|(id, name, description, created_at, updated_at)| {
             let steps = counts.get(&id).copied().unwrap_or_default();

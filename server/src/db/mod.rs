@@ -17,6 +17,7 @@ pub mod flows;
 pub mod locks;
 pub mod log_search;
 pub mod logs;
+pub mod manifests;
 mod pool;
 pub mod preparation;
 pub mod queue;

@@ -17,7 +17,7 @@ diesel::table! {
         activity_at -> BigInt,
         system_dependencies -> Text,
         deleted_at -> Nullable<BigInt>,
-        resources -> Text,
+        needs -> Text,
         engine -> Nullable<Text>,
         description -> Nullable<Text>,
     }
@@ -37,7 +37,7 @@ diesel::table! {
         use_cache -> Bool,
         environment -> Text,
         timeout_seconds -> Nullable<Integer>,
-        resources -> Text,
+        needs -> Text,
         engine -> Nullable<Text>,
     }
 }
@@ -89,7 +89,7 @@ diesel::table! {
         environment -> Text,
         target -> Nullable<Text>,
         lock -> Nullable<Text>,
-        resources -> Text,
+        needs -> Text,
         engine -> Nullable<Text>,
         name -> Text,
         in_flow -> Text,
@@ -140,6 +140,13 @@ diesel::table! {
         key -> Text,
         body -> Text,
         created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    manifests (run_id) {
+        run_id -> BigInt,
+        body -> Text,
     }
 }
 

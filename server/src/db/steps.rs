@@ -397,6 +397,15 @@ pub fn set_lock(connection: &mut SqliteConnection, id: StepId, lock: &Lock, targ
     Ok(())
 }
 
+/// Keeps what a step is given to run with.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn set_target(connection: &mut SqliteConnection, id: StepId, target: &str) -> Result<(), DatabaseError> {
+    diesel::update(steps::table.find(id.0)).set(steps::target.eq(target)).execute(connection)?;
+    Ok(())
+}
+
 /// Moves those of these steps that wait to Running. Tells how many did.
 ///
 /// # Errors

@@ -6,6 +6,8 @@ use app::model::{
     identifiers::{RunNumber, TaskId},
     phase::Phase,
     python_packages::{PythonPackages, RequirementsFile},
+    python_version::PythonVersion,
+    resources::Resources,
     spec::{Code, EngineChoice, TaskSpec, Timeout},
     system_packages::SystemPackages,
     time::Timestamp,
@@ -65,7 +67,7 @@ macro_rules! spec_columns {
             use_cache: bool,
             environment: String,
             timeout_seconds: Option<i32>,
-            resources: String,
+            needs: String,
             engine: Option<String>,
         }
 
@@ -80,7 +82,7 @@ macro_rules! spec_columns {
                     environment: spec.environment.to_string(),
                     // At most `Timeout::MAX_SECONDS`, which fits.
                     timeout_seconds: spec.timeout.and_then(|timeout| i32::try_from(timeout.seconds()).ok()),
-                    resources: json(&spec.resources),
+                    needs: json(&Needs { resources: spec.resources, python: spec.python }),
                     engine: spec.engine.as_ref().map(|engine| engine.as_str().to_owned()),
                 }
             }
@@ -90,6 +92,7 @@ macro_rules! spec_columns {
             type Error = DatabaseError;
 
             fn try_from(columns: $name) -> Result<Self, Self::Error> {
+                let Needs { resources, python } = from_json(&columns.needs)?;
                 Ok(Self {
                     code: Code::accept(&columns.code).map_err(|error| damaged(&error))?,
                     packages: PythonPackages::parse(&columns.dependencies).map_err(|error| damaged(&error))?,
@@ -105,7 +108,8 @@ macro_rules! spec_columns {
                         .timeout_seconds
                         .and_then(|seconds| u32::try_from(seconds).ok())
                         .and_then(Timeout::from_seconds),
-                    resources: from_json(&columns.resources)?,
+                    python,
+                    resources,
                     engine: EngineChoice::parse(&columns.engine.unwrap_or_default())
                         .map_err(|error| damaged(&error))?,
                 })
@@ -117,6 +121,16 @@ macro_rules! spec_columns {
 spec_columns!(SpecColumns, schema::tasks);
 spec_columns!(StepSpecColumns, schema::steps);
 spec_columns!(FlowSpecColumns, schema::flow_steps);
+
+/// What a program needs of the place where it runs, as it is stored.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Needs {
+    #[serde(flatten)]
+    resources: Resources,
+    #[serde(skip_serializing_if = "is_default")]
+    python: Option<PythonVersion>,
+}
 
 /// What a step is within its flow, as it is stored: for one that is alone, nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

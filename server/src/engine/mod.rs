@@ -9,6 +9,7 @@ use app::model::{
     flow::{FlowStep, StepKey, StepName},
     identifiers::{RunNumber, RunUid, StepUid, TaskId},
     lock::Lock,
+    python_version::PythonVersion,
     spec::TaskSpec,
     time::Timestamp,
 };
@@ -90,6 +91,31 @@ pub struct Target {
 impl fmt::Display for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Python {} ({})", self.python, self.platform)
+    }
+}
+
+/// That there is no Python of a version, in the user's words; `targets` has those that there are.
+#[must_use]
+pub fn no_such_python(wanted: PythonVersion, targets: &[Target]) -> String {
+    format!(
+        "There is no Python {wanted} where this runs, but {}. Choose another version, or have this one set up.",
+        versions_in_words(targets)
+    )
+}
+
+/// The versions of these targets, such as `3.11 and 3.12`.
+#[must_use]
+pub fn versions_in_words(targets: &[Target]) -> String {
+    let versions: Vec<String> = targets
+        .iter()
+        .map(|target| {
+            PythonVersion::of_full(&target.python).map_or_else(|| target.python.clone(), |version| version.to_string())
+        })
+        .collect();
+    match versions.as_slice() {
+        [] => "none".to_owned(),
+        [only] => only.clone(),
+        [others @ .., last] => format!("{} and {last}", others.join(", ")),
     }
 }
 
@@ -279,17 +305,24 @@ pub trait Engine: Send + Sync + 'static {
         Order::Stoker
     }
 
-    /// What exact packages are found for.
+    /// What exact packages are found for: a Python of this version, or the one that it has for runs that ask for none.
     ///
     /// # Errors
-    /// When there is no Python, or it cannot be told now.
-    async fn target(&self) -> Result<Target, EngineError>;
+    /// When there is no such Python, or it cannot be told now.
+    async fn target(&self, python: Option<PythonVersion>) -> Result<Target, EngineError>;
 
-    /// Starts a run. A run that was started before is not started again, whoever asks.
+    /// The Pythons that there are, one of each version that may be asked for, the lowest first. None when it cannot be
+    /// told now.
+    async fn targets(&self) -> Vec<Target> {
+        self.target(None).await.into_iter().collect()
+    }
+
+    /// Starts a run. A run that was started before is not started again, whoever asks. Answers what was handed over for it
+    /// to those who run it, as YAML for people, without secrets; `None` when the engine runs it itself.
     ///
     /// # Errors
     /// When it cannot be started. One that may pass is tried again; it may have been started all the same.
-    async fn start(&self, plan: &RunPlan) -> Result<(), EngineError>;
+    async fn start(&self, plan: &RunPlan) -> Result<Option<String>, EngineError>;
 
     /// What happens to a run's steps, of each from where it was left. Every step's tale ends with
     /// [`StepEvent::Ended`], also that of a run that is gone or was never there; the run's ends with
@@ -333,7 +366,7 @@ pub trait Engine: Send + Sync + 'static {
     /// What a run of this spec would find in the cache now. Without a lock its environment cannot be there.
     async fn readiness(&self, spec: &TaskSpec, lock: Option<&Lock>) -> Readiness;
 
-    /// What the engine is given for a run, as YAML for people, without secrets.
+    /// What a run like this would be now, as YAML for people, without secrets.
     ///
     /// # Errors
     /// When it cannot be told now.

@@ -20,7 +20,7 @@ use tokio::{sync::Notify, task::JoinSet};
 use crate::{
     clock::SharedClock,
     db::{
-        Database, DatabaseError,
+        Database, DatabaseError, manifests,
         queue::{self, ActiveRun, KnownSteps},
         runs::{self, RunInputs},
         steps::{self, Outcome},
@@ -364,20 +364,40 @@ async fn clean(engine: &dyn Engine, database: &Database) -> Result<(), String> {
     Ok(())
 }
 
+/// What steps are given to run with, as far as it can be told; a step for which there is nothing is refused when it is to
+/// start.
+async fn targets(inputs: &RunInputs, engine: &dyn Engine) -> Vec<(StepId, String)> {
+    let mut targets = Vec::new();
+    for step in inputs.steps.iter().filter(|step| step.phase == Phase::Pending) {
+        if let Ok(target) = engine.target(step.step.spec.python).await {
+            targets.push((step.id, target.to_string()));
+        }
+    }
+    targets
+}
+
 impl Driver {
     /// Makes the locks that a run lacks. A step for whose packages there are no versions has failed.
     async fn lock(&self, run: &ActiveRun, engine: &dyn Engine) -> Result<(), DatabaseError> {
         let Some(inputs) = self.inputs(run, Part::Whole).await? else { return Ok(()) };
-        let target = match engine.target().await {
-            Ok(target) => target,
-            Err(error) if error.may_pass => {
-                tracing::warn!(run.id = %run.id, %error, "A run's lock must wait; trying again");
-                tokio::time::sleep(TIMER).await;
-                return Ok(());
-            }
-            Err(error) => return self.finish(run, Part::Whole, Phase::Error, error.message).await,
-        };
         for step in inputs.steps.into_iter().filter(|step| step.lock.is_none() && step.phase == Phase::Pending) {
+            let python = step.step.spec.python;
+            let target = match engine.target(python).await {
+                Ok(target) => target,
+                Err(error) if error.may_pass => {
+                    tracing::warn!(run.id = %run.id, %error, "A run's lock must wait; trying again");
+                    tokio::time::sleep(TIMER).await;
+                    return Ok(());
+                }
+                // Without the one that all others use, nothing of the run can begin.
+                Err(error) if python.is_none() => {
+                    return self.finish(run, Part::Whole, Phase::Error, error.message).await;
+                }
+                Err(error) => {
+                    self.finish(run, Part::Step(step.id), Phase::Error, error.message).await?;
+                    continue;
+                }
+            };
             match self.resolver.lock(&step.step.spec, &target).await {
                 Ok(lock) => {
                     let (id, run, words) = (step.id, run.id, target.to_string());
@@ -437,9 +457,16 @@ impl Driver {
         }
         let (id, at) = (run.id, self.clock.now());
         let is_recorded = self.database.read(move |connection| steps::is_recorded(connection, id, part.step())).await?;
+        let targets = if is_recorded { Vec::new() } else { targets(&inputs, engine).await };
         let Given { plan, first } = given(inputs, part);
         if !is_recorded && !first.is_empty() {
-            if !self.database.write(move |connection| runs::start(connection, id, &first, at)).await? {
+            let start = move |connection: &mut _| {
+                for (step, target) in &targets {
+                    steps::set_target(connection, *step, target)?;
+                }
+                runs::start(connection, id, &first, at)
+            };
+            if !self.database.write(start).await? {
                 // Somebody was faster, such as one who cancels it.
                 let look = move |connection: &mut _| queue::active_run(connection, id, &KnownSteps::new());
                 if let Some(run) = self.database.read(look).await? {
@@ -451,9 +478,13 @@ impl Driver {
         }
         if !is_recorded {
             match engine.start(&plan).await {
-                // Only an earlier attempt can have said something.
-                Ok(()) if run.phase == Phase::Running => self.say_waiting(run, part, None).await?,
-                Ok(()) => {}
+                Ok(manifest) => {
+                    self.keep_manifest(run, manifest).await?;
+                    // Only an earlier attempt can have said something.
+                    if run.phase == Phase::Running {
+                        self.say_waiting(run, part, None).await?;
+                    }
+                }
                 Err(error) if error.may_pass && !run.cancel_requested => {
                     self.say_waiting(run, part, Some(error.message)).await?;
                     return Ok(Followed::Interrupted);
@@ -487,6 +518,18 @@ impl Driver {
             interrupted => return interrupted,
         }
         self.let_go(run, &plan, engine).await
+    }
+
+    /// Keeps what an engine handed over for a run. A server that ends before that starts the run again, and hears it again.
+    async fn keep_manifest(&self, run: &ActiveRun, manifest: Option<String>) -> Result<(), DatabaseError> {
+        let (id, Some(manifest)) = (run.id, manifest) else { return Ok(()) };
+        let keep = move |connection: &mut _| {
+            manifests::keep(connection, id, &manifest)?;
+            runs::touch(connection, id)
+        };
+        self.database.write(keep).await?;
+        self.tell(run);
+        Ok(())
     }
 
     /// Says at the page of a run what holds it up, or that nothing does any more.

@@ -2,7 +2,6 @@
 
 use axum::{
     Router, middleware,
-    response::Redirect,
     routing::{get, post},
 };
 use leptos_axum::{LeptosRoutes as _, generate_route_list};
@@ -24,12 +23,14 @@ mod forms;
 mod health;
 pub mod hosts;
 mod log_socket;
+mod manifest;
 mod notice;
 mod outputs;
 mod pages;
 mod preferences;
 mod raw_log;
 mod run_state;
+mod script;
 mod security;
 pub mod site;
 pub mod state;
@@ -44,6 +45,7 @@ pub fn router(state: AppState) -> Router {
         .merge(logs("/tasks/{id}/runs/{number}"))
         .merge(logs("/flows/{id}/runs/{number}"))
         .merge(logs("/flows/{id}/runs/{number}/steps/{step}"))
+        .route("/tasks/{id}/script", get(script::of_task))
         .nest("/api", api::router())
         .route("/ws/tasks/{id}/logs", get(task_log_socket::open))
         .layer(CatchPanicLayer::custom(error_page::after_panic))
@@ -60,10 +62,11 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// What is asked for beside a page with a log.
+/// What is asked for beside a page of a run.
 fn logs(page: &str) -> Router<AppState> {
     Router::new()
         .route(&format!("{page}/log"), get(raw_log::send))
+        .route(&format!("{page}/script"), get(script::of_run))
         .route(&format!("{page}/log/socket"), get(log_socket::open))
         .route(&format!("{page}/outputs/{{*name}}"), get(outputs::send))
 }
@@ -88,6 +91,8 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/tasks/{id}/runs/{number}/state", get(run_state::send))
         .route("/flows/{id}/runs/{number}/state", get(run_state::send))
         .route("/flows/{id}/runs/{number}/steps/{step}/state", get(run_state::send))
+        .route("/tasks/{id}/runs/{number}/manifest", get(manifest::send))
+        .route("/flows/{id}/runs/{number}/manifest", get(manifest::send))
         .route("/tasks/{id}/runs/{number}/cancel", post(forms::cancel_run))
         .route("/flows", post(forms::task_list))
         .route("/flows/new", post(forms::new_flow))
@@ -98,8 +103,6 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/flows/{id}/runs/{number}/cancel", post(forms::cancel_run))
         .route("/runs/cancel", post(forms::cancel_runs))
         .route("/system", post(forms::system))
-        // All of that page changes.
-        .route("/system/state", get(async || Redirect::to(&app::routes::system())))
         .route("/system/{kind}/{key}/delete", post(forms::delete_cache))
         .route("/preferences", post(preferences::set))
         .fallback(pages::fallback)

@@ -5,4 +5,5 @@ pub mod conda;
 pub mod environments;
 pub mod nix;
 pub mod preparation;
+pub mod pythons;
 pub mod resolver;

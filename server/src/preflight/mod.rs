@@ -41,8 +41,8 @@ pub struct Settings {
     /// Where everything is kept.
     pub data: DataFolder,
     pub address: SocketAddr,
-    /// The Python that runs use, a path or a version; `None` takes what `uv` finds.
-    pub python: Option<String>,
+    /// The Pythons that runs use, paths or versions; none takes what `uv` finds.
+    pub pythons: Vec<String>,
     /// The `uv` that runs use.
     pub uv: PathBuf,
     /// The package index; `None` leaves it to `uv`.
@@ -62,7 +62,7 @@ impl From<&Config> for Settings {
         Self {
             data: config.data.clone(),
             address: config.address,
-            python: config.engine.python.clone(),
+            pythons: config.engine.pythons.clone(),
             uv: config.engine.uv.clone(),
             index_url: config.engine.index_url.clone(),
             minimum_free: config.engine.minimum_free,
@@ -75,13 +75,13 @@ impl From<&Config> for Settings {
 
 /// Makes the chosen checks, all at once and each with a time limit of its own. A check that panics has failed.
 pub async fn run(settings: &Settings, clock: &dyn Clock) -> CheckReport {
-    let Settings { data, address, python, uv, index_url, minimum_free, nix, kubernetes, chosen } = settings.clone();
+    let Settings { data, address, pythons, uv, index_url, minimum_free, nix, kubernetes, chosen } = settings.clone();
     let provider = nix::find(nix);
     let look = |subject, work| chosen.takes(&subject).then(|| finding::look(subject, TIME_LIMIT, work));
     let here = future::join_all(
         [
             look(tools::UV, tools::uv(uv.clone()).boxed()),
-            look(tools::PYTHON, tools::python(uv, python).boxed()),
+            look(tools::PYTHON, tools::pythons(uv, pythons).boxed()),
             look(nix::NIX, nix::finding(provider.clone()).boxed()),
             look(folder::FOLDER, folder::finding(data.clone()).boxed()),
             look(database::DATABASE, database::finding(data.clone()).boxed()),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use app::model::checks::CheckGroup;
+use app::model::{checkpoint::CheckpointStatus, checks::CheckGroup};
 
 use super::finding::{Finding, Subject};
 use crate::{
@@ -51,8 +51,21 @@ async fn version_of(uv: &Path) -> Result<String, UvTrouble> {
     }
 }
 
-pub(super) async fn python(uv: PathBuf, asked_for: Option<String>) -> Finding {
-    match Python::find(&uv, asked_for.as_deref()).await {
+/// The worst of what is found of those asked for, or of the one that uv prefers.
+pub(super) async fn pythons(uv: PathBuf, asked_for: Vec<String>) -> Finding {
+    let mut findings = Vec::new();
+    for asked_for in &asked_for {
+        findings.push(python(&uv, Some(asked_for)).await);
+    }
+    match findings.iter().position(|finding| finding.status != CheckpointStatus::Ok) {
+        Some(worst) => findings.swap_remove(worst),
+        None if findings.is_empty() => python(&uv, None).await,
+        None => Finding::ok(findings.iter().map(|finding| finding.detail.as_str()).collect::<Vec<_>>().join(" ")),
+    }
+}
+
+async fn python(uv: &Path, asked_for: Option<&str>) -> Finding {
+    match Python::find(uv, asked_for).await {
         Ok(python) => judge(&python),
         Err(PythonError::NoUv) => Finding::skipped("uv finds Python, and uv is missing."),
         Err(PythonError::NoPython(words)) => Finding::failed(
@@ -77,8 +90,6 @@ fn judge(python: &Python) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use app::model::checkpoint::CheckpointStatus;
-
     use super::*;
 
     #[test]

@@ -63,7 +63,7 @@ impl Service {
             versions: Versions {
                 stoker: env!("CARGO_PKG_VERSION").to_owned(),
                 uv: programs.uv,
-                python: engine.target().await.ok().map(|target| target.python),
+                python: engine.target(None).await.ok().map(|target| target.python),
                 nix: programs.nix,
                 sqlite,
             },

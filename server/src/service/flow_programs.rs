@@ -8,11 +8,11 @@ use app::{
         flow::Flow,
         identifiers::{Kind, RunId, RunNumber, StepId},
         phase::Phase,
-        views::ListedFlow,
+        views::{FlowPlace, ListedFlow},
     },
 };
 
-use super::{Service, StepLog, backend_error, runs::manifest_of};
+use super::{Page, Service, StepLog, backend_error, runs::manifest_of};
 use crate::{
     clock::{random_id, random_run_uid},
     db::{
@@ -23,13 +23,19 @@ use crate::{
 };
 
 impl Service {
-    /// All flows, the last saved first.
+    /// Flows, the last saved first, from a place on. So many at most.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn listed_flows(&self) -> Result<Vec<ListedFlow>, BackendError> {
-        let flows = self.dependencies.database.read(flows::listed).await;
-        flows.map_err(|error| backend_error(error, || "There are no flows.".to_owned()))
+    pub async fn listed_flows(
+        &self,
+        after: Option<FlowPlace>,
+        limit: usize,
+    ) -> Result<Page<ListedFlow, FlowPlace>, BackendError> {
+        let database = &self.dependencies.database;
+        let flows = database.read(move |connection| flows::listed(connection, after.as_ref(), limit + 1)).await;
+        let flows = flows.map_err(|error| backend_error(error, || "There are no flows.".to_owned()))?;
+        Ok(Page::of(flows, limit, |flow| FlowPlace { updated_at: flow.updated_at, id: flow.id.clone() }))
     }
 
     /// The logs of the steps of a run.

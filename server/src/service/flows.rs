@@ -10,6 +10,7 @@ use app::{
         identifiers::{Kind, RunNumber, RunUid, TaskId},
         lock::Lock,
         phase::Phase,
+        spec::TaskSpec,
         step_address::StepAddress,
         time::Timestamp,
         views::{FlowDetail, RunOrigin},
@@ -22,6 +23,7 @@ use super::{
     Service, backend_error, missing_run, missing_task,
     runs::{Derived, OldRun, OldStep, kept},
     saving::{Saved, insert_new},
+    script,
 };
 use crate::{
     clock::{SharedRandom, random_run_uid},
@@ -32,7 +34,7 @@ use crate::{
         tasks::Update,
         views,
     },
-    engine::SharedEngine,
+    engine::{SharedEngine, Target},
 };
 
 /// For so many steps at once exact versions are looked up.
@@ -68,17 +70,30 @@ impl Service {
         })
     }
 
-    pub(super) async fn store_flow(&self, save: SaveFlow) -> Result<SavedTask, BackendError> {
+    pub(super) async fn store_flow(&self, mut save: SaveFlow) -> Result<SavedTask, BackendError> {
         let engine = self.dependencies.engines.chosen(save.flow.engine()).map_err(|error| {
             let flow = FieldErrors::one(Field::Engine, error.message);
             BackendError::InvalidFlow(FlowErrors { flow, ..FlowErrors::default() })
         })?;
+        let before = match save.id.clone() {
+            Some(id) => self.saved_specs(id).await?,
+            None => HashMap::new(),
+        };
+        settle(&mut save.flow, &before, &engine.targets().await).map_err(BackendError::InvalidFlow)?;
         let locks = match save.resolve {
             Resolve::Now => self.locks_of(save.flow.steps(), engine).await?,
             Resolve::Later => HashMap::new(),
         };
         let (id, engine) = (save.id.clone(), engine.name().0);
         self.store(id, move |connection, random, at| save_in(connection, &save, locks, random, engine, at)).await
+    }
+
+    /// What each step of a flow as saved executes.
+    async fn saved_specs(&self, id: TaskId) -> Result<HashMap<StepKey, TaskSpec>, BackendError> {
+        let wanted = id.clone();
+        let flow = self.dependencies.database.read(move |connection| flows::saved(connection, &wanted)).await;
+        let flow = flow.map_err(|error| backend_error(error, missing_task(&id)))?;
+        Ok(flow.steps().iter().map(|step| (step.key.clone(), step.spec.clone())).collect())
     }
 
     /// The exact versions of each step's Python packages; each conflict at its step.
@@ -178,6 +193,16 @@ impl Service {
         self.dependencies.wake.notify_one();
         Ok(number)
     }
+}
+
+/// Takes what the code of each step says of itself; what does not go together is said at its step.
+fn settle(flow: &mut Flow, before: &HashMap<StepKey, TaskSpec>, targets: &[Target]) -> Result<(), FlowErrors> {
+    let mut errors = FlowErrors::default();
+    flow.change_specs(|index, key, spec| match script::settle(spec.clone(), before.get(key), targets) {
+        Ok(settled) => *spec = settled,
+        Err(step) => errors.of_step(index).0.extend(step.0),
+    });
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
 /// The steps of a run of this flow.

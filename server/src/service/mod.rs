@@ -14,6 +14,7 @@ use app::{
         flow::{Flow, StepKey},
         identifiers::{Kind, RunNumber, RunUid, TaskId},
         log_search::{LogQuery, LogSearch},
+        python_version::OfferedPython,
         run_list::{ListedRun, RunPage, RunQuery},
         spec::TaskSpec,
         step_address::StepAddress,
@@ -43,9 +44,11 @@ mod logs;
 mod outputs;
 mod page;
 mod principal;
+mod pythons;
 mod run_list;
 mod runs;
 mod saving;
+mod script;
 mod tasks;
 
 pub use crate::db::steps::StepLog;
@@ -155,6 +158,10 @@ impl Backend for Service {
 
     async fn readiness(&self, spec: &TaskSpec) -> Readiness {
         self.readiness_of(spec).await
+    }
+
+    fn pythons(&self) -> Vec<OfferedPython> {
+        self.offered_pythons()
     }
 
     async fn run(&self, step: &StepAddress) -> Result<RunDetail, BackendError> {

@@ -20,7 +20,7 @@ use super::{Page, Service, backend_error, missing_run, missing_step, missing_tas
 use crate::{
     clock::random_run_uid,
     db::{
-        DatabaseError,
+        DatabaseError, manifests,
         runs::{self, CancelRequest, NewRun, RunInputs},
         steps::{self, Beginning, NewStep},
         tasks, views,
@@ -234,17 +234,39 @@ impl Service {
         }
     }
 
-    /// What the engine is given for a run, as YAML.
+    /// What a run's engine handed over for it, as it was then.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such run, or nothing of the kind is kept of it.
+    pub async fn kept_manifest(&self, run: &StepAddress) -> Result<String, BackendError> {
+        let wanted = run.clone();
+        let read = move |connection: &mut _| {
+            let run = views::step_keys(connection, &wanted)?.run;
+            Ok((runs::engine(connection, run)?, manifests::of_run(connection, run)?))
+        };
+        let found = self.dependencies.database.read(read).await;
+        let (engine, manifest) = found.map_err(|error| backend_error(error, missing_step(run)))?;
+        manifest.ok_or_else(|| {
+            BackendError::NotFound(format!(
+                "Of this run, which is on the engine `{engine}`, no manifest is kept: it was not submitted to a cluster."
+            ))
+        })
+    }
+
+    /// What was handed over for a run, or what its engine would run of it now, as YAML.
     ///
     /// # Errors
     /// `NotFound` when there is no such run, `Unavailable` or `Internal` when its engine cannot tell.
     pub async fn manifest(&self, run: RunId) -> Result<Manifest, BackendError> {
         let found = self.dependencies.database.read(move |connection| {
             let engine = runs::engine(connection, run)?;
-            Ok((engine, runs::inputs(connection, run, None)?))
+            Ok((engine, runs::inputs(connection, run, None)?, manifests::of_run(connection, run)?))
         });
-        let (engine, inputs) =
+        let (engine, inputs, kept) =
             found.await.map_err(|error| backend_error(error, || format!("There is no run {run}.")))?;
+        if let Some(yaml) = kept {
+            return Ok(Manifest { run: inputs.uid, yaml });
+        }
         let Some(engine) = self.dependencies.engines.get(&engine) else {
             return Err(BackendError::Unavailable(format!(
                 "The engine `{engine}` that ran this is not set up now, so what it was given cannot be shown."
@@ -259,7 +281,7 @@ impl Service {
             return Readiness::unknown(spec);
         };
         // What cannot be told now is not ready: its lock would have to be made.
-        let lock = match engine.target().await {
+        let lock = match engine.target(spec.python).await {
             Ok(target) => self.dependencies.resolver.known(spec, &target).await,
             Err(_) => None,
         };

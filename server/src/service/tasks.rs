@@ -1,6 +1,6 @@
 //! Tasks: listed, read, saved, deleted.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use app::{
     backend::{BackendError, DeletedTask, Resolve, SaveTask, SavedTask},
@@ -18,6 +18,7 @@ use diesel::SqliteConnection;
 use super::{
     Page, Service, backend_error, missing_task,
     saving::{Saved, insert_new},
+    script,
 };
 use crate::{
     clock::{SharedRandom, random_run_uid},
@@ -75,12 +76,20 @@ impl Service {
     ) -> Result<(), BackendError> {
         let (wanted, at) = (id.clone(), self.dependencies.clock.now());
         let engines = self.dependencies.engines.clone();
+        let mut targets = HashMap::new();
+        for engine in engines.iter() {
+            targets.insert(engine.name(), engine.targets().await);
+        }
         let changed = self
             .dependencies
             .database
             .write(move |connection| {
                 let present = tasks::saved(connection, &wanted)?;
-                let changed = change(&present).and_then(|task| engine_of(&engines, &task.spec).map(|_| task));
+                let changed = change(&present).and_then(|task| {
+                    let engine = engine_of(&engines, &task.spec)?.name();
+                    let targets = targets.get(&engine).map(Vec::as_slice).unwrap_or_default();
+                    Ok(ValidTask { spec: script::settle(task.spec, Some(&present.spec), targets)?, ..task })
+                });
                 Ok(match changed {
                     Ok(task) => tasks::update(connection, &wanted, None, &task, at).map(|_| Ok(()))?,
                     Err(errors) => Err(errors),
@@ -90,8 +99,14 @@ impl Service {
         changed.map_err(|error| backend_error(error, missing_task(id)))?.map_err(BackendError::Invalid)
     }
 
-    pub(super) async fn save(&self, save: SaveTask) -> Result<SavedTask, BackendError> {
+    pub(super) async fn save(&self, mut save: SaveTask) -> Result<SavedTask, BackendError> {
         let engine = engine_of(&self.dependencies.engines, &save.task.spec).map_err(BackendError::Invalid)?;
+        let before = match &save.id {
+            Some(id) => Some(self.saved_spec(id).await?),
+            None => None,
+        };
+        save.task.spec =
+            script::settle(save.task.spec, before.as_ref(), &engine.targets().await).map_err(BackendError::Invalid)?;
         let lock = match save.resolve {
             Resolve::Now => self.lock_of(&save.task.spec, engine).await?,
             Resolve::Later => None,
@@ -101,6 +116,12 @@ impl Service {
             .await
     }
 
+    async fn saved_spec(&self, id: &TaskId) -> Result<TaskSpec, BackendError> {
+        let wanted = id.clone();
+        let spec = self.dependencies.database.read(move |connection| tasks::spec(connection, &wanted)).await;
+        spec.map_err(|error| backend_error(error, missing_task(id)))
+    }
+
     /// The exact versions of a spec's Python packages; `None` when it names none.
     pub(super) async fn lock_of(&self, spec: &TaskSpec, engine: &SharedEngine) -> Result<Option<Lock>, BackendError> {
         let field = match (&spec.requirements, spec.packages.is_empty()) {
@@ -108,7 +129,7 @@ impl Service {
             (None, false) => Field::Packages,
             (None, true) => return Ok(None),
         };
-        let target = engine.target().await.map_err(|error| BackendError::Unresolved(error.message))?;
+        let target = engine.target(spec.python).await.map_err(|error| BackendError::Unresolved(error.message))?;
         match self.dependencies.resolver.lock(spec, &target).await {
             Ok(lock) => Ok(Some(lock)),
             Err(ResolveError::NoSolution(text)) => Err(BackendError::Invalid(FieldErrors::one(field, text))),

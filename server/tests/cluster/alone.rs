@@ -3,12 +3,19 @@
 
 use std::{
     collections::BTreeSet,
-    env, fs,
+    env,
+    fs::{self, File},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
+use app::model::lock::Lock;
+use server::engine::{Cancel, Positions, RunPlan};
+
 use crate::{
+    place::{Namespace, variable},
+    rules::{self, Place as _},
     server_process::{Server, wait},
     stoker::{assert_whole, cluster_facts, program, start, submit, unfinished, until_line},
 };
@@ -87,4 +94,89 @@ fn fifty_runs_at_once_end_truly_and_cost_little() {
     eprintln!("{RUNS} runs in {:.0} s: {asked} requests, {grown} KiB more memory", elapsed.as_secs_f64());
     assert!(asked <= REQUESTS_OF_A_RUN * RUNS as u64 + REQUESTS_OF_ALL, "{asked} requests for {RUNS} runs");
     assert!(grown < 48 * 1024, "{grown} KiB more after {RUNS} runs");
+}
+
+/// A run with an environment of no other's: nothing is in it, and its lock is a remark.
+fn with_own_environment(code: &str) -> RunPlan {
+    let mut plan = rules::plan(code);
+    plan.steps[0].lock = Lock(format!("# {}\n", plan.run));
+    plan
+}
+
+/// The names of the environments on the volume.
+fn environments(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let links = entries.filter(|entry| entry.file_type().unwrap().is_symlink());
+    links.map(|entry| entry.file_name().into_string().unwrap()).collect()
+}
+
+/// Whether an environment is there behind its link, which leads to where pods have the volume.
+fn is_whole(folder: &Path, key: &str) -> bool {
+    let built = fs::read_link(folder.join(key)).unwrap();
+    folder.join(built.file_name().unwrap()).join("complete").exists()
+}
+
+/// Lets the environments look as if no run had used them for long, and the volume as if nobody had pruned it.
+fn make_old(cache: &Path, keys: &[&str]) {
+    let long_ago = SystemTime::now() - Duration::from_secs(30 * 24 * 3600);
+    for key in keys {
+        let used = File::open(cache.join(format!("environments/{key}.used"))).unwrap();
+        used.set_modified(long_ago).unwrap();
+    }
+    let _ = fs::remove_file(cache.join("pruned"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::print_stderr, reason = "it must be seen")]
+async fn environments_leave_the_volume_when_no_run_has_used_them_for_long_but_not_those_in_use() {
+    let Some(volumes) = env::var_os("STOKER_TEST_VOLUMES").filter(|folder| !folder.is_empty()) else {
+        eprintln!("\n==== SKIPPED: STOKER_TEST_VOLUMES names no folder, so it was NOT shown what leaves a volume.\n");
+        return;
+    };
+    let cache = PathBuf::from(volumes).join(format!("{}-stoker-cache", variable("STOKER_TEST_NAMESPACE")));
+    let folder = cache.join("environments");
+    let place = Namespace::with(|settings| settings.conditions.prune_after = Some(7 * 24 * 3600)).await;
+    let engine = place.engine();
+    let run = async |plan: &RunPlan| {
+        engine.start(plan).await.unwrap();
+        let tale = rules::hear_out(&engine, plan, Positions::new()).await;
+        assert_eq!(tale.lines(plan), ["done"]);
+        rules::forget(&engine, &plan.run).await;
+    };
+    let pruned = || wait("the volume to be pruned", || cache.join("pruned").exists().then_some(()));
+
+    let before = if folder.exists() { environments(&folder) } else { BTreeSet::new() };
+    let unused = with_own_environment("print('> done')");
+    run(&unused).await;
+    let unused_key = environments(&folder).difference(&before).next().unwrap().clone();
+    // Its environment is old when another run comes by, and it still runs.
+    let long = with_own_environment(rules::UNTIL_STOPPED);
+    engine.start(&long).await.unwrap();
+    let begun = rules::begun(&engine, &long).await;
+    let mut with_both = before.clone();
+    with_both.insert(unused_key.clone());
+    let used_key = environments(&folder).difference(&with_both).next().unwrap().clone();
+
+    make_old(&cache, &[&unused_key, &used_key]);
+    let other = with_own_environment("print('> done')");
+    run(&other).await;
+    pruned();
+    let left = environments(&folder);
+    assert!(!left.contains(&unused_key), "what no run has used for long is gone");
+    assert!(left.contains(&used_key) && is_whole(&folder, &used_key), "what a program runs in stays");
+
+    engine.cancel(&long.run, Cancel::WithGrace).await.unwrap();
+    rules::hear_out(&engine, &long, begun.positions()).await;
+    rules::forget(&engine, &long.run).await;
+    make_old(&cache, &[&used_key]);
+    run(&other_run(&other)).await;
+    pruned();
+    assert!(!environments(&folder).contains(&used_key), "it goes when the program has ended");
+}
+
+/// Another run with the same environment.
+fn other_run(plan: &RunPlan) -> RunPlan {
+    let mut other = rules::plan("print('> done')");
+    other.steps[0].lock = plan.steps[0].lock.clone();
+    other
 }

@@ -32,7 +32,7 @@ pub fn outside(tale: &Tale, plan: &RunPlan) -> String {
 
 #[tokio::test]
 async fn an_image_that_is_not_there_is_named() {
-    let place = Namespace::with(|settings| settings.image = "stoker.test/none:1".to_owned()).await;
+    let place = Namespace::with(|settings| settings.images.default.name = "stoker.test/none:1".to_owned()).await;
     let (engine, plan) = started(&place, "print('> never')").await;
     let tale = rules::listen(&engine, &plan, Positions::new(), |tale| reason(tale).is_some()).await;
     let said = reason(&tale).unwrap();

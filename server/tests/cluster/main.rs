@@ -14,6 +14,7 @@ mod flow_place;
 mod flows;
 #[path = "../support/local_engine.rs"]
 mod local_engine;
+mod manifest;
 mod narrow;
 mod place;
 mod probe;

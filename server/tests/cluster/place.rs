@@ -15,7 +15,12 @@ use server::{
     clock::{Random as _, SystemClock, SystemRandom},
     engine::{
         RunPlan, SharedEngine,
-        argo::{ArgoEngine, assignment::Conditions, settings::ArgoSettings},
+        argo::{
+            ArgoEngine,
+            assignment::Conditions,
+            images::{TaskImage, TaskImages},
+            settings::ArgoSettings,
+        },
     },
     kubernetes::Access,
     packages::nix,
@@ -83,8 +88,7 @@ async fn engine(settings: &ArgoSettings, kubeconfig: PathBuf, key: [u8; 32]) -> 
 fn settings() -> ArgoSettings {
     ArgoSettings {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        image: variable("STOKER_TEST_IMAGE"),
-        python: "3.11.2".to_owned(),
+        images: TaskImages::only(TaskImage { name: variable("STOKER_TEST_IMAGE"), python: "3.11.2".to_owned() }),
         platform: "x86_64-manylinux_2_36".to_owned(),
         cache_claim: Some("stoker-cache".to_owned()),
         nix_claim: Some("stoker-nix".to_owned()),
@@ -102,6 +106,7 @@ fn settings() -> ArgoSettings {
             log_limit: 64 << 20,
             stage_timeout: 300,
             minimum_free: 0,
+            prune_after: None,
             nixpkgs: nix::NIXPKGS.to_owned(),
             conda: None,
         },

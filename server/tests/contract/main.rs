@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use server::{engine::SharedEngine, packages::environments::Python, runner::SecretKey};
+use server::{engine::SharedEngine, packages::pythons::Pythons, runner::SecretKey};
 
 #[path = "../support/local_engine.rs"]
 mod local_engine;
@@ -13,21 +13,20 @@ mod rules;
 /// A data folder of its own.
 struct Folder {
     folder: tempfile::TempDir,
-    python: Python,
+    pythons: Pythons,
 }
 
 impl Folder {
     async fn new() -> Self {
-        let python = Python::find(&local_engine::uv(), None).await.unwrap();
-        Self { folder: tempfile::tempdir().unwrap(), python }
+        let pythons = Pythons::find(&local_engine::uv(), &[]).await;
+        Self { folder: tempfile::tempdir().unwrap(), pythons }
     }
 }
 
 impl rules::Place for Folder {
     fn engine(&self) -> SharedEngine {
         let (data, shim) = (self.folder.path().to_owned(), env!("CARGO_BIN_EXE_stoker").into());
-        let python = Ok(self.python.clone());
-        Arc::new(local_engine::local_engine(data, shim, python, 2, SecretKey::new([1; 32])))
+        Arc::new(local_engine::local_engine(data, shim, self.pythons.clone(), 2, SecretKey::new([1; 32])))
     }
 
     fn restarted(&self) -> SharedEngine {

@@ -7,6 +7,7 @@ use app::model::{
     flow::FlowStep,
     identifiers::{RunNumber, RunUid, StepUid, TaskId},
     lock::Lock,
+    python_version::PythonVersion,
     spec::TaskDraft,
 };
 use futures::StreamExt as _;
@@ -365,6 +366,37 @@ pub async fn the_steps_of_a_run_are_told_apart(place: &impl Place) {
     forget(&engine, &plan.run).await;
 }
 
+pub async fn a_step_runs_on_the_python_that_it_asks_for(place: &impl Place) {
+    let engine = place.engine();
+    let targets = engine.targets().await;
+    assert!(targets.contains(&engine.target(None).await.unwrap()), "{targets:?}");
+    for target in targets {
+        let version = PythonVersion::of_full(&target.python).unwrap();
+        assert_eq!(engine.target(Some(version)).await.unwrap(), target);
+        let mut plan = plan("import sys\nprint('>', '%d.%d' % sys.version_info[:2])");
+        plan.steps[0].definition.spec.python = Some(version);
+        engine.start(&plan).await.unwrap();
+        let tale = hear_out(&engine, &plan, Positions::new()).await;
+        assert_eq!(tale.end(&plan).exit_code, Some(0), "{target}");
+        assert_eq!(tale.lines(&plan), [version.to_string()]);
+        forget(&engine, &plan.run).await;
+    }
+}
+
+pub async fn a_python_that_is_not_there_is_refused_before_anything_starts(place: &impl Place) {
+    let engine = place.engine();
+    let mut plan = plan("print('> never')");
+    let wanted = PythonVersion::of_full("9.9").unwrap();
+    plan.steps[0].definition.spec.python = Some(wanted);
+    for error in [engine.start(&plan).await.unwrap_err(), engine.target(Some(wanted)).await.unwrap_err()] {
+        let there = engine.targets().await.remove(0);
+        let there = PythonVersion::of_full(&there.python).unwrap().to_string();
+        assert!(!error.may_pass && error.message.contains("There is no Python 9.9"), "{error}");
+        assert!(error.message.contains(&there), "{error}");
+    }
+    assert!(!engine.kept().await.unwrap().contains(&plan.run));
+}
+
 /// A test for each rule, at a place that an expression gives.
 macro_rules! tests_of_all_rules {
     ($place:expr; $($rule:ident),* $(,)?) => { $(
@@ -387,6 +419,8 @@ macro_rules! tests_of_all_rules {
             a_run_that_is_forgotten_while_it_runs_is_stopped,
             a_run_that_was_never_there_ends,
             the_steps_of_a_run_are_told_apart,
+            a_step_runs_on_the_python_that_it_asks_for,
+            a_python_that_is_not_there_is_refused_before_anything_starts,
         );
     };
 }

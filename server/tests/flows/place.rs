@@ -22,7 +22,7 @@ use server::{
     db::Database,
     engine::{Engines, SharedEngine},
     packages::{
-        environments::Python,
+        pythons::Pythons,
         resolver::{
             Resolver,
             uv::{AT_ONCE, UvResolver},
@@ -86,9 +86,9 @@ impl Place {
     /// On this folder.
     pub async fn within(folder: PathBuf, at_once: usize) -> Self {
         let secret_key = SecretKey::keep_in(&folder.join("secret.key"), &SystemRandom).unwrap();
-        let python = Python::find(&uv(), None).await;
+        let pythons = Pythons::find(&uv(), &[]).await;
         let shim = env!("CARGO_BIN_EXE_stoker").into();
-        let engine: SharedEngine = Arc::new(local_engine(folder.clone(), shim, python, at_once, secret_key.clone()));
+        let engine: SharedEngine = Arc::new(local_engine(folder.clone(), shim, pythons, at_once, secret_key.clone()));
         Self::with_engine(folder, engine, secret_key).await
     }
 

@@ -11,6 +11,7 @@ use app::model::{
     identifiers::{RunUid, StepUid},
     lock::Lock,
     phase::Phase,
+    python_version::PythonVersion,
     spec::TaskSpec,
     time::Timestamp,
 };
@@ -45,15 +46,15 @@ impl Engine for Immediate {
         4
     }
 
-    async fn target(&self) -> Result<Target, EngineError> {
+    async fn target(&self, _: Option<PythonVersion>) -> Result<Target, EngineError> {
         let interpreter = Interpreter::Elsewhere("linux".to_owned());
         Ok(Target { python: "3.12.4".to_owned(), platform: "a test".to_owned(), interpreter })
     }
 
-    async fn start(&self, plan: &RunPlan) -> Result<(), EngineError> {
+    async fn start(&self, plan: &RunPlan) -> Result<Option<String>, EngineError> {
         let keys = plan.steps.iter().map(|step| step.definition.key.to_string());
         self.started.lock().unwrap().extend(keys);
-        Ok(())
+        Ok(None)
     }
 
     fn observe(&self, plan: &RunPlan, _: Positions) -> BoxStream<'static, Result<Observation, EngineError>> {

@@ -409,6 +409,18 @@ async fn the_template_is_what_the_engine_runs() {
 }
 
 #[tokio::test]
+async fn the_template_is_what_was_submitted_where_that_is_kept() {
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    app.keep_manifest(keys.run, "kind: Workflow\n").await;
+    app.start(keys.run).await;
+    app.finish(keys.run, Phase::Succeeded, None).await;
+    let answer = app.api(Method::GET, &format!("/tasks/{id}/runs/1/template"), NO_BODY).await;
+    let uid = app.uid(keys.run).await;
+    assert_eq!(told(&answer), (200, json!({ "workflowId": uid, "yaml": "kind: Workflow\n" })));
+}
+
+#[tokio::test]
 async fn everything_else_is_json_too() {
     let app = TestApp::new().await;
     for path in ["/nothing", "/tasks/a/b/c", ""] {

@@ -59,7 +59,7 @@ async fn a_flow_comes_back_as_it_was_sent() {
             "id": "a", "name": "Step a", "pythonCode": "pass", "dependencies": null, "requirementsFile": null,
             "systemDependencies": "ffmpeg git", "position": { "x": 10, "y": -20 }, "useCache": true,
             "environment": "", "timeoutSeconds": null, "cpuRequest": null, "cpuLimit": null, "memoryRequest": null,
-            "memoryLimit": null, "runsWhen": "all_succeeded", "retries": 0, "retryWaitSeconds": 0, "retryFactor": 1,
+            "memoryLimit": null, "pythonVersion": null, "runsWhen": "all_succeeded", "retries": 0, "retryWaitSeconds": 0, "retryFactor": 1,
         })
     );
     assert_eq!(flow["steps"][1]["dependencies"], "numpy pandas");
@@ -257,6 +257,10 @@ async fn a_run_keeps_its_own_definition_and_tells_its_steps() {
     );
     let template = app.api(Method::GET, &format!("{path}/runs/1/template"), NO_BODY).await.json();
     assert_eq!(template, json!({ "workflowId": uid, "yaml": format!("run: {uid}\n") }));
+    app.keep_manifest(keys.run, "kind: Workflow\n").await;
+    let template = app.api(Method::GET, &format!("{path}/runs/1/template"), NO_BODY).await.json();
+    assert_eq!(template, json!({ "workflowId": uid, "yaml": "kind: Workflow\n" }));
+    assert_eq!(app.get(&format!("/flows/{id}/runs/1/manifest")).await.text, "kind: Workflow\n");
     for wrong in ["runs/2", "runs/2/logs", "runs/2/template", "runs/0"] {
         let number = wrong.split('/').nth(1).unwrap();
         let answer = app.api(Method::GET, &format!("{path}/{wrong}"), NO_BODY).await;
@@ -326,6 +330,22 @@ async fn runs_are_cancelled_gone_on_with_and_deleted() {
         let answer = app.api(Method::GET, &format!("{path}/runs/1/{missing}"), NO_BODY).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{missing}");
     }
+
+    for name in ["Second", "Third", "Fourth"] {
+        let flow = json!({ "name": name, "steps": [step("a", &json!({}))], "edges": [] });
+        app.api(Method::POST, "/flows", flow).await;
+    }
+    let whole = app.api(Method::GET, "/flows", NO_BODY).await.json()["flows"].clone();
+    let (mut paged, mut address) = (Vec::new(), "/flows?limit=3".to_owned());
+    loop {
+        let page = app.api(Method::GET, &address, NO_BODY).await.json();
+        paged.extend(page["flows"].as_array().unwrap().clone());
+        match page["nextCursor"].as_str() {
+            Some(cursor) => address = format!("/flows?limit=3&cursor={cursor}"),
+            None => break,
+        }
+    }
+    assert_eq!((paged.len(), whole), (4, json!(paged)));
 
     let deleted = app.api(Method::DELETE, &path, NO_BODY).await;
     assert_eq!(told(&deleted), (200, json!({ "message": format!("Flow {id} deleted successfully") })));

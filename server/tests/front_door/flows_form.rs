@@ -117,6 +117,43 @@ async fn a_diamond_is_built_from_nothing_and_run() {
 }
 
 #[tokio::test]
+async fn steps_stay_where_they_were_put_until_the_layout_is_automatic_again() {
+    let app = TestApp::new().await;
+    let mut form = diamond(&app).await;
+    assert_eq!((form.value("step-1-x"), form.value("step-1-y")), ("", ""));
+    form.fill("step-1-x", "-40").fill("step-1-y", "300").fill("step-2-x", "half a place");
+    let answer = form.change(&app, "/flows/new", "draw").await;
+    assert!(answer.attributes(".flow-step", "transform").contains(&"translate(-40 300)".to_owned()));
+    assert_eq!((form.value("step-1-x"), form.value("step-2-x")), ("-40", ""));
+    let saved = form.press(&app, "/flows/new", "save_and_run").await;
+    let (flow, _) = saved.location().split_once("/runs/").unwrap();
+    for address in [flow, saved.location(), &format!("{flow}/edit")] {
+        let places = app.get(address).await.attributes(".flow-step", "transform");
+        assert_eq!(places[1], "translate(-40 300)", "{address}");
+    }
+    let edit = format!("{flow}/edit");
+    let mut form = Form::of(&app.get(&edit).await);
+    form.change(&app, &edit, "arrange").await;
+    assert_eq!(form.value("step-1-x"), "");
+    assert_eq!(form.press(&app, &edit, "save").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(app.get(flow).await.attributes(".flow-step", "transform")[1], "translate(256 0)");
+}
+
+#[tokio::test]
+async fn a_flow_is_found_by_its_steps() {
+    let app = TestApp::new().await;
+    saved_diamond(&app).await;
+    let mut other = typed(&app, &["Only"]).await;
+    other.fill("name", "Other").fill("step-0-code", "import fast_parser");
+    other.press(&app, "/flows/new", "save").await;
+    let found = async |search: &str| app.get(&format!("/flows?q={search}")).await.texts("td.task-name a");
+    assert_eq!(found("load+data").await, ["Nightly"]);
+    assert_eq!(found("fast_parser").await, ["Other"]);
+    assert_eq!((found("print").await, found("night").await), (vec!["Nightly".to_owned()], vec!["Nightly".to_owned()]));
+    assert!(found("fast+data").await.is_empty());
+}
+
+#[tokio::test]
 async fn a_circle_is_refused_and_nothing_typed_is_lost() {
     let app = TestApp::new().await;
     let mut form = typed(&app, &["A", "B", "C"]).await;

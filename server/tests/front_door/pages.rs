@@ -175,6 +175,66 @@ async fn deleting_a_task_stops_its_runs_first() {
 }
 
 #[tokio::test]
+async fn what_was_submitted_for_a_run_is_shown_at_its_page() {
+    const MANIFEST: &str = "kind: Workflow\nspec:\n  entrypoint: <step-1>\n";
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    let page = format!("/tasks/{id}/runs/1");
+    let none = app.get(&format!("{page}/manifest")).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+    assert!(none.text.contains("on the engine `local`, no manifest is kept"), "{}", none.text);
+    assert!(app.get(&page).await.texts("#details-manifest").is_empty());
+
+    app.keep_manifest(keys.run, MANIFEST).await;
+    let text = app.get(&format!("{page}/manifest")).await;
+    assert_eq!((text.status, text.header("content-type")), (StatusCode::OK, "text/plain; charset=utf-8"));
+    assert_eq!(text.text, MANIFEST);
+    for address in [page.clone(), format!("{page}/state")] {
+        let shown = app.get(&address).await;
+        assert_eq!(shown.text_of("#run-manifest pre"), MANIFEST.trim_end(), "{address}");
+        assert_eq!(shown.attributes("#run-manifest a", "href"), [format!("{page}/manifest")]);
+        assert!(shown.attributes("#details-manifest", "open").is_empty(), "it is folded");
+    }
+    for missing in [format!("/tasks/{id}/runs/2/manifest"), format!("/flows/{id}/runs/1/manifest")] {
+        assert_eq!(app.get(&missing).await.status, StatusCode::NOT_FOUND, "{missing}");
+    }
+
+    // Those of large flows would be fetched with every change of the run.
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    let long = "- name: step\n".repeat(10_000);
+    app.keep_manifest(keys.run, &long).await;
+    let shown = app.get(&format!("/tasks/{id}/runs/1")).await;
+    assert!(shown.texts("#run-manifest pre").is_empty());
+    let link = shown.attributes("#run-manifest a", "href").remove(0);
+    assert_eq!(app.get(&link).await.text, long);
+}
+
+#[tokio::test]
+async fn a_reason_leads_to_what_to_do_about_it() {
+    let app = TestApp::new().await;
+    for (message, entry) in [
+        ("The run's workflow was deleted by somebody outside Stoker. Run it again.", Some("workflow-deleted")),
+        (
+            "Stopped after its time limit of 5 s. Raise the timeout of the task, or let it do less.",
+            Some("how-a-run-ends"),
+        ),
+        ("The program ended with exit code 3.", None),
+    ] {
+        let (id, keys) = app.save_and_run(&PLAIN).await;
+        app.start(keys.run).await;
+        app.finish(keys.run, Phase::Error, Some(message)).await;
+        let page = app.get(&format!("/tasks/{id}/runs/1")).await;
+        let links = page.attributes("#run-summary .banner a", "href");
+        let expected: Vec<String> = entry.map(|entry| format!("/help/troubleshooting#{entry}")).into_iter().collect();
+        assert_eq!(links, expected, "{message}");
+    }
+    let help = app.get("/help/troubleshooting").await;
+    for entry in ["workflow-deleted", "how-a-run-ends"] {
+        assert_eq!(help.texts(&format!("[id={entry}]")).len(), 1, "{entry}");
+    }
+}
+
+#[tokio::test]
 async fn the_list_is_never_older_than_the_last_change() {
     let app = TestApp::new().await;
     let list = async || {
@@ -288,6 +348,40 @@ async fn a_deleted_task_is_gone_at_once_and_its_rows_go_in_slices_after_its_runs
         .database
         .read(|connection| Ok(schema::tasks::table.select(schema::tasks::id).load::<String>(connection)?));
     assert_eq!(tasks.await.unwrap(), [other.to_string()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tasks_are_found_by_how_their_last_run_stands() {
+    let app = TestApp::new().await;
+    app.save(&[("name", "Never run"), ("code", "pass")]).await;
+    let mut runs = Vec::new();
+    for name in ["Mended", "Broken", "Under way"] {
+        runs.push(app.save_and_run(&[("name", name), ("code", "pass")]).await);
+    }
+    let [(mended, first), (_, broken), (_, active)] = &runs[..] else { panic!("three tasks were run") };
+    for (run, phase) in [(first, Phase::Failed), (broken, Phase::Failed)] {
+        app.start(run.run).await;
+        app.finish(run.run, phase, None).await;
+    }
+    app.start(active.run).await;
+    app.post_form(&format!("/tasks/{mended}"), &[("intent", "run")]).await;
+    let again = app.keys(mended, 2).await;
+    app.start(again.run).await;
+    app.finish(again.run, Phase::Succeeded, None).await;
+
+    let page = app.get("/tasks").await;
+    let choices: Vec<String> =
+        page.texts(".filter li").iter().map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(choices, ["All 4", "Active 1", "Running 1", "Succeeded 1", "Failed 1", "Not run yet 1"]);
+    for (last, names) in
+        [("failed", "Broken"), ("succeeded", "Mended"), ("active", "Under way"), ("none", "Never run"), ("error", "")]
+    {
+        let page = app.get(&format!("/tasks?last={last}")).await;
+        assert_eq!(page.texts(".task-name a").join(", "), names, "{last}");
+    }
+    let both = app.get("/tasks?q=e&last=failed").await;
+    assert_eq!(both.texts(".task-name a"), ["Broken"]);
+    assert_eq!(both.attributes(".search input[name=last]", "value"), ["failed"], "a search keeps the filter");
 }
 
 #[tokio::test]

@@ -72,6 +72,25 @@ async fn the_last_runs_of_each_task_are_kept() {
 }
 
 #[tokio::test]
+async fn what_was_submitted_goes_with_its_run() {
+    let app = TestApp::new().await;
+    let id = ended_runs(&app, 2, 0).await;
+    let kept = || async {
+        let count = |connection: &mut SqliteConnection| Ok(schema::manifests::table.count().get_result(connection)?);
+        app.database.read::<i64, _>(count).await.unwrap()
+    };
+    for number in [1, 2] {
+        app.keep_manifest(app.keys(&id, number).await.run, "kind: Workflow\n").await;
+    }
+    assert_eq!(kept().await, 2);
+    assert_eq!(swept(&app, Retention { runs: Some(1), ..KEEP_ALL }).await, 1);
+    assert_eq!(kept().await, 1);
+    app.api(Method::DELETE, &format!("/tasks/{id}/delete"), Value::Null).await;
+    while app.database.write(tasks::sweep).await.unwrap() {}
+    assert_eq!(kept().await, 0);
+}
+
+#[tokio::test]
 async fn old_runs_go_but_never_the_latest_or_one_that_runs() {
     let app = TestApp::new().await;
     let id = ended_runs(&app, 3, 10).await;

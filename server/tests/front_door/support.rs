@@ -14,6 +14,7 @@ use app::model::{
     lock::Lock,
     log::{LogLine, Stream},
     phase::Phase,
+    python_version::PythonVersion,
     retention::Retention,
     spec::TaskSpec,
     step_address::StepAddress,
@@ -38,7 +39,7 @@ use server::{
     db::{
         Database,
         logs::{self, Chunk},
-        runs, schema,
+        manifests, runs, schema,
         steps::{self, Outcome},
         views,
     },
@@ -51,6 +52,7 @@ use server::{
     engine::{
         Cancel, Engine, EngineError, EngineName, Engines, Interpreter, Observation, Positions, RunPlan, Target,
         local::caches::{CacheFolders, Caches},
+        no_such_python,
     },
     execution::hints::Hints,
     http::{
@@ -115,7 +117,23 @@ impl Resolver for FakeResolver {
 }
 
 /// An engine that runs nothing: these tests move runs themselves, by the database.
-struct NoEngine;
+#[derive(Default)]
+pub struct NoEngine {
+    /// The full versions of Python that it has, the lowest first; none: only its default one.
+    pythons: Mutex<Vec<&'static str>>,
+}
+
+impl NoEngine {
+    /// Sets which Pythons it has from now on.
+    pub fn has(&self, pythons: &[&'static str]) {
+        *self.pythons.lock().unwrap() = pythons.to_vec();
+    }
+}
+
+fn target(python: &str) -> Target {
+    let interpreter = Interpreter::Elsewhere("linux".to_owned());
+    Target { python: python.to_owned(), platform: "a test".to_owned(), interpreter }
+}
 
 #[async_trait]
 impl Engine for NoEngine {
@@ -127,12 +145,19 @@ impl Engine for NoEngine {
         2
     }
 
-    async fn target(&self) -> Result<Target, EngineError> {
-        let interpreter = Interpreter::Elsewhere("linux".to_owned());
-        Ok(Target { python: "3.12.4".to_owned(), platform: "a test".to_owned(), interpreter })
+    async fn target(&self, wanted: Option<PythonVersion>) -> Result<Target, EngineError> {
+        let Some(wanted) = wanted else { return Ok(target("3.12.4")) };
+        let targets = self.targets().await;
+        let found = targets.iter().find(|target| PythonVersion::of_full(&target.python) == Some(wanted)).cloned();
+        found.ok_or_else(|| EngineError::lasting(no_such_python(wanted, &targets)))
     }
 
-    async fn start(&self, _: &RunPlan) -> Result<(), EngineError> {
+    async fn targets(&self) -> Vec<Target> {
+        let pythons = self.pythons.lock().unwrap();
+        if pythons.is_empty() { vec![target("3.12.4")] } else { pythons.iter().map(|python| target(python)).collect() }
+    }
+
+    async fn start(&self, _: &RunPlan) -> Result<Option<String>, EngineError> {
         unreachable!("nothing moves runs")
     }
 
@@ -201,6 +226,7 @@ pub struct TestApp {
     pub database: Database,
     pub clock: Arc<TestClock>,
     pub resolver: Arc<FakeResolver>,
+    pub engine: Arc<NoEngine>,
     pub hints: Hints,
     pub checker: Arc<FakeChecker>,
     pub caches: Caches,
@@ -247,9 +273,10 @@ impl TestApp {
         let files = [("favicon.svg", "<svg/>"), ("pkg/app.js", "js")];
         let site = Site::from_files(files.map(|(name, text)| (name.to_owned(), text.as_bytes().into())));
         let hosts = Hosts::new(port, &["stoker.example".to_owned()]);
+        let engine = Arc::new(NoEngine::default());
         let stoker = Stoker::assemble(Parts {
             database: database.clone(),
-            engines: Engines::of(Arc::new(NoEngine)),
+            engines: Engines::of(engine.clone()),
             resolver: resolver.clone(),
             secret_key: SecretKey::new([7; 32]),
             inputs,
@@ -262,7 +289,7 @@ impl TestApp {
         let hints = state.service_for(Principal::Local).hints().clone();
         let router = http::router(state.clone());
         let host = HOST.to_owned();
-        Self { router, state, database, clock, resolver, hints, checker, caches, errors, host, _folder: folder }
+        Self { router, state, database, clock, resolver, engine, hints, checker, caches, errors, host, _folder: folder }
     }
 
     /// Sends a request; the `Host` header is added when it is missing.
@@ -354,6 +381,13 @@ impl TestApp {
             steps::finish_waiting(connection, run, &[(step, outcome)])
         };
         self.database.write(skip).await.unwrap();
+        self.tell(run).await;
+    }
+
+    /// Keeps what an engine handed over for a run, as the supervisor does.
+    pub async fn keep_manifest(&self, run: RunId, manifest: &str) {
+        let manifest = manifest.to_owned();
+        self.database.write(move |connection| manifests::keep(connection, run, &manifest)).await.unwrap();
         self.tell(run).await;
     }
 

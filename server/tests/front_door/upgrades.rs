@@ -9,11 +9,12 @@ use std::{fs, path::Path};
 use app::model::{
     cache::EnvironmentUse,
     checkpoint::CheckpointStatus,
+    flow::{Placement, Retries, RunsWhen},
     identifiers::TaskId,
     phase::Phase,
     step_address::StepAddress,
     time::Timestamp,
-    views::{RunDetail, TaskDetail, TaskQuery},
+    views::{RunDetail, RunOrigin, TaskDetail, TaskQuery},
 };
 use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _, migration::MigrationSource as _};
 use server::db::{
@@ -29,7 +30,7 @@ const FIRST_DAY: i64 = 1_709_210_200_000 + DAY;
 const DAY: i64 = 86_400_000;
 
 /// What came with each schema, looked at through the queries of today.
-const ARRIVALS: [fn(&mut SqliteConnection); 10] = [
+const ARRIVALS: [fn(&mut SqliteConnection); 12] = [
     tasks_runs_locks_and_logs,
     system_packages,
     reasons_of_checkpoints,
@@ -40,6 +41,8 @@ const ARRIVALS: [fn(&mut SqliteConnection); 10] = [
     measured_logs,
     resources_and_engine,
     listed_runs,
+    flows,
+    manifests,
 ];
 
 #[tokio::test]
@@ -234,4 +237,35 @@ fn listed_runs(connection: &mut SqliteConnection) {
     assert_eq!(runs.iter().map(|run| run.phase).collect::<Vec<_>>(), [Phase::Cancelled, Phase::Succeeded]);
     let step = run(connection, &id, 2).step;
     assert_eq!((step.key.as_str(), step.name.as_str(), step.phase), ("main", "main", Phase::Cancelled));
+}
+
+fn flows(connection: &mut SqliteConnection) {
+    let id: TaskId = "flow-000000000011".parse().unwrap();
+    let flow = views::flow(connection, &id, None).unwrap();
+    assert_eq!(flow.flow.name().as_str(), "Nightly");
+    assert_eq!(flow.flow.description().unwrap().as_str(), "Each night.");
+    assert_eq!(flow.runs.iter().map(|run| run.phase).collect::<Vec<_>>(), [Phase::Cancelled, Phase::Failed]);
+    let [load, report] = flow.flow.steps() else { panic!("{:?}", flow.flow) };
+    assert_eq!(load.placement, Some(Placement { x: 10, y: 20 }));
+    assert_eq!((report.name.as_str(), report.runs_when), ("Report", RunsWhen::AllEnded));
+    assert_eq!((&report.runs_after[..], report.retries), (&[load.key.clone()][..], Retries::new(2, 10, 2).unwrap()));
+
+    let failed = run(connection, &id, 1);
+    assert_eq!((failed.step.key.as_str(), failed.step.attempt), ("report", 2));
+    let attempts: Vec<_> = failed.step.attempts.iter().map(|attempt| (attempt.number, attempt.exit_code)).collect();
+    assert_eq!((attempts, log(connection, &failed)), (vec![(1, Some(3))], vec!["one".to_owned(), "two".to_owned()]));
+    let restarted = run(connection, &id, 2);
+    assert_eq!(restarted.origin, Some(RunOrigin::Restart(number(1))));
+    let steps: Vec<_> = restarted.steps.iter().map(|step| (step.phase, step.kept_from)).collect();
+    assert_eq!(steps, [(Phase::Succeeded, Some(number(1))), (Phase::Skipped, None)]);
+    assert_eq!(restarted.manifest, None, "what was submitted before that was kept is not known");
+}
+
+fn manifests(connection: &mut SqliteConnection) {
+    let run = run(connection, &"task-000000000012".parse().unwrap(), 1);
+    let manifest = run.manifest.unwrap();
+    assert_eq!(
+        manifest.text.as_deref(),
+        Some("kind: Workflow\nmetadata:\n  name: stoker-1-run-0000000000000000c1a1\n")
+    );
 }

@@ -276,6 +276,28 @@ async fn an_engine_whose_own_books_differ_is_quoted() {
 }
 
 #[tokio::test]
+async fn what_an_engine_hands_over_is_kept_as_it_was_first() {
+    let tale = || vec![Told::Waits, line(1, "a"), end(1, 0), Told::Ended];
+    let first = Arc::new(Scripted::new("local", 1, tale()).hands_over("first: true\n"));
+    let place = Place::with(one(&first)).await;
+    let run = place.submit("local", &[]).await;
+    let text = |seen: &RunDetail| seen.manifest.as_ref().and_then(|manifest| manifest.text.clone());
+    let seen = place.until(&run, "the manifest", |seen| seen.manifest.is_some()).await;
+    assert_eq!((seen.summary.phase, text(&seen).as_deref()), (Phase::Running, Some("first: true\n")));
+    // Nothing else is recorded, so another server starts it once more; its engine may be set up otherwise by now.
+    let second = Arc::new(Scripted::new("local", 1, tale()).hands_over("second: true\n"));
+    let place = place.restarted(one(&second)).await;
+    until("the second start", || second.calls(&run.uid, "start") == 1).await;
+    second.go_on();
+    assert_eq!(text(&place.ended(&run).await).as_deref(), Some("first: true\n"));
+
+    let alone = Arc::new(Scripted::new("local", 1, vec![line(1, "a"), end(1, 0), Told::Ended]));
+    let place = Place::with(one(&alone)).await;
+    let run = place.submit("local", &[]).await;
+    assert_eq!(place.ended(&run).await.manifest, None);
+}
+
+#[tokio::test]
 async fn one_slow_answer_holds_no_other_run_up() {
     let tale = || vec![line(1, "a"), Told::Waits, end(1, 0), Told::Ended];
     let slow = Scripted::new("slow", 1, tale()).cancels(&[Answer::Hangs]).never_tells_what_it_keeps();

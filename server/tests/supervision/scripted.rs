@@ -9,6 +9,7 @@ use app::model::{
     cache::Readiness,
     identifiers::{RunUid, StepUid},
     lock::Lock,
+    python_version::PythonVersion,
     spec::TaskSpec,
     time::Timestamp,
 };
@@ -82,6 +83,7 @@ struct State {
     cancel: VecDeque<Answer>,
     forget: VecDeque<Answer>,
     account: Option<Account>,
+    manifest: Option<String>,
     kept: Vec<RunUid>,
     kept_hangs: bool,
     calls: HashMap<(RunUid, &'static str), u32>,
@@ -120,6 +122,12 @@ impl Scripted {
     /// What its own books say of each run.
     pub fn accounts(self, account: Account) -> Self {
         self.state().account = Some(account);
+        self
+    }
+
+    /// What it hands over for each run.
+    pub fn hands_over(self, manifest: &str) -> Self {
+        self.state().manifest = Some(manifest.to_owned());
         self
     }
 
@@ -167,17 +175,17 @@ impl Engine for Scripted {
         Order::Engine
     }
 
-    async fn target(&self) -> Result<Target, EngineError> {
+    async fn target(&self, _: Option<PythonVersion>) -> Result<Target, EngineError> {
         let interpreter = Interpreter::Elsewhere("linux".to_owned());
         Ok(Target { python: "3.12.4".to_owned(), platform: "a test".to_owned(), interpreter })
     }
 
-    async fn start(&self, plan: &RunPlan) -> Result<(), EngineError> {
+    async fn start(&self, plan: &RunPlan) -> Result<Option<String>, EngineError> {
         self.count(&plan.run, "start");
         let answer = self.state().start.pop_front().unwrap_or(Answer::Done);
         answer.give().await?;
         self.state().kept.push(plan.run.clone());
-        Ok(())
+        Ok(self.state().manifest.clone())
     }
 
     fn observe(&self, plan: &RunPlan, from: Positions) -> BoxStream<'static, Result<Observation, EngineError>> {

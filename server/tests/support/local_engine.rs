@@ -13,8 +13,8 @@ use server::{
         caches::{CacheFolders, Caches},
     },
     packages::{
-        environments::{Python, PythonError},
         nix::{self, NixChoice, NixSettings},
+        pythons::Pythons,
     },
     programs,
     runner::SecretKey,
@@ -28,7 +28,7 @@ pub fn uv() -> PathBuf {
 pub fn local_engine(
     data: PathBuf,
     shim: PathBuf,
-    python: Result<Python, PythonError>,
+    pythons: Pythons,
     at_once: usize,
     secret_key: SecretKey,
 ) -> LocalEngine {
@@ -40,7 +40,7 @@ pub fn local_engine(
         cache,
         stoker: shim,
         uv: uv(),
-        python,
+        pythons,
         index_url: None,
         default_timeout: None,
         preparation_timeout: 600,

@@ -103,8 +103,7 @@ impl FlowDraft {
     /// What a step is called: by its name, else by its place.
     #[must_use]
     pub fn step_name(&self, step: usize) -> String {
-        let name = self.steps.get(step).map(|step| step.program.name.trim()).unwrap_or_default();
-        if name.is_empty() { format!("Step {}", step + 1) } else { name.to_owned() }
+        step_title(self.steps.get(step).map(|step| step.program.name.as_str()).unwrap_or_default(), step)
     }
 
     /// A key for a step that was never saved.
@@ -131,23 +130,8 @@ impl FlowDraft {
 
     /// The steps that one names as those that it waits for, and the names that no step has.
     fn named(&self, step: usize) -> (Vec<usize>, Vec<String>) {
-        let typed = self.steps[step].also_after.trim();
         let find = |name: &str| self.steps.iter().position(|step| step.program.name.trim() == name);
-        if typed.is_empty() {
-            return (Vec::new(), Vec::new());
-        }
-        // A name may itself have a comma.
-        if let Some(found) = find(typed) {
-            return (vec![found], Vec::new());
-        }
-        let (mut steps, mut unknown) = (Vec::new(), Vec::new());
-        for name in typed.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-            match find(name) {
-                Some(found) => steps.push(found),
-                None => unknown.push(name.to_owned()),
-            }
-        }
-        (steps, unknown)
+        named_steps(&self.steps[step].also_after, find)
     }
 
     /// Reads every field of what a person typed.
@@ -261,6 +245,32 @@ impl FlowDraft {
         };
         self.steps.iter().enumerate().map(&mut of_step).collect()
     }
+}
+
+/// The steps that are named in a text, separated by commas, and the names that no step has.
+pub(super) fn named_steps(typed: &str, find: impl Fn(&str) -> Option<usize>) -> (Vec<usize>, Vec<String>) {
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return (Vec::new(), Vec::new());
+    }
+    // A name may itself have a comma.
+    if let Some(found) = find(typed) {
+        return (vec![found], Vec::new());
+    }
+    let (mut steps, mut unknown) = (Vec::new(), Vec::new());
+    for name in typed.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        match find(name) {
+            Some(found) => steps.push(found),
+            None => unknown.push(name.to_owned()),
+        }
+    }
+    (steps, unknown)
+}
+
+/// What a step is called that has this name and this place.
+pub(super) fn step_title(name: &str, step: usize) -> String {
+    let name = name.trim();
+    if name.is_empty() { format!("Step {}", step + 1) } else { name.to_owned() }
 }
 
 /// A flow's name, which it must have.

@@ -17,6 +17,10 @@ pub enum FlowEdit {
     MoveDown(usize),
     /// Takes a step away, and what others had with it.
     Remove(usize),
+    /// Only draws the graph anew.
+    Draw,
+    /// Leaves it to the layout where all steps stand.
+    Arrange,
 }
 
 /// Where one goes on after that.
@@ -32,6 +36,8 @@ pub enum Focus {
     Step(usize),
     /// At the button that adds a step.
     Add,
+    /// At the graph.
+    Graph,
 }
 
 impl FlowEdit {
@@ -40,6 +46,8 @@ impl FlowEdit {
     pub fn word(self) -> String {
         match self {
             Self::Add => "add".to_owned(),
+            Self::Draw => "draw".to_owned(),
+            Self::Arrange => "arrange".to_owned(),
             Self::Duplicate(step) => format!("duplicate-{step}"),
             Self::MoveUp(step) => format!("up-{step}"),
             Self::MoveDown(step) => format!("down-{step}"),
@@ -56,8 +64,11 @@ impl FromStr for FlowEdit {
     type Err = NoEdit;
 
     fn from_str(word: &str) -> Result<Self, NoEdit> {
-        if word == "add" {
-            return Ok(Self::Add);
+        match word {
+            "add" => return Ok(Self::Add),
+            "draw" => return Ok(Self::Draw),
+            "arrange" => return Ok(Self::Arrange),
+            _ => {}
         }
         let (verb, step) = word.split_once('-').ok_or(NoEdit)?;
         let step = step.parse().map_err(|_| NoEdit)?;
@@ -113,6 +124,13 @@ impl FlowDraft {
                 if count == 1 { Focus::Add } else { Focus::Step(index.min(count - 2)) }
             }
             FlowEdit::MoveUp(index) | FlowEdit::MoveDown(index) | FlowEdit::Remove(index) => Focus::Step(index),
+            FlowEdit::Draw => Focus::Graph,
+            FlowEdit::Arrange => {
+                for step in &mut self.steps {
+                    step.placement = None;
+                }
+                Focus::Graph
+            }
         }
     }
 
@@ -147,6 +165,7 @@ impl FlowDraft {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::flow::Placement;
 
     fn flow(names: &[&str]) -> FlowDraft {
         let mut draft = FlowDraft::default();
@@ -164,9 +183,15 @@ mod tests {
 
     #[test]
     fn words_are_read_back() {
-        for edit in
-            [FlowEdit::Add, FlowEdit::Duplicate(0), FlowEdit::MoveUp(1), FlowEdit::MoveDown(20), FlowEdit::Remove(300)]
-        {
+        for edit in [
+            FlowEdit::Add,
+            FlowEdit::Duplicate(0),
+            FlowEdit::MoveUp(1),
+            FlowEdit::MoveDown(20),
+            FlowEdit::Remove(300),
+            FlowEdit::Draw,
+            FlowEdit::Arrange,
+        ] {
             assert_eq!(edit.word().parse(), Ok(edit));
         }
         for word in ["", "up", "up-", "up--1", "save", "explode-1"] {
@@ -202,6 +227,18 @@ mod tests {
         keys.sort_unstable();
         assert_eq!(keys, ["-1", "-2", "-3", "-4"]);
         assert_eq!(draft.steps[3].runs_after, [draft.steps[0].key.clone()]);
+    }
+
+    #[test]
+    fn the_graph_is_drawn_anew_as_it_was_or_laid_out_by_itself() {
+        let mut draft = flow(&["a", "b"]);
+        draft.steps[1].placement = Some(Placement { x: 5, y: -6 });
+        draft.steps[1].also_after = "a".to_owned();
+        assert_eq!(draft.edit(FlowEdit::Draw), Focus::Graph);
+        assert_eq!(draft.steps[1].placement, Some(Placement { x: 5, y: -6 }));
+        assert_eq!(draft.steps[1].runs_after, ["-1"], "a name that was typed is a line now");
+        assert_eq!(draft.edit(FlowEdit::Arrange), Focus::Graph);
+        assert_eq!(draft.steps[1].placement, None);
     }
 
     #[test]

@@ -61,8 +61,12 @@ pub struct Line {
     pub to: Placement,
     /// From its end it goes straight on to the right, up to here: past the steps above and below.
     pub reach: i32,
+    /// The step that it comes from, at its beginning or farther back.
+    pub source: usize,
     /// The step at its end; `None` where it only bends.
     pub into: Option<usize>,
+    /// The line that it goes on from, which comes before it; `None` when it begins at the step.
+    pub continues: Option<usize>,
 }
 
 /// Lays out steps. Waiting for a step that is not there means nothing; of steps that wait for each other in a circle, the
@@ -80,7 +84,7 @@ pub fn lay_out(steps: &[LayoutStep<'_>]) -> Layout {
     }
     let places = keep_placed(&layers.places(&middles), steps);
     let ends = before.iter().enumerate().flat_map(|(into, before)| before.iter().map(move |from| (*from, into)));
-    let lines = ends.map(|(from, into)| Line::straight(places[from], places[into], into)).collect();
+    let lines = ends.map(|(from, into)| Line::straight(&places, from, into)).collect();
     Layout::around(places, lines)
 }
 
@@ -97,19 +101,83 @@ impl Layout {
         let bottom = steps_bottom.into_iter().chain(lines.iter().map(|line| line.to.y)).max().unwrap_or(0);
         Self { steps, lines, origin, width: right - origin.x, height: bottom - origin.y }
     }
+
+    /// The connections: from which step, into which, and the lines from the one to the other.
+    pub fn connections(&self) -> impl Iterator<Item = (usize, usize, Vec<Line>)> {
+        self.lines.iter().filter_map(|last| {
+            let mut way = vec![*last];
+            let mut before = last.continues;
+            while let Some(line) = before.and_then(|index| self.lines.get(index)) {
+                way.push(*line);
+                before = line.continues;
+            }
+            way.reverse();
+            Some((last.source, last.into?, way))
+        })
+    }
 }
 
 impl Line {
     /// From one step to another, wherever they stand.
-    fn straight(from: Placement, to: Placement, into: usize) -> Self {
-        let middle = STEP_HEIGHT / 2;
+    #[must_use]
+    pub fn straight(places: &[Placement], source: usize, into: usize) -> Self {
+        let (from, to, middle) = (places[source], places[into], STEP_HEIGHT / 2);
         Self {
             from: Placement { x: from.x + STEP_WIDTH, y: from.y + middle },
             to: Placement { x: to.x, y: to.y + middle },
             reach: to.x,
+            source,
             into: Some(into),
+            continues: None,
         }
     }
+}
+
+/// A direction to go in from one step to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// To the left.
+    Left,
+    /// To the right.
+    Right,
+    /// Upwards.
+    Up,
+    /// Downwards.
+    Down,
+}
+
+impl Direction {
+    /// What is so far ahead, and so far aside, of where another place is.
+    fn seen(self, from: Placement, to: Placement) -> (i32, i32) {
+        let (right, down) = (to.x - from.x, to.y - from.y);
+        match self {
+            Self::Left => (-right, down.abs()),
+            Self::Right => (right, down.abs()),
+            Self::Up => (-down, right.abs()),
+            Self::Down => (down, right.abs()),
+        }
+    }
+
+    /// A place so far in this direction.
+    #[must_use]
+    pub fn moved(self, Placement { x, y }: Placement, by: i32) -> Placement {
+        match self {
+            Self::Left => Placement { x: x.saturating_sub(by), y },
+            Self::Right => Placement { x: x.saturating_add(by), y },
+            Self::Up => Placement { x, y: y.saturating_sub(by) },
+            Self::Down => Placement { x, y: y.saturating_add(by) },
+        }
+    }
+}
+
+/// The step that is nearest to another one in a direction, if there is any; what lies aside counts as farther away.
+#[must_use]
+pub fn nearest(places: &[Placement], from: usize, direction: Direction) -> Option<usize> {
+    let distance = |(index, place): (usize, &Placement)| {
+        let (ahead, aside) = direction.seen(places[from], *place);
+        (ahead > 0).then_some((i64::from(ahead) + 2 * i64::from(aside), index))
+    };
+    places.iter().enumerate().filter_map(distance).min().map(|(_, index)| index)
 }
 
 /// Those of the indices that are below a count, each once.
@@ -405,16 +473,25 @@ impl Layers {
 
     fn lines(&self, middles: &[i32]) -> Vec<Line> {
         let joined = self.after.iter().enumerate().flat_map(|(from, after)| after.iter().map(move |to| (from, *to)));
-        let line = |(from, to): (usize, usize)| {
+        // The line into each bend, and the step that it comes from: a bend has one, which comes before those out of it.
+        let mut into_bend: Vec<Option<(usize, usize)>> = vec![None; self.layer.len()];
+        let line = |(index, (from, to)): (usize, (usize, usize))| {
             let end = Placement { x: self.left(to), y: middles[to] };
+            let (continues, source) = into_bend[from].unzip();
+            let source = source.unwrap_or(from);
+            if !self.is_step(to) {
+                into_bend[to] = Some((index, source));
+            }
             Line {
                 from: Placement { x: self.left(from) + STEP_WIDTH, y: middles[from] },
                 to: end,
                 reach: if self.is_step(to) { end.x } else { end.x + STEP_WIDTH },
+                source,
                 into: self.is_step(to).then_some(to),
+                continues,
             }
         };
-        joined.chain(self.straight.iter().copied()).map(line).collect()
+        joined.chain(self.straight.iter().copied()).enumerate().map(line).collect()
     }
 }
 
@@ -578,6 +655,33 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_is_all_its_lines() {
+        let ways = |layout: &Layout| {
+            let way = |(from, into, lines): (usize, usize, Vec<Line>)| (from, into, lines.len());
+            let mut ways: Vec<_> = layout.connections().map(way).collect();
+            ways.sort_unstable();
+            ways
+        };
+        let before = [vec![], vec![0], vec![1], vec![0, 2]];
+        assert_eq!(ways(&drawn(&before)), [(0, 1, 1), (0, 3, 3), (1, 2, 1), (2, 3, 1)]);
+        let spot = Placement { x: 900, y: 300 };
+        assert_eq!(ways(&placed(&before, &[(3, spot)])), [(0, 1, 1), (0, 3, 1), (1, 2, 1), (2, 3, 1)]);
+    }
+
+    #[test]
+    fn one_goes_from_step_to_step_as_they_stand() {
+        let layout = drawn(&[vec![], vec![0], vec![0], vec![1, 2]]);
+        let go = |from, direction| nearest(&layout.steps, from, direction);
+        assert_eq!(
+            (go(0, Direction::Right), go(1, Direction::Right), go(3, Direction::Right)),
+            (Some(1), Some(3), None)
+        );
+        assert_eq!((go(1, Direction::Down), go(2, Direction::Up), go(1, Direction::Up)), (Some(2), Some(1), None));
+        assert_eq!((go(3, Direction::Left), go(2, Direction::Left), go(0, Direction::Left)), (Some(1), Some(0), None));
+        assert_eq!(Direction::Up.moved(Placement { x: 3, y: i32::MIN }, 8), Placement { x: 3, y: i32::MIN });
+    }
+
+    #[test]
     fn what_need_not_cross_does_not() {
         // Two rows, their second steps named in the other order.
         assert_eq!(crossings(&[vec![], vec![], vec![1], vec![0], vec![3], vec![2]]), 0);
@@ -641,6 +745,12 @@ mod tests {
             for line in &layout.lines {
                 prop_assert!(line.from.x < line.to.x && line.to.x <= line.reach);
             }
+            for (from, into, way) in layout.connections() {
+                prop_assert!(before[into].contains(&from));
+                prop_assert!(way.windows(2).all(|pair| (pair[0].reach, pair[0].to.y) == (pair[1].from.x, pair[1].from.y)));
+            }
+            let connections: usize = before.iter().map(|earlier| known_once(earlier, before.len()).len()).sum();
+            prop_assert_eq!(layout.connections().count(), connections);
             prop_assert_eq!(drawn(&before), layout, "the same each time");
         }
 

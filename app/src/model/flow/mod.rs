@@ -1,12 +1,14 @@
 //! A flow: several steps that run in an order. What a user types is in `draft`; when each step may begin in `order`; where
-//! each stands on the drawing in `layout`.
+//! each stands on the drawing in `layout`; how the editor has it in `sketch`.
 
 mod draft;
 mod edit;
+pub mod history;
 pub mod layout;
 pub mod order;
 pub mod output_view;
 mod retries;
+pub mod sketch;
 mod step;
 pub mod timing;
 
@@ -20,7 +22,7 @@ pub use retries::Retries;
 pub use step::{FlowStep, Placement, RunsWhen, StepKey, StepName};
 
 use super::{
-    spec::{EngineChoice, TaskName, ValueError},
+    spec::{EngineChoice, TaskName, TaskSpec, ValueError},
     words::is_invisible,
 };
 
@@ -74,6 +76,13 @@ impl Flow {
     #[must_use]
     pub fn steps(&self) -> &[FlowStep] {
         &self.steps
+    }
+
+    /// Changes what each step executes. What else a step is stays.
+    pub fn change_specs(&mut self, mut change: impl FnMut(usize, &StepKey, &mut TaskSpec)) {
+        for (index, step) in self.steps.iter_mut().enumerate() {
+            change(index, &step.key, &mut step.spec);
+        }
     }
 }
 

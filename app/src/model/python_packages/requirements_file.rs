@@ -86,6 +86,13 @@ impl RequirementsFile {
         found
     }
 
+    /// The packages that it names, without options and hashes.
+    #[must_use]
+    pub fn requirements(&self) -> Vec<String> {
+        let statements = statements(&self.0).0;
+        statements.iter().filter_map(|(_, text)| Parser::new(split_options(text).0).requirement().ok()).collect()
+    }
+
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

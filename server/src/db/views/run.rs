@@ -20,7 +20,7 @@ use diesel::{
 
 use super::{SummaryColumns, stored_number, task_list::task_title};
 use crate::db::{
-    DatabaseError, checkpoints,
+    DatabaseError, checkpoints, manifests,
     runs::is_active,
     schema::{attempts, checkpoints as checkpoints_table, runs, steps, tasks},
     values::{self, InFlow, StepSpecColumns},
@@ -54,6 +54,7 @@ struct StepColumns {
     place: Option<String>,
     cache_report: Option<String>,
     lock: Option<String>,
+    target: Option<String>,
 }
 
 /// A run with all that its page shows, but the log.
@@ -93,6 +94,7 @@ pub fn run(connection: &mut SqliteConnection, address: &StepAddress) -> Result<R
             queue_place,
             lines: values::count(step.line_count),
         },
+        manifest: manifests::shown(connection, RunId(detail.id))?,
         steps: step_summaries(connection, RunId(detail.id))?,
         step: step_detail(connection, spec, step)?,
         summary,
@@ -139,6 +141,7 @@ fn step_detail(
         phase: values::phase(&step.phase)?,
         spec: spec.try_into()?,
         lock: step.lock.map(Lock),
+        python: step.target.as_deref().and_then(python_of).map(str::to_owned),
         cache: report.map_err(|error| values::damaged(&error))?,
         checkpoints: checkpoints::of_step(connection, StepId(step.id))?,
         exit_code: step.exit_code,
@@ -148,6 +151,11 @@ fn step_detail(
         waiting_for: step.waiting_for,
         place: step.place,
     })
+}
+
+/// The full version of Python of a target as it is kept, such as `Python 3.12.4 (cpython-312 …)`.
+fn python_of(target: &str) -> Option<&str> {
+    target.strip_prefix("Python ")?.split(' ').next()
 }
 
 /// The attempts of a step before the present one.

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use app::model::{
     identifiers::{Kind, TaskId},
+    last_run::{self, LastRunCounts},
+    phase::Phase,
     spec::TaskName,
     task_title::TaskTitle,
     time::Timestamp,
@@ -15,15 +17,19 @@ use diesel::{
     connection::DefaultLoadingMode,
     define_sql_function, dsl,
     expression::SqlLiteral,
-    sql_types::{Bool, Integer, Text},
+    sql_types::{Bool, Integer, Nullable, Text},
+    sqlite::Sqlite,
 };
 
 use super::{SummaryColumns, TASKS_PER_PAGE};
 use crate::db::{
     DatabaseError,
-    schema::{runs, tasks},
+    schema::{flow_steps, runs, tasks},
     values,
 };
+
+/// Of so many tasks at most the last runs are counted.
+const COUNTED: i64 = 2000;
 
 /// Runs shown beside each task of the list.
 const RECENT_RUNS: usize = 10;
@@ -62,6 +68,7 @@ pub fn task_page(connection: &mut SqliteConnection, query: &TaskQuery) -> Result
         newer: if came_back || from.is_some() { cursor(true, tasks.first()) } else { None },
         older: if came_back || more { cursor(false, tasks.last()) } else { None },
         none_at_all: tasks.is_empty() && !has_tasks(connection, query.kind)?,
+        counts: counts(connection, query)?,
         tasks,
     })
 }
@@ -74,24 +81,11 @@ pub(in crate::db) fn searched_words(search: &str) -> impl Iterator<Item = &str> 
 
 /// One row more than a page holds, nearest to the cursor first.
 fn task_rows(connection: &mut SqliteConnection, query: &TaskQuery) -> Result<Vec<TaskRow>, DatabaseError> {
-    let mut statement = tasks::table
-        .filter(tasks::deleted_at.is_null())
-        .filter(is_of(query.kind))
-        .select((tasks::id, tasks::name, tasks::created_at, tasks::activity_at))
-        .limit(i64::try_from(TASKS_PER_PAGE + 1).unwrap_or(i64::MAX))
-        .into_boxed();
-    for word in searched_words(&query.search) {
-        let pattern = like_pattern(word);
-        statement = statement.filter(
-            tasks::name
-                .like(pattern.clone())
-                .escape('\\')
-                .or(tasks::id.like(pattern.clone()).escape('\\'))
-                .or(tasks::code.like(pattern.clone()).escape('\\'))
-                .or(tasks::dependencies.like(pattern.clone()).escape('\\'))
-                .or(tasks::system_dependencies.like(pattern.clone()).escape('\\'))
-                .or(tasks::requirements.like(pattern).escape('\\')),
-        );
+    let mut statement = matching(query);
+    if let Some(last) = query.last {
+        let phases = Phase::OF_RUNS.into_iter().map(Some).chain([None]).filter(|phase| last.includes(*phase));
+        let words: Vec<&str> = phases.map(|phase| phase.map_or("", Phase::word)).collect();
+        statement = statement.filter(coalesce(last_phase(), "").eq_any(words));
     }
     // The first comparison is what the index serves; the rest only breaks ties.
     statement = match &query.from {
@@ -105,7 +99,65 @@ fn task_rows(connection: &mut SqliteConnection, query: &TaskQuery) -> Result<Vec
             .filter(tasks::activity_at.gt(activity_at.0).or(tasks::id.gt(id.as_str().to_owned())))
             .order((tasks::activity_at.asc(), tasks::id.asc())),
     };
-    Ok(statement.load(connection)?)
+    let rows = statement
+        .select((tasks::id, tasks::name, tasks::created_at, tasks::activity_at))
+        .limit(i64::try_from(TASKS_PER_PAGE + 1).unwrap_or(i64::MAX));
+    Ok(rows.load(connection)?)
+}
+
+define_sql_function! {
+    /// The first of two that is not null.
+    fn coalesce(first: Nullable<Text>, second: Text) -> Text;
+}
+
+/// The phase of a task's last run; null when there is none.
+fn last_phase() -> SqlLiteral<Nullable<Text>> {
+    dsl::sql("(SELECT runs.phase FROM runs WHERE runs.task_id = tasks.id ORDER BY runs.number DESC LIMIT 1)")
+}
+
+/// How the last runs of the tasks stand that were searched for, whatever their filter; nothing when there are more tasks
+/// than it is worth to look at.
+fn counts(connection: &mut SqliteConnection, query: &TaskQuery) -> Result<LastRunCounts, DatabaseError> {
+    let last: Vec<Option<String>> = matching(query).select(last_phase()).limit(COUNTED + 1).load(connection)?;
+    if last.len() as i64 > COUNTED {
+        return Ok(LastRunCounts::new());
+    }
+    let phases = last.into_iter().map(|phase| phase.map(|word| values::phase(&word)).transpose());
+    Ok(last_run::count(&phases.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// The tasks that are searched for.
+fn matching(query: &TaskQuery) -> tasks::BoxedQuery<'static, Sqlite> {
+    let mut statement = tasks::table.filter(tasks::deleted_at.is_null()).filter(is_of(query.kind)).into_boxed();
+    for word in searched_words(&query.search) {
+        let pattern = like_pattern(word);
+        // A flow's code is its steps'.
+        let step = flow_steps::table
+            .filter(
+                flow_steps::name
+                    .like(pattern.clone())
+                    .escape('\\')
+                    .or(flow_steps::code.like(pattern.clone()).escape('\\')),
+            )
+            .select(flow_steps::task_id);
+        statement = match query.kind {
+            Kind::Flow => {
+                let named = tasks::name.like(pattern.clone()).escape('\\');
+                statement.filter(named.or(tasks::id.like(pattern).escape('\\')).or(tasks::id.eq_any(step)))
+            }
+            Kind::Task => statement.filter(
+                tasks::name
+                    .like(pattern.clone())
+                    .escape('\\')
+                    .or(tasks::id.like(pattern.clone()).escape('\\'))
+                    .or(tasks::code.like(pattern.clone()).escape('\\'))
+                    .or(tasks::dependencies.like(pattern.clone()).escape('\\'))
+                    .or(tasks::system_dependencies.like(pattern.clone()).escape('\\'))
+                    .or(tasks::requirements.like(pattern).escape('\\')),
+            ),
+        };
+    }
+    statement
 }
 
 /// A pattern for `LIKE … ESCAPE '\'` that finds the word itself.

@@ -42,6 +42,8 @@ pub struct Conditions {
     pub stage_timeout: u32,
     /// Bytes that must be free where something is to be built.
     pub minimum_free: u64,
+    /// Seconds after which an environment on the volume that no run has used is taken away; `None` keeps all.
+    pub prune_after: Option<u64>,
     /// The nixpkgs that system packages come from, as a flake reference.
     pub nixpkgs: String,
     /// Where conda comes from.

@@ -16,6 +16,8 @@ use k8s_openapi::{
     },
 };
 
+use kube::{ResourceExt as _, core::DynamicObject};
+
 use super::{
     assignment::{self, Assignment},
     cursor::Part,
@@ -77,6 +79,23 @@ pub fn workflow(settings: &ArgoSettings, names: &Names, plan: &RunPlan) -> Workf
             templates,
         },
     }
+}
+
+/// A workflow as the cluster has taken it, without what the cluster itself writes into it. Into one that was made before,
+/// Argo's controller may have written its defaults meanwhile.
+///
+/// # Errors
+/// When a text cannot be written as YAML.
+pub fn submitted(workflow: &DynamicObject) -> Result<String, serde_saphyr::ser::Error> {
+    let labels: BTreeMap<_, _> =
+        workflow.labels().iter().filter(|(name, _)| !name.starts_with("workflows.argoproj.io/")).collect();
+    let types = workflow.types.as_ref();
+    serde_saphyr::to_string(&serde_json::json!({
+        "apiVersion": types.map(|types| &types.api_version),
+        "kind": types.map(|types| &types.kind),
+        "metadata": {"name": workflow.metadata.name, "labels": labels},
+        "spec": workflow.data.get("spec"),
+    }))
 }
 
 fn bare_template(name: String) -> Template {
@@ -201,13 +220,15 @@ fn container(settings: &ArgoSettings, part: Part, step: &StepPlan, needs_nix: bo
         mounts.push(mount("results", pod::RESULTS, None));
     }
     let folder = StepFolder::of(Path::new(pod::STEPS), &step.step);
+    // A run with a step for which there is none was refused before.
+    let image = settings.images.of(step.definition.spec.python).unwrap_or(&settings.images.default);
     let words: Vec<String> = match part {
         Part::Prepare => vec!["stoker".into(), "pod".into(), "prepare".into()],
         Part::Run => vec!["stoker".into(), "pod".into(), "run".into(), folder.path().to_string_lossy().into_owned()],
     };
     Container {
         name: part.container().to_owned(),
-        image: Some(settings.image.clone()),
+        image: Some(image.name.clone()),
         image_pull_policy: Some("IfNotPresent".to_owned()),
         // Always said: without one, Argo's controller asks the image's registry for it.
         command: Some(words),

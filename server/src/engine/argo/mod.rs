@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use app::model::{cache::Readiness, cluster::ClusterState, identifiers::RunUid, lock::Lock, spec::TaskSpec};
+use app::model::{
+    cache::Readiness, cluster::ClusterState, identifiers::RunUid, lock::Lock, python_version::PythonVersion,
+    spec::TaskSpec,
+};
 use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _, future, stream::BoxStream};
 use k8s_openapi::api::{
@@ -25,6 +28,7 @@ use self::{
     cluster::Cluster,
     cursor::Part,
     follower::Follower,
+    images::TaskImage,
     looks::Looks,
     names::Names,
     pod_facts::{ContainerFacts, PodFacts},
@@ -33,7 +37,7 @@ use self::{
 };
 use super::{
     Account, Cancel, Engine, EngineError, EngineName, Interpreter, Observation, Order, Positions, RunPlan, Target,
-    local::outputs::Outputs,
+    local::outputs::Outputs, no_such_python,
 };
 use crate::{
     clock::SharedClock,
@@ -48,6 +52,7 @@ mod cursor;
 mod dag;
 mod follower;
 pub mod frames;
+pub mod images;
 mod log_reader;
 mod looks;
 mod manifest;
@@ -109,6 +114,25 @@ impl ArgoEngine {
         let outputs = settings.results_folder.as_deref().map(|folder| Outputs::below(names.outputs(folder)));
         let cluster = Arc::new(Cluster::connect(reach, names, clock.clone()).await?);
         Ok(Self { settings, secret_key, clock, cluster, outputs, unsettled: Mutex::default() })
+    }
+
+    /// The image of tasks that ask for this version of Python.
+    fn image(&self, python: Option<PythonVersion>) -> Result<&TaskImage, EngineError> {
+        let images = &self.settings.images;
+        images.of(python).ok_or_else(|| {
+            let targets: Vec<Target> = images.all().map(|image| self.target_of(image)).collect();
+            EngineError::lasting(python.map(|wanted| no_such_python(wanted, &targets)).unwrap_or_default())
+        })
+    }
+
+    fn target_of(&self, image: &TaskImage) -> Target {
+        let platform = self.settings.platform.clone();
+        Target { python: image.python.clone(), interpreter: Interpreter::Elsewhere(platform.clone()), platform }
+    }
+
+    /// Whether there is an image for each step of a run.
+    fn check_images(&self, plan: &RunPlan) -> Result<(), EngineError> {
+        plan.steps.iter().try_for_each(|step| self.image(step.definition.spec.python).map(drop))
     }
 
     /// What the cluster refused. One that was away a moment ago may take it back.
@@ -252,25 +276,26 @@ impl Engine for ArgoEngine {
         Order::Engine
     }
 
-    async fn target(&self) -> Result<Target, EngineError> {
-        Ok(Target {
-            python: self.settings.python.clone(),
-            platform: self.settings.platform.clone(),
-            interpreter: Interpreter::Elsewhere(self.settings.platform.clone()),
-        })
+    async fn target(&self, python: Option<PythonVersion>) -> Result<Target, EngineError> {
+        self.image(python).map(|image| self.target_of(image))
+    }
+
+    async fn targets(&self) -> Vec<Target> {
+        self.settings.images.all().map(|image| self.target_of(image)).collect()
     }
 
     /// The workflow first: what belongs to it goes with it, so a server that ends in between leaves nothing behind.
-    async fn start(&self, plan: &RunPlan) -> Result<(), EngineError> {
+    async fn start(&self, plan: &RunPlan) -> Result<Option<String>, EngineError> {
+        self.check_images(plan)?;
         let workflow = self.workflow(plan).await?;
         let workflow_uid = workflow.uid().unwrap_or_default();
-        let handed_over = self.hand_over(plan, &workflow_uid).await;
-        if let Err(error) = &handed_over
-            && !error.may_pass
-        {
-            self.forget(&plan.run).await?;
+        if let Err(error) = self.hand_over(plan, &workflow_uid).await {
+            if !error.may_pass {
+                self.forget(&plan.run).await?;
+            }
+            return Err(error);
         }
-        handed_over
+        manifest::submitted(&workflow).map(Some).map_err(|error| internal(&error))
     }
 
     fn observe(&self, plan: &RunPlan, from: Positions) -> BoxStream<'static, Result<Observation, EngineError>> {
@@ -370,6 +395,7 @@ impl Engine for ArgoEngine {
     }
 
     async fn manifest(&self, plan: &RunPlan) -> Result<String, EngineError> {
+        self.check_images(plan)?;
         let workflow = manifest::workflow(&self.settings, &self.cluster.names, plan);
         serde_saphyr::to_string(&workflow).map_err(|error| internal(&error))
     }
@@ -415,6 +441,7 @@ mod tests {
             include_str!("contact.rs"),
             include_str!("follower.rs"),
             include_str!("mod.rs"),
+            include_str!("pod/mod.rs"),
             include_str!("pod_facts.rs"),
             include_str!("workflow_facts.rs"),
             include_str!("../../execution/recorder/outcome.rs"),

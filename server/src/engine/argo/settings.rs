@@ -4,18 +4,16 @@ use std::path::PathBuf;
 
 use app::model::resources::Resources;
 
-use crate::engine::argo::assignment::Conditions;
+use crate::engine::argo::{assignment::Conditions, images::TaskImages};
 
 /// How the engine is set up.
 #[derive(Debug, Clone)]
 pub struct ArgoSettings {
     /// The server's version, which the image's must be too.
     pub version: String,
-    /// The task image, as the cluster's nodes know it.
-    pub image: String,
-    /// The full version of the image's Python, such as `3.11.2`.
-    pub python: String,
-    /// uv's word for the image's platform, such as `x86_64-manylinux_2_36`.
+    /// The task images.
+    pub images: TaskImages,
+    /// uv's word for the images' platform, such as `x86_64-manylinux_2_36`.
     pub platform: String,
     /// The claim for environments; without one, each run builds its own.
     pub cache_claim: Option<String>,

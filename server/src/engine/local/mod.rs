@@ -13,6 +13,7 @@ use app::model::{
     cache::{Readiness, Ready},
     identifiers::{RunUid, StepUid},
     lock::Lock,
+    python_version::PythonVersion,
     resources::Memory,
     spec::TaskSpec,
 };
@@ -23,7 +24,7 @@ use tokio::{io::AsyncReadExt as _, net::unix::pipe, process::Child};
 use self::{folder::StepFolder, outputs::Outputs, shim::Orders};
 use super::{
     Cancel, Cursor, EndCause, Engine, EngineError, EngineName, Interpreter, Observation, Observed, Positions, RunPlan,
-    StepEnd, StepEvent, StepEvents, StepPlan, Target,
+    StepEnd, StepEvent, StepEvents, StepPlan, Target, no_such_python,
     workplace::{self, Workplace},
 };
 use crate::{
@@ -34,6 +35,7 @@ use crate::{
         environments::Python,
         nix::{self, NixSettings, provider::Provider},
         preparation,
+        pythons::Pythons,
     },
     programs,
     remove_tree::remove_tree,
@@ -76,8 +78,8 @@ pub struct LocalSettings {
     pub stoker: PathBuf,
     /// uv.
     pub uv: PathBuf,
-    /// The Python that runs use; `None` when none was found, and then nothing can be started.
-    pub python: Result<Python, crate::packages::environments::PythonError>,
+    /// The Pythons that runs use.
+    pub pythons: Pythons,
     /// The package index, when it is not uv's own default.
     pub index_url: Option<String>,
     /// Seconds for programs that set no time limit themselves.
@@ -141,6 +143,20 @@ impl LocalEngine {
 
     fn folder(&self, step: &StepUid) -> StepFolder {
         self.workshop.folder(step)
+    }
+
+    /// The Python of this version, or the one of runs that ask for none.
+    async fn python(&self, wanted: Option<PythonVersion>) -> Result<Python, EngineError> {
+        let pythons = &self.workshop.settings.pythons;
+        let Some(wanted) = wanted else {
+            return pythons.default().cloned().map_err(|error| EngineError::lasting(error.to_string()));
+        };
+        let all = pythons.all().await;
+        let found = all.get(&wanted).cloned();
+        found.ok_or_else(|| {
+            let targets: Vec<Target> = all.values().map(target).collect();
+            EngineError::lasting(no_such_python(wanted, &targets))
+        })
     }
 
     /// Does what may block where it holds nobody up.
@@ -236,18 +252,23 @@ impl Workshop {
     }
 
     /// Lays out everything that a step needs, without starting it. Doing it twice is the same as doing it once.
-    fn stage(&self, plan: &StepPlan) -> Result<(), EngineError> {
+    fn stage(&self, plan: &StepPlan, python: &Python) -> Result<(), EngineError> {
         let folder = self.folder(&plan.step);
         // Once it is staged it may have begun, and put something out.
         if !folder.path().exists() {
             let begun = self.outputs.begin(&plan.step, &plan.definition.key, &plan.readable);
             begun.map_err(|error| staging_error(&error))?;
         }
-        self.stage_in(&folder, &self.secret_key.of_step(&plan.step), plan)
+        self.stage_in(&folder, &self.secret_key.of_step(&plan.step), plan, python)
     }
 
-    fn stage_in(&self, folder: &StepFolder, secrets: &Secrets, plan: &StepPlan) -> Result<(), EngineError> {
-        let python = self.settings.python.as_ref().map_err(|error| EngineError::lasting(error.to_string()))?;
+    fn stage_in(
+        &self,
+        folder: &StepFolder,
+        secrets: &Secrets,
+        plan: &StepPlan,
+        python: &Python,
+    ) -> Result<(), EngineError> {
         let orders = self.orders(folder, secrets, plan, python);
         // What the orders name is in use from the moment in which the folder is there.
         let staged = hold::for_use(&self.settings.cache)
@@ -321,7 +342,7 @@ impl Workshop {
         }
     }
 
-    fn readiness(&self, spec: &TaskSpec, lock: Option<&Lock>) -> Readiness {
+    fn readiness(&self, spec: &TaskSpec, lock: Option<&Lock>, python: Option<&Python>) -> Readiness {
         let nix = &self.settings.nix;
         let names = nix::names(&spec.system_packages);
         let provider = if names.is_empty() { Provider::None } else { Provider::find(nix) };
@@ -338,15 +359,15 @@ impl Workshop {
         });
         // Of the two, the one that is further from ready.
         let system = system.max(conda);
-        let environment = match (&self.settings.python, lock) {
+        let environment = match (python, lock) {
             _ if !spec.use_cache => Ready::Private,
-            (Err(_), _) => Ready::Impossible,
-            (Ok(python), Some(lock)) => {
+            (None, _) => Ready::Impossible,
+            (Some(python), Some(lock)) => {
                 let key = python.environment_key(lock, set.as_deref());
                 let folder = self.settings.cache.join("environments").join(key);
                 if folder.join("complete").exists() { Ready::Ready } else { Ready::ToBuild }
             }
-            (Ok(_), None) => Ready::ToBuild,
+            (Some(_), None) => Ready::ToBuild,
         };
         Readiness { environment, system }
     }
@@ -368,20 +389,22 @@ impl Engine for LocalEngine {
         self.workshop.settings.at_once
     }
 
-    async fn target(&self) -> Result<Target, EngineError> {
-        let python = self.workshop.settings.python.as_ref();
-        let python = python.map_err(|error| EngineError::lasting(error.to_string()))?;
-        Ok(Target {
-            python: python.version.clone(),
-            platform: python.platform.clone(),
-            interpreter: Interpreter::Here(python.path.clone()),
-        })
+    async fn target(&self, python: Option<PythonVersion>) -> Result<Target, EngineError> {
+        Ok(target(&self.python(python).await?))
     }
 
-    async fn start(&self, plan: &RunPlan) -> Result<(), EngineError> {
-        let steps = plan.steps.clone();
-        self.beside(move |workshop| steps.iter().try_for_each(|step| workshop.stage(step))).await?;
-        plan.steps.iter().try_for_each(|step| self.launch(&step.step))
+    async fn targets(&self) -> Vec<Target> {
+        self.workshop.settings.pythons.all().await.values().map(target).collect()
+    }
+
+    async fn start(&self, plan: &RunPlan) -> Result<Option<String>, EngineError> {
+        let mut steps = Vec::new();
+        for step in &plan.steps {
+            steps.push((step.clone(), self.python(step.definition.spec.python).await?));
+        }
+        self.beside(move |workshop| steps.iter().try_for_each(|(step, python)| workshop.stage(step, python))).await?;
+        plan.steps.iter().try_for_each(|step| self.launch(&step.step))?;
+        Ok(None)
     }
 
     fn observe(&self, plan: &RunPlan, from: Positions) -> BoxStream<'static, Result<Observation, EngineError>> {
@@ -452,7 +475,9 @@ impl Engine for LocalEngine {
 
     async fn readiness(&self, spec: &TaskSpec, lock: Option<&Lock>) -> Readiness {
         let (spec, lock, unknown) = (spec.clone(), lock.cloned(), Readiness::unknown(spec));
-        self.beside(move |workshop| Ok(workshop.readiness(&spec, lock.as_ref()))).await.unwrap_or(unknown)
+        let python = self.python(spec.python).await.ok();
+        let look = move |workshop: &Workshop| Ok(workshop.readiness(&spec, lock.as_ref(), python.as_ref()));
+        self.beside(look).await.unwrap_or(unknown)
     }
 
     async fn manifest(&self, plan: &RunPlan) -> Result<String, EngineError> {
@@ -461,7 +486,7 @@ impl Engine for LocalEngine {
     }
 
     async fn diagnose(&self) -> Result<(), EngineError> {
-        self.target().await.map(drop)
+        self.target(None).await.map(drop)
     }
 
     fn caches(&self) -> Option<&Caches> {
@@ -470,6 +495,14 @@ impl Engine for LocalEngine {
 
     fn outputs(&self) -> Option<&Outputs> {
         Some(&self.outputs)
+    }
+}
+
+fn target(python: &Python) -> Target {
+    Target {
+        python: python.version.clone(),
+        platform: python.platform.clone(),
+        interpreter: Interpreter::Here(python.path.clone()),
     }
 }
 

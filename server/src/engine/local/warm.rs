@@ -49,12 +49,13 @@ impl LocalEngine {
         random.fill(&mut bytes);
         let step = RunUid::from_random(bytes).step(NonZeroU32::MIN);
         let workshop = &self.workshop;
+        let python = self.python(spec.python).await?;
         let folder = StepFolder::at(workshop.steps().join(format!("{OF_NO_RUN}{step}")));
         let secrets = workshop.secret_key.of_step(&step);
         // Nobody clears the folder away between its being there and its being held.
         let shared = hold::for_use(&workshop.settings.cache)?;
         let plan = StepPlan { step, definition: FlowStep::only(spec.clone()), lock, readable: Vec::new() };
-        workshop.stage_in(&folder, &secrets, &plan)?;
+        workshop.stage_in(&folder, &secrets, &plan, &python)?;
         let _held = folder.wait_for_lock()?;
         drop(shared);
         let orders: Orders = serde_json::from_slice(&std::fs::read(folder.orders())?).map_err(io::Error::from)?;

@@ -6,13 +6,26 @@ use app::model::{
     phase::Phase,
     spec::Timeout,
     time::Timestamp,
-    views::{FlowDetail, ListedFlow, RunDetail, RunOrigin, RunSummary, SpecifiedRun, StepOutput, StepSummary},
+    views::{
+        FlowDetail, FlowPlace, ListedFlow, RunDetail, RunOrigin, RunSummary, SpecifiedRun, StepOutput, StepSummary,
+    },
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::shapes::{dependencies, phase_word};
 use crate::service::StepLog;
+
+/// A place in the list of flows as a cursor: `<milliseconds>.<flow id>`.
+pub fn cursor(place: &FlowPlace) -> String {
+    format!("{}.{}", place.updated_at.0, place.id)
+}
+
+/// The place that a cursor means.
+pub fn place(cursor: &str) -> Option<FlowPlace> {
+    let (millis, id) = cursor.split_once('.')?;
+    Some(FlowPlace { updated_at: Timestamp(millis.parse().ok()?), id: id.parse().ok()? })
+}
 
 /// All flows have this status: there are no others.
 const STATUS: &str = "draft";
@@ -102,6 +115,7 @@ struct StepBody {
     cpu_limit: Option<String>,
     memory_request: Option<String>,
     memory_limit: Option<String>,
+    python_version: Option<String>,
     runs_when: &'static str,
     retries: u32,
     retry_wait_seconds: u32,
@@ -128,6 +142,7 @@ impl From<&FlowStep> for StepBody {
             cpu_limit: resources.cpu_limit.map(|amount| amount.to_string()),
             memory_request: resources.memory_request.map(|amount| amount.to_string()),
             memory_limit: resources.memory_limit.map(|amount| amount.to_string()),
+            python_version: spec.python.map(|version| version.to_string()),
             runs_when: runs_when.word(),
             retries: retries.count(),
             retry_wait_seconds: retries.wait(),

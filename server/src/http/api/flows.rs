@@ -9,7 +9,7 @@ use app::{
         identifiers::{Kind, RunNumber, TaskId},
         phase::Phase,
         step_address::StepAddress,
-        views::FlowDetail,
+        views::{FlowDetail, FlowPlace},
     },
 };
 use axum::{
@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use super::{
     body::{Fields, JsonBody, Path, integer},
     error::{ApiError, known, known_run, missing, missing_run},
-    flow_shapes::{FlowBody, FlowEntry, FlowRunBody, FlowRunEntry, OutputEntry, StepLogHead},
+    flow_shapes::{FlowBody, FlowEntry, FlowRunBody, FlowRunEntry, OutputEntry, StepLogHead, cursor, place},
     paging::Paging,
     runs::{conflict, run_keys, template_of, until_ended},
     sent_flow::SentFlow,
@@ -36,14 +36,30 @@ use crate::{
 
 /// How often a change is tried anew when somebody else saves meanwhile.
 const ATTEMPTS: usize = 5;
+/// Flows that are read at once when all are listed.
+const FLOWS_AT_ONCE: usize = 500;
 /// Runs that are read at once when all of a flow are listed.
 const RUNS_AT_ONCE: usize = 100;
 
-/// All flows, the last saved first.
-pub async fn list(Access(service): Access) -> Result<Json<Value>, ApiError> {
-    let flows = service.listed_flows().await.map_err(|error| ApiError::of(error, String::new))?;
-    let flows: Vec<FlowEntry> = flows.into_iter().map(FlowEntry::from).collect();
-    Ok(Json(json!({ "flows": flows })))
+/// Flows, the last saved first: all, or a page of them.
+pub async fn list(Access(service): Access, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+    let paging = Paging::of(query.as_deref(), place)?;
+    let limit = paging.as_ref().map_or(FLOWS_AT_ONCE, |paging| paging.limit);
+    let is_page = paging.is_some();
+    let read = move |from: Option<FlowPlace>| {
+        let service = service.clone();
+        async move {
+            let Page { items, next } = service.listed_flows(from, limit).await?;
+            Ok(Page { items: items.into_iter().map(FlowEntry::from).collect(), next })
+        }
+    };
+    let first = read(paging.and_then(|paging| paging.from)).await;
+    let first: Page<FlowEntry, FlowPlace> = first.map_err(|error| ApiError::of(error, String::new))?;
+    if is_page {
+        return Ok(Json(json!({ "flows": first.items, "nextCursor": first.next.as_ref().map(cursor) })).into_response());
+    }
+    let flows = items(first, move |place| read(Some(place)));
+    Ok(answer(r#"{"flows":["#.to_owned(), flows, "]}".to_owned()))
 }
 
 /// Saves a new flow; starts nothing.

@@ -33,6 +33,7 @@ struct More {
     memory_request: Option<String>,
     memory_limit: Option<String>,
     engine: Option<String>,
+    python: Option<String>,
 }
 
 impl SentProgram {
@@ -68,6 +69,7 @@ impl SentProgram {
                 cpu_limit: fields.text_or_number("cpuLimit"),
                 memory_request: fields.optional_text("memoryRequest"),
                 memory_limit: fields.optional_text("memoryLimit"),
+                python: fields.optional_text("pythonVersion"),
                 ..More::default()
             },
         }
@@ -107,6 +109,7 @@ impl SentProgram {
             memory_request: self.more.memory_request.clone().unwrap_or(draft.memory_request),
             memory_limit: self.more.memory_limit.clone().unwrap_or(draft.memory_limit),
             engine: self.more.engine.clone().unwrap_or(draft.engine),
+            python: self.more.python.clone().unwrap_or(draft.python),
         }
     }
 }

@@ -65,6 +65,9 @@ pub struct Definition {
     requirements_file: String,
     system_dependencies: String,
     use_cache: bool,
+    // Only this API has it, so who does not ask for it sees nothing new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    python_version: Option<String>,
 }
 
 impl From<&TaskSpec> for Definition {
@@ -75,6 +78,7 @@ impl From<&TaskSpec> for Definition {
             requirements_file: spec.requirements.as_ref().map(|file| file.as_str().to_owned()).unwrap_or_default(),
             system_dependencies: spec.system_packages.to_string(),
             use_cache: spec.use_cache,
+            python_version: spec.python.map(|version| version.to_string()),
         }
     }
 }

@@ -24,7 +24,30 @@ const LARGEST_HEARD: usize = 64 * 1024 * 1024;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FormFields {
     values: Vec<(String, String)>,
-    unreadable_files: Vec<String>,
+    files: Vec<(String, UploadedFile)>,
+}
+
+/// A file that was sent with a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadedFile {
+    /// What it is called where it comes from.
+    pub name: String,
+    /// What it holds.
+    pub content: Vec<u8>,
+}
+
+impl UploadedFile {
+    /// Its text, with line ends as LF.
+    ///
+    /// # Errors
+    /// When it is none; in the user's words.
+    pub fn text(&self) -> Result<String, String> {
+        let text = std::str::from_utf8(&self.content).map_err(
+            |_| "The uploaded file is not UTF-8 text. Save it as UTF-8, or paste its content, and send it again.",
+        )?;
+        // Some editors begin a file with a mark of its encoding.
+        Ok(with_line_feeds(text.trim_start_matches('\u{feff}')))
+    }
 }
 
 impl FormFields {
@@ -44,9 +67,15 @@ impl FormFields {
         self.values.into_iter()
     }
 
-    /// Whether a file was uploaded that is not text.
-    pub fn has_unreadable_file(&self, name: &str) -> bool {
-        self.unreadable_files.iter().any(|field| field == name)
+    /// The fields in which a file may have been chosen.
+    pub fn file_fields(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|(field, _)| field.as_str())
+    }
+
+    /// The file that was chosen in a field, taken out; `None` when none was chosen.
+    pub fn take_file(&mut self, name: &str) -> Option<UploadedFile> {
+        let index = self.files.iter().position(|(field, _)| field == name)?;
+        Some(self.files.swap_remove(index).1).filter(|file| !(file.name.is_empty() && file.content.is_empty()))
     }
 }
 
@@ -146,12 +175,14 @@ async fn read_multipart(content_type: &str, bytes: Bytes) -> Result<FormFields, 
     let mut fields = FormFields::default();
     while let Some(field) = multipart.next_field().await.map_err(|_| FormError::Broken)? {
         let name = field.name().unwrap_or_default().to_owned();
-        let is_file = field.file_name().is_some();
-        let content = field.bytes().await.map_err(|_| FormError::Broken)?;
-        match String::from_utf8(content.into()) {
-            Ok(text) => fields.values.push((name, with_line_feeds(&text))),
-            Err(_) if is_file => fields.unreadable_files.push(name),
-            Err(_) => return Err(FormError::NotText),
+        let file = field.file_name().map(str::to_owned);
+        let content = field.bytes().await.map_err(|_| FormError::Broken)?.into();
+        match file {
+            Some(file) => fields.files.push((name, UploadedFile { name: file, content })),
+            None => {
+                let text = String::from_utf8(content).map_err(|_| FormError::NotText)?;
+                fields.values.push((name, with_line_feeds(&text)));
+            }
         }
     }
     Ok(fields)
@@ -213,7 +244,8 @@ mod tests {
         assert_eq!(read("multipart/form-data; boundary=X", body).await, Err(FormError::NotText));
         let file =
             b"--X\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a\"\r\n\r\n\xff\r\n--X--\r\n".to_vec();
-        assert!(read("multipart/form-data; boundary=X", file).await.unwrap().has_unreadable_file("f"));
+        let file = read("multipart/form-data; boundary=X", file).await.unwrap().take_file("f").unwrap();
+        assert_eq!((file.name.as_str(), file.text().is_err()), ("a", true));
     }
 
     #[tokio::test]

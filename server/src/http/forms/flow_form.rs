@@ -1,13 +1,16 @@
 //! The flow form: saves a flow, runs it when asked, or shows the form again with everything that was typed, because it
 //! could not be saved or because a button changed its steps.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use app::{
     actions,
     backend::{Backend, BackendError, SavedTask},
     model::{
-        fields::{Field, FieldErrors, parse_step_control},
+        fields::{Field, FieldErrors, FlowErrors, parse_step_control, step_control},
         flow::{FlowDraft, FlowEdit, Focus, Placement, StepDraft},
         identifiers::TaskId,
         spec::TaskDraft,
@@ -21,7 +24,9 @@ use axum::{
     response::Response,
 };
 
-use super::{FormFields, named, no_such_page, program, read_flow_form, saving::Saving, unknown_intent};
+use super::{
+    FormFields, named, no_such_page, program, read_flow_form, saving::Saving, unknown_intent, upload::Uploads,
+};
 use crate::http::{
     notice::{Done, see_other},
     pages::{self, Extra},
@@ -53,8 +58,9 @@ async fn submit(state: &AppState, parts: Parts, id: Option<TaskId>, fields: Form
         return unknown_intent();
     };
     let backend = state.backend(&parts);
-    let Submission { id, revision, mut draft, intent } = submission;
+    let Submission { id, revision, mut draft, unusable, intent } = submission;
     let outcome = match intent {
+        _ if !unusable.is_empty() => Err(BackendError::InvalidFlow(with_unusable_files(&draft, unusable))),
         Intent::Save(saving) => match save(backend, id, revision, &draft, saving).await {
             Ok(SavedTask { id, run: Some(run) }) => return see_other(&routes::run(&id, run), None),
             Ok(SavedTask { id, run: None }) => return see_other(&routes::task(&id), Some(Done::Saved)),
@@ -85,6 +91,18 @@ async fn save(
     }
 }
 
+/// What is wrong with the files that were sent, and the messages of the other fields.
+fn with_unusable_files(draft: &FlowDraft, unusable: FlowErrors) -> FlowErrors {
+    let mut errors = draft.parse().err().unwrap_or_default();
+    for (step, files) in unusable.steps {
+        let others = std::mem::take(errors.of_step(step));
+        let others = others.0.into_iter().filter(|error| files.at(error.field).is_none());
+        let all = files.0.iter().cloned().chain(others).collect();
+        errors.steps.insert(step, FieldErrors(all));
+    }
+    errors
+}
+
 /// Puts a saved task in as a step.
 async fn insert(backend: &dyn Backend, draft: &mut FlowDraft, task: &str) -> Result<Focus, BackendError> {
     let gone = || BackendError::Conflict("The task to insert is not there any more. Choose another one.".to_owned());
@@ -105,6 +123,8 @@ struct Submission {
     id: Option<TaskId>,
     revision: Option<i64>,
     draft: FlowDraft,
+    /// What is wrong with the files that were sent.
+    unusable: FlowErrors,
     intent: Intent,
 }
 
@@ -125,14 +145,21 @@ impl Submission {
             (None, word) => Intent::Edit(word?.parse().ok()?),
         };
         let revision = fields.get("revision").and_then(|revision| revision.parse().ok());
-        Some(Self { id, revision, draft: flow_draft(fields), intent })
+        let (draft, unusable) = flow_draft(fields);
+        Some(Self { id, revision, draft, unusable, intent })
     }
 }
 
-/// The flow as typed.
-fn flow_draft(fields: FormFields) -> FlowDraft {
+/// The flow as typed, with the files that were sent, and what is wrong with those.
+fn flow_draft(mut fields: FormFields) -> (FlowDraft, FlowErrors) {
     let mut draft = FlowDraft::default();
     let mut steps: BTreeMap<usize, StepDraft> = BTreeMap::new();
+    let with_files: BTreeSet<usize> =
+        fields.file_fields().filter_map(|name| parse_step_control(name).map(|(step, _)| step)).collect();
+    let mut uploads: BTreeMap<usize, Uploads> = BTreeMap::new();
+    for step in with_files {
+        uploads.insert(step, Uploads::take(&mut fields, |control| step_control(step, control)));
+    }
     for (name, value) in fields.into_values() {
         if let Some((step, control)) = parse_step_control(&name) {
             let empty = || StepDraft { program: program::empty(), ..StepDraft::default() };
@@ -145,14 +172,21 @@ fn flow_draft(fields: FormFields) -> FlowDraft {
             draft.engine = value;
         }
     }
-    draft.steps = steps.into_values().collect();
+    let mut unusable = FlowErrors::default();
+    for (position, (step, mut typed)) in steps.into_iter().enumerate() {
+        let errors = uploads.remove(&step).map(|uploads| uploads.put_into(&mut typed.program)).unwrap_or_default();
+        if !errors.is_empty() {
+            *unusable.of_step(position) = errors;
+        }
+        draft.steps.push(typed);
+    }
     // Whoever writes a form by hand may leave out what names new steps.
     for step in 0..draft.steps.len() {
         if draft.steps[step].key.is_empty() {
             draft.steps[step].key = draft.unsaved_key();
         }
     }
-    draft
+    (draft, unusable)
 }
 
 /// Takes the value of a control in a step's part of the form.

@@ -30,6 +30,7 @@ mod flow_form;
 mod program;
 mod saving;
 mod task_form;
+mod upload;
 
 pub use body::{FormFields, read_flow_form, read_form};
 pub use flow_form::{edit_flow, new_flow};

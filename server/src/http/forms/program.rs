@@ -18,6 +18,7 @@ pub fn take(program: &mut TaskDraft, control: &str, value: String) {
         (Field::Code, &mut program.code),
         (Field::Packages, &mut program.packages),
         (Field::Requirements, &mut program.requirements),
+        (Field::Python, &mut program.python),
         (Field::SystemPackages, &mut program.system_packages),
         (Field::Environment, &mut program.environment),
         (Field::Timeout, &mut program.timeout),

@@ -19,15 +19,12 @@ use axum::{
     response::Response,
 };
 
-use super::{FormFields, named, no_such_page, program, read_form, saving::Saving, unknown_intent};
+use super::{FormFields, named, no_such_page, program, read_form, saving::Saving, unknown_intent, upload::Uploads};
 use crate::http::{
     notice::{Done, see_other},
     pages::{self, Extra},
     state::AppState,
 };
-
-/// The file that may replace the pasted requirements.
-const UPLOAD: &str = "requirements_upload";
 
 /// The form for a new task.
 pub async fn new_task(State(state): State<AppState>, request: Request) -> Response {
@@ -65,7 +62,8 @@ struct Submission {
     id: Option<TaskId>,
     revision: Option<i64>,
     draft: TaskDraft,
-    has_unreadable_upload: bool,
+    /// What is wrong with the files that were sent.
+    unusable: FieldErrors,
     saving: Saving,
 }
 
@@ -74,22 +72,18 @@ impl Submission {
     fn from_fields(id: Option<TaskId>, mut fields: FormFields) -> Option<Self> {
         let saving = Saving::of(fields.get("intent"))?;
         let revision = fields.get("revision").and_then(|revision| revision.parse().ok());
-        let has_unreadable_upload = fields.has_unreadable_file(UPLOAD);
-        // Some editors begin a file with a mark of its encoding.
-        let upload = fields.take(UPLOAD).trim_start_matches('\u{feff}').to_owned();
+        let uploads = Uploads::take(&mut fields, str::to_owned);
         let mut draft = program::empty();
         for (control, value) in fields.into_values() {
             program::take(&mut draft, &control, value);
         }
-        if !upload.trim().is_empty() {
-            draft.requirements = upload;
-        }
-        Some(Self { id, revision, draft, has_unreadable_upload, saving })
+        let unusable = uploads.put_into(&mut draft);
+        Some(Self { id, revision, draft, unusable, saving })
     }
 
     async fn perform(&self, backend: Arc<dyn Backend>) -> Result<SavedTask, BackendError> {
-        if self.has_unreadable_upload {
-            return Err(BackendError::Invalid(self.with_unreadable_upload()));
+        if !self.unusable.is_empty() {
+            return Err(BackendError::Invalid(self.with_unusable_files()));
         }
         let (id, revision, draft) = (self.id.clone(), self.revision, self.draft.clone());
         let Saving { run, resolve } = self.saving;
@@ -100,13 +94,11 @@ impl Submission {
         }
     }
 
-    /// The messages of the other fields, and that the uploaded file is not text.
-    fn with_unreadable_upload(&self) -> FieldErrors {
-        let mut errors = self.draft.parse().err().unwrap_or_default();
-        errors.push(
-            Field::Requirements,
-            "The uploaded file is not UTF-8 text. Save it as UTF-8, or paste its content, and send it again.",
-        );
+    /// What is wrong with the files, and the messages of the other fields.
+    fn with_unusable_files(&self) -> FieldErrors {
+        let mut errors = self.unusable.clone();
+        let others = self.draft.parse().err().unwrap_or_default();
+        errors.0.extend(others.0.into_iter().filter(|error| self.unusable.at(error.field).is_none()));
         errors
     }
 }

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     thread,
+    time::Duration,
 };
 
 use app::model::{flow::StepKey, spec::Timeout};
@@ -23,6 +24,7 @@ use crate::{
     engine::{
         EndCause, StepEnd,
         local::{
+            caches::{self, CacheFolders, hold, use_lock},
             folder::StepFolder,
             outputs::Outputs,
             shim::{self, Orders, TELL_CANCEL},
@@ -41,6 +43,7 @@ use crate::{
 
 mod gate;
 mod printer;
+mod pruning;
 
 use gate::Gate;
 
@@ -74,17 +77,39 @@ pub fn prepare() -> ExitCode {
                 "The volume for what steps put out cannot be written: {error}. Check the claim that --results-claim names."
             ));
         }
-        let folder = lay_out(&assignment)?;
+        let python = match python(&assignment)? {
+            Ok(python) => python,
+            Err(refusal) => return refused(refusal),
+        };
+        let folder = lay_out(&assignment, &python)?;
+        // Where it cannot be had, nobody can take anything away either.
+        let hold = hold::for_use(Path::new(CACHE)).ok();
         let ended = shown(&folder);
+        drop(hold);
         // What only preparing may know is in there, and the program's container has the folder above.
         remove_tree(folder.path())?;
         let end = ended?;
         if end.exit_code == Some(0) && end.cause == EndCause::Program {
             gate.open(steps)?;
+            prune(&assignment);
         }
         Ok(end)
     });
     exit(Part::Prepare, prepared)
+}
+
+/// Nothing hangs on it: what could not be taken away now is another time.
+#[expect(clippy::print_stderr, reason = "the pod's log is where somebody will look")]
+fn prune(assignment: &Assignment) {
+    let Some(seconds) = assignment.conditions.prune_after else { return };
+    let unused_for = Duration::from_secs(seconds);
+    if let Err(error) = pruning::prune(&folders(), unused_for, SystemClock.now()) {
+        eprintln!("stoker: what no run used for long could not be taken away from the volume: {error}");
+    }
+}
+
+fn folders() -> CacheFolders {
+    CacheFolders::at(CACHE.into(), STEPS.into())
 }
 
 /// Runs the program of the step in a folder, once it is prepared. Ends like the program; without a word when nothing was
@@ -92,7 +117,12 @@ pub fn prepare() -> ExitCode {
 #[must_use]
 pub fn run(folder: &Path) -> ExitCode {
     match gate::wait(Path::new(STEPS)) {
-        Ok(true) => exit(Part::Run, shown(&StepFolder::at(folder.to_owned()))),
+        Ok(true) => {
+            let folder = StepFolder::at(folder.to_owned());
+            // As above.
+            let _used = caches::named_by(&folder).and_then(|used| use_lock::lock(&folders(), &used)).ok();
+            exit(Part::Run, shown(&folder))
+        }
         Ok(false) => ExitCode::FAILURE,
         Err(error) => exit(Part::Run, Err(error)),
     }
@@ -128,16 +158,28 @@ fn begin_outputs(assignment: &Assignment) -> io::Result<()> {
     Outputs::below(folder).begin(&plan.step, &plan.definition.key, &plan.readable)
 }
 
+/// The Python of the image: of the version that the step asks for, or why there is none.
+fn python(assignment: &Assignment) -> io::Result<Result<Python, String>> {
+    let uv = programs::found_on_path(Path::new("uv"));
+    let wanted = assignment.plan.definition.spec.python.map(|version| version.to_string());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let found = runtime.block_on(Python::find(&uv, wanted.as_deref()));
+    Ok(found.map_err(|error| match wanted {
+        Some(wanted) => {
+            format!("The task image for Python {wanted} has another Python. Name the right one with --image. {error}")
+        }
+        None => error.to_string(),
+    }))
+}
+
 /// Lays the folders of both containers out. Gives that of preparing.
-fn lay_out(assignment: &Assignment) -> io::Result<StepFolder> {
+fn lay_out(assignment: &Assignment, python: &Python) -> io::Result<StepFolder> {
     let (plan, conditions) = (&assignment.plan, &assignment.conditions);
     let (steps, cache) = (Path::new(STEPS), Path::new(CACHE));
     for folder in ["environments", "sets", "uv"] {
         fs::create_dir_all(cache.join(folder))?;
     }
     let uv = programs::found_on_path(Path::new("uv"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let python = runtime.block_on(Python::find(&uv, None)).map_err(io::Error::other)?;
     let nix = NixSettings::new(NixChoice::Nix, conditions.nixpkgs.clone(), cache, nix::stoker_program());
     let runner = runner::install(&steps.join("runner"))?;
     let folder = StepFolder::of(steps, &plan.step);
@@ -147,7 +189,7 @@ fn lay_out(assignment: &Assignment) -> io::Result<StepFolder> {
         let workplace = Workplace {
             runner: &runner,
             uv: &uv,
-            python: &python,
+            python,
             cache,
             nix: &nix,
             conda: conditions.conda.as_ref(),

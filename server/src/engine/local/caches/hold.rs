@@ -27,6 +27,17 @@ pub fn for_removal(cache: &Path) -> io::Result<Hold> {
     take(cache, FlockOperation::LockExclusive)
 }
 
+/// The same, if nobody is about to use something just now.
+///
+/// # Errors
+/// When the cache folder cannot be written.
+pub fn try_for_removal(cache: &Path) -> io::Result<Option<Hold>> {
+    match take(cache, FlockOperation::NonBlockingLockExclusive) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+        held => held.map(Some),
+    }
+}
+
 fn take(cache: &Path, operation: FlockOperation) -> io::Result<Hold> {
     let open = || fs::OpenOptions::new().write(true).create(true).truncate(false).open(cache.join("prune.lock"));
     let file = match open() {

@@ -44,7 +44,7 @@ impl InUse {
                 in_use.abandoned.push(name);
                 continue;
             }
-            for used in orders(&folder)? {
+            for used in named_by(&folder)? {
                 *in_use.users.entry(used).or_default() += 1;
             }
             in_use.steps.insert(name);
@@ -76,8 +76,11 @@ impl InUse {
     }
 }
 
-/// What a step's orders name.
-fn orders(folder: &StepFolder) -> io::Result<Vec<CacheName>> {
+/// What the orders in a step's folder name.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn named_by(folder: &StepFolder) -> io::Result<Vec<CacheName>> {
     /// The part of [`crate::engine::local::shim::Orders`] that matters here: the rest may be another version's.
     #[derive(Deserialize)]
     struct Variables {

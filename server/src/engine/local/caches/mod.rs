@@ -18,9 +18,10 @@ pub mod nix_store;
 pub mod prune;
 pub mod schedule;
 mod sizes;
+pub mod use_lock;
 
 pub use collected::Caches;
-pub use in_use::InUse;
+pub use in_use::{InUse, named_by};
 pub use ledger::{Inventory, Kept};
 pub use sizes::bytes_on_disk;
 
@@ -39,6 +40,12 @@ impl CacheFolders {
     pub fn of(data: &DataFolder) -> io::Result<Self> {
         let data = DataFolder(std::path::absolute(data.path())?);
         Ok(Self { cache: data.cache(), steps: data.steps() })
+    }
+
+    /// Those at these places.
+    #[must_use]
+    pub const fn at(cache: PathBuf, steps: PathBuf) -> Self {
+        Self { cache, steps }
     }
 
     /// The folder of everything that can be made again.

@@ -12,7 +12,7 @@ use app::model::{
     time::Timestamp,
 };
 
-use super::{CacheFolders, InUse, Inventory, Kept, hold, ledger::DELETED, sizes::bytes_on_disk};
+use super::{CacheFolders, InUse, Inventory, Kept, hold, ledger::DELETED, sizes::bytes_on_disk, use_lock};
 use crate::remove_tree::remove_tree;
 
 /// Why something was not taken away.
@@ -39,6 +39,15 @@ pub struct PutAside {
 }
 
 impl PutAside {
+    fn add_environment(&mut self, folders: &CacheFolders, kept: &Kept) -> io::Result<()> {
+        // The link first: a folder without one is garbage, should this process end here.
+        fs::remove_file(folders.place(&kept.name))?;
+        self.folders.push(rename_aside(&kept.folder)?);
+        self.environments += 1;
+        forget_use(folders, kept);
+        Ok(())
+    }
+
     /// Removes it. Slow.
     ///
     /// # Errors
@@ -72,11 +81,7 @@ pub fn put_aside(
     let mut aside = PutAside { folders: Vec::new(), environments: 0 };
     // Environments first: one whose package set is gone would look whole, and not be.
     for kept in all.iter().filter(|kept| kept.name.kind == CacheKind::Environment) {
-        // The link first: a folder without one is garbage, should this process end here.
-        fs::remove_file(folders.place(&kept.name))?;
-        aside.folders.push(rename_aside(&kept.folder)?);
-        aside.environments += 1;
-        forget_use(folders, kept);
+        aside.add_environment(folders, kept)?;
     }
     if all.iter().any(|kept| kept.name.kind == CacheKind::PackageSet) {
         note_store_garbage(folders)?;
@@ -86,6 +91,32 @@ pub fn put_aside(
         forget_use(folders, kept);
     }
     Ok(aside)
+}
+
+/// Puts aside the environments that were not used for so long, on a volume that others use whose steps cannot be seen
+/// here, with what an earlier one put aside and did not come to remove. What is left of builds stays: somebody may be
+/// building. `None` when somebody is about to use something.
+///
+/// # Errors
+/// When something could not be looked at or renamed.
+pub fn put_aside_on_volume(folders: &CacheFolders, unused_since: Timestamp) -> io::Result<Option<PutAside>> {
+    let Some(_hold) = hold::try_for_removal(folders.cache())? else { return Ok(None) };
+    let in_use = InUse::read(folders.steps())?;
+    let inventory = Inventory::read(folders, &in_use)?;
+    let mut aside = PutAside { folders: Vec::new(), environments: 0 };
+    for kept in inventory.kept.iter().filter(|kept| kept.name.kind == CacheKind::Environment) {
+        let is_unused = kept.last_used < unused_since && in_use.users_of(&kept.name) == 0;
+        if is_unused && !use_lock::is_held(folders, &kept.name)? {
+            aside.add_environment(folders, kept)?;
+        }
+    }
+    let environments = folders.of_kind(CacheKind::Environment);
+    let is_aside = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        path.starts_with(&environments) && name.is_some_and(|name| name.starts_with(DELETED))
+    };
+    aside.folders.extend(inventory.garbage.into_iter().filter(is_aside));
+    Ok(Some(aside))
 }
 
 /// Puts aside what is left of builds that came to nothing, and of removals that were broken off.
