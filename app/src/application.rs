@@ -65,9 +65,10 @@ pub fn App() -> impl IntoView {
                 />
                 <Route path=path!("/runs") view=pages::run_list::RunListPage ssr=SsrMode::Async />
                 <Route path=path!("/runs/cancel") view=pages::confirm::CancelRunsPage ssr=SsrMode::Async />
-                <Route path=path!("/tasks/new") view=pages::task_form::NewTaskPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks/new") view=pages::task::NewTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id") view=pages::task::TaskPage ssr=SsrMode::Async />
-                <Route path=path!("/tasks/:id/edit") view=pages::task_form::EditTaskPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks/:id/edit") view=pages::task::EditTaskPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks/:id/compare") view=pages::compare::ComparePage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id/delete") view=pages::confirm::DeleteTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id/runs/:number") view=pages::run::RunPage ssr=SsrMode::Async />
                 <Route

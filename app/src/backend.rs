@@ -21,7 +21,7 @@ use crate::model::{
     spec::{TaskSpec, ValidTask},
     step_address::StepAddress,
     system_packages::SystemPackages,
-    views::{FlowDetail, LogPage, LogWindow, RunDetail, StepOutput, TaskDetail, TaskPage, TaskQuery},
+    views::{FlowDetail, LogPage, LogWindow, RunDetail, RunTiming, StepOutput, TaskDetail, TaskPage, TaskQuery},
 };
 
 /// What a page may ask of the server.
@@ -32,6 +32,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// A task with the newest runs, or with those numbered below `older_than`.
     async fn task(&self, id: &TaskId, older_than: Option<RunNumber>) -> Result<TaskDetail, BackendError>;
+
+    /// How long the task's last runs took, so many at most, oldest first.
+    async fn run_timings(&self, id: &TaskId, most: usize) -> Result<Vec<RunTiming>, BackendError>;
 
     /// Saves a task, and starts a run of it when asked, both or neither.
     async fn save_task(&self, save: SaveTask) -> Result<SavedTask, BackendError>;

@@ -40,7 +40,7 @@ pub mod troubleshooting;
 #[cfg(feature = "ssr")]
 pub use application::{App, shell};
 #[cfg(feature = "ssr")]
-pub use pages::run::changing_parts;
+pub use pages::{run::changing_parts, run_beside::changing_parts as changing_parts_beside};
 
 /// Where the browser starts: does what every page needs, and brings the islands to life where there are some.
 #[cfg(feature = "hydrate")]

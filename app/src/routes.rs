@@ -94,6 +94,22 @@ pub fn task_older(id: &TaskId, older_than: RunNumber) -> String {
     format!("{}?older_than={older_than}#runs", task(id))
 }
 
+/// A task, with one of its runs beside its code.
+#[must_use]
+pub fn task_beside(id: &TaskId, run: RunNumber) -> String {
+    format!("{}?run={run}", task(id))
+}
+
+/// Where a run is watched that was just started or stopped: a task's beside its code, on a page that a browser without
+/// JavaScript loads again while the run is active.
+#[must_use]
+pub fn watched(id: &TaskId, run: RunNumber) -> String {
+    match id.kind() {
+        Kind::Task => format!("{}&live=1", task_beside(id, run)),
+        Kind::Flow => self::run(id, run),
+    }
+}
+
 /// The form to change a task; with a run, filled in from that run.
 #[must_use]
 pub fn edit_task(id: &TaskId, run: Option<RunNumber>) -> String {
@@ -113,6 +129,24 @@ pub fn delete_task(id: &TaskId) -> String {
 #[must_use]
 pub fn run(id: &TaskId, number: RunNumber) -> String {
     format!("{}/runs/{number}", task(id))
+}
+
+/// What changes of a run that is shown beside its task's code.
+#[must_use]
+pub fn beside_state(id: &TaskId, number: RunNumber) -> String {
+    format!("{}/state?beside=1", run(id, number))
+}
+
+/// Two runs of a task, side by side.
+#[must_use]
+pub fn compare(id: &TaskId, left: RunNumber, right: RunNumber) -> String {
+    format!("{}?left={left}&right={right}", comparing(id))
+}
+
+/// Where the form that chooses two runs of a task is sent.
+#[must_use]
+pub fn comparing(id: &TaskId) -> String {
+    format!("{}/compare", task(id))
 }
 
 /// A step of a run, with its log; a run of a task is one page with its only step.

@@ -24,8 +24,8 @@ use app::{
         task_title::TaskTitle,
         time::Timestamp,
         views::{
-            Attempt, FlowDetail, LogPage, LogWindow, RunDetail, RunOrigin, RunSummary, StepDetail, StepOutput,
-            StepSummary, TaskDetail, TaskPage, TaskQuery,
+            Attempt, FlowDetail, LogPage, LogWindow, RunDetail, RunOrigin, RunSummary, RunTiming, StepDetail,
+            StepOutput, StepSummary, TaskDetail, TaskPage, TaskQuery,
         },
     },
     page_context::Now,
@@ -210,6 +210,10 @@ impl Backend for Fake {
     }
 
     async fn task(&self, _: &TaskId, _: Option<RunNumber>) -> Result<TaskDetail, BackendError> {
+        Err(not_here())
+    }
+
+    async fn run_timings(&self, _: &TaskId, _: usize) -> Result<Vec<RunTiming>, BackendError> {
         Err(not_here())
     }
 

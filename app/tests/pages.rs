@@ -27,8 +27,8 @@ use app::{
         task_title::TaskTitle,
         time::Timestamp,
         views::{
-            FlowDetail, LogPage, LogWindow, PreviousRun, RunDetail, RunSummary, StepDetail, StepOutput, TaskDetail,
-            TaskPage, TaskQuery, TaskSummary,
+            FlowDetail, LogPage, LogWindow, PreviousRun, RunDetail, RunSummary, RunTiming, StepDetail, StepOutput,
+            TaskDetail, TaskPage, TaskQuery, TaskSummary,
         },
     },
     page_context::{FlowFormState, TaskFormState},
@@ -290,6 +290,10 @@ impl Backend for Fake {
         })
     }
 
+    async fn run_timings(&self, _: &TaskId, _: usize) -> Result<Vec<RunTiming>, BackendError> {
+        Ok([1, 2].map(|run| RunTiming { run: summary(number(run)), prepared_at: None }).to_vec())
+    }
+
     async fn save_task(&self, _: SaveTask) -> Result<SavedTask, BackendError> {
         Err(BackendError::EditConflict { revision: 5 })
     }
@@ -416,6 +420,10 @@ async fn every_page_is_sound() {
         routes::edit_task(&id(), None),
         routes::edit_task(&id(), Some(number(1))),
         routes::delete_task(&id()),
+        routes::task_beside(&id(), number(1)),
+        routes::watched(&id(), number(2)),
+        routes::compare(&id(), number(1), number(2)),
+        routes::comparing(&id()),
         routes::run(&id(), number(1)),
         routes::run(&id(), number(2)),
         routes::cancel_run(&id(), number(1)),
@@ -514,6 +522,24 @@ async fn editing_from_a_run_shows_that_run() {
     assert!(html.contains("The task has changed since this run."));
     let html = page(&routes::edit_task(&id(), None)).await;
     assert!(html.contains("print(&#39;new&#39;)"));
+}
+
+#[tokio::test]
+async fn two_runs_are_compared_and_each_can_be_chosen() {
+    let html = page(&routes::compare(&id(), number(1), number(2))).await;
+    assert!(html.contains("Code, packages, versions and settings are the same.") && html.contains("No line differs."));
+    assert!(html.contains("the first 2,000 lines of #1, which has 3,000 lines"));
+    assert!(html.contains(r#"<option value="1" selected>#1</option>"#), "{html}");
+    let main = |html: &str| html.split("<main").nth(1).and_then(|rest| rest.split("</main>").next()).map(str::to_owned);
+    assert_eq!(main(&html), main(&page(&routes::comparing(&id())).await), "without a choice it is the last two");
+}
+
+#[tokio::test]
+async fn the_last_durations_are_drawn_and_lead_to_their_runs() {
+    let html = page(&routes::task(&id())).await;
+    assert!(html.contains(r#"aria-label="Run #1: Failed, prepared for 10.0 s""#));
+    assert!(html.contains(&format!(r#"<a class="phase is-running" href="{}""#, routes::task_beside(&id(), number(2)))));
+    assert!(html.contains("The last 2 runs took 10.0 s to 10.0 s"));
 }
 
 #[tokio::test]

@@ -72,14 +72,22 @@ export async function expectForm(page: Page, draft: Draft): Promise<void> {
   }
 }
 
+/** Presses "Save", and waits until that is done. */
 export async function save(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page.getByRole('status').filter({ hasText: /^Saved\.$/ })).toBeVisible();
 }
 
-/** Presses "Save & Run", and answers where the run is. */
-export async function saveAndRun(page: Page): Promise<Run> {
+/** Presses "Save & Run", and answers which run is shown then. `number` tells it from one that is shown already. */
+export async function saveAndRun(page: Page, number?: number): Promise<Run> {
   await page.getByRole('button', { name: /^Save & Run( again)?$/ }).click();
-  return expectRunPage(page);
+  return expectRunShown(page, number);
+}
+
+/** Leaves for the form filled in from the run that is shown. */
+export async function editAndRerun(page: Page): Promise<void> {
+  await page.getByRole('link', { name: 'Edit & Rerun', exact: true }).click();
+  await expect(page).toHaveURL(/\/edit\?run=\d+$/);
 }
 
 /** Sends a form that is to be refused, and answers with which status it was. */
@@ -98,14 +106,22 @@ export interface Run {
 }
 
 function parseRun(address: string): Run {
-  const [path, task, number] = /^(\/(?:tasks|flows)\/[^/]+)\/runs\/(\d+)/.exec(address) ?? [];
-  if (path === undefined || task === undefined) {
+  const [, task, number] = /^(\/(?:tasks|flows)\/[^/?]+)(?:\/runs\/|\?run=)(\d+)/.exec(address) ?? [];
+  if (task === undefined) {
     throw new Error(`${address} is no run`);
   }
-  return { path, task, number: Number(number) };
+  return { path: `${task}/runs/${number}`, task, number: Number(number) };
 }
 
-/** Expects to be on the page of a run, and answers which. */
+/** Expects to be where a run is shown after it was started: a task's beside its code, a flow's on its page. */
+export async function expectRunShown(page: Page, number?: number): Promise<Run> {
+  const run = number ?? '\\d+';
+  await expect(page).toHaveURL(new RegExp(`/(tasks/[^/]+\\?run=${run}(&live=1)?|flows/[^/]+/runs/${run})(#.*)?$`));
+  const { pathname, search } = new URL(page.url());
+  return parseRun(pathname + search);
+}
+
+/** Expects to be on a run's own page, and answers which run that is. */
 export async function expectRunPage(page: Page, number?: number): Promise<Run> {
   await expect(page).toHaveURL(new RegExp(`/(tasks|flows)/[^/]+/runs/${number ?? '\\d+'}(#.*)?$`));
   return parseRun(new URL(page.url()).pathname);
@@ -138,7 +154,7 @@ async function post(request: APIRequestContext, draft: Draft, intent: string, se
     maxRedirects: 0,
   });
   expect(response.status(), await response.text()).toBe(303);
-  return new URL(response.headers().location ?? '', 'http://x').pathname;
+  return response.headers().location ?? '';
 }
 
 /** Waits until the flow form has its editor. */

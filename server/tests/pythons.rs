@@ -17,8 +17,8 @@ fn serve(data: &Path, options: &[&str]) -> Server {
     Server::start_by(Command::new(env!("CARGO_BIN_EXE_stoker")), data, options)
 }
 
-/// The usual interpreters that uv finds here, by their major and minor version; the first of each.
-fn installed() -> BTreeMap<String, String> {
+/// The usual interpreters that uv finds here, by their major and minor version, the lowest first.
+fn installed() -> Vec<(String, String)> {
     let list = ["python", "list", "--only-installed", "--no-config", "--output-format", "json"];
     let list = Command::new("uv").args(list).output().unwrap();
     let listed: Vec<Value> = serde_json::from_slice(&list.stdout).unwrap();
@@ -29,10 +29,10 @@ fn installed() -> BTreeMap<String, String> {
         let (major, minor) = (parts["major"].as_u64().unwrap(), parts["minor"].as_u64().unwrap());
         if (major, minor) >= (3, 9) {
             let path = python["path"].as_str().unwrap().to_owned();
-            found.entry(format!("{major}.{minor}")).or_insert(path);
+            found.entry((major, minor)).or_insert(path);
         }
     }
-    found
+    found.into_iter().map(|((major, minor), path)| (format!("{major}.{minor}"), path)).collect()
 }
 
 /// The versions that the form of a new task offers, as soon as the server has looked for all of them.
@@ -61,9 +61,9 @@ fn each_task_has_the_python_that_it_asks_for() {
     let folder = tempfile::tempdir().unwrap();
     let server = serve(folder.path(), &[]);
     let offers = offered(&server, installed.len());
-    assert!(offers.is_empty() || offers.iter().eq(installed.keys().collect::<Vec<_>>()), "{offers:?}");
+    assert!(offers.is_empty() || offers.iter().eq(installed.iter().map(|(version, _)| version)), "{offers:?}");
     let code = "import sys, six\nprint('%d.%d' % sys.version_info[:2], six.__version__)";
-    for version in installed.keys() {
+    for (version, _) in &installed {
         let task =
             server.submit(&json!({ "pythonCode": code, "dependencies": "six==1.16.0", "pythonVersion": version }));
         assert_eq!(server.until_final(&task), "Succeeded", "{}", server.log(&task));
@@ -78,7 +78,7 @@ fn each_task_has_the_python_that_it_asks_for() {
         server.request("POST", "/api/v1/tasks/submit", Some(&json!({ "pythonVersion": "3.99" }))).unwrap();
     let words = String::from_utf8(answer).unwrap();
     assert!(status == 422 || status == 400, "{status}");
-    assert!(words.contains("There is no Python 3.99") && words.contains(installed.keys().next().unwrap()), "{words}");
+    assert!(words.contains("There is no Python 3.99") && words.contains(&installed[0].0), "{words}");
 }
 
 /// A Python may be taken away after a task was saved for it.
@@ -87,9 +87,9 @@ fn a_run_whose_python_is_gone_ends_before_it_starts() {
     let installed = installed();
     let folder = tempfile::tempdir().unwrap();
     // The last one is the default, so that only the others can go.
-    let pythons: Vec<&str> = installed.values().rev().map(String::as_str).collect();
+    let pythons: Vec<&str> = installed.iter().rev().map(|(_, path)| path.as_str()).collect();
     let mut server = serve(folder.path(), &["--python", &pythons.join(",")]);
-    let body = json!({ "pythonCode": "print(1)", "pythonVersion": installed.keys().next().unwrap() });
+    let body = json!({ "pythonCode": "print(1)", "pythonVersion": installed[0].0 });
     let task = server.json("POST", "/api/v1/tasks/submit", Some(&body))["id"].as_str().unwrap().to_owned();
     server.kill();
     // With one only, none of its version is left when the database says another one.

@@ -74,8 +74,13 @@ impl Keyboard {
             "k" => go_to_row(-1),
             _ => {
                 // What is no key makes no selector, or one that finds nothing.
-                let pressed = document().query_selector(&("[data-key='".to_owned() + keys + "']")).ok()??;
-                pressed.unchecked_into::<HtmlElement>().click();
+                let pressed = document().query_selector(&("[data-key='".to_owned() + keys + "']")).ok()?;
+                match pressed {
+                    Some(pressed) => pressed.unchecked_into::<HtmlElement>().click(),
+                    // A page without a way to where one edits is where one edits.
+                    None if keys == "e" => dom::html_by_id("code")?.focus().ok()?,
+                    None => return None,
+                }
                 Some(())
             }
         }

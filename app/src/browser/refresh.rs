@@ -45,10 +45,14 @@ impl Refresher {
             let mut attempts = 0;
             loop {
                 refresher.0.is_outdated.set(false);
-                match fetch_parts().await {
+                let address = parts_address();
+                match fetch_page(&address).await {
                     Ok(page) => {
                         attempts = 0;
-                        refresher.take(&page);
+                        // Another run may be on the page by now.
+                        if address == parts_address() {
+                            refresher.take(&page);
+                        }
                     }
                     Err(_) if attempts < ATTEMPTS => {
                         attempts += 1;
@@ -82,27 +86,37 @@ impl Refresher {
     }
 
     fn take(&self, html: &str) {
-        let Some(page) = dom::fragment(html) else {
-            return;
-        };
-        if let Ok(Some(title)) = page.query_selector("title") {
-            document().set_title(&title.text_content().unwrap_or_default());
+        if let Some(page) = dom::fragment(html) {
+            take_parts(&page, PARTS);
+            take_title(&page);
+            self.show_words();
         }
-        if let Ok(parts) = page.query_selector_all(PARTS) {
-            let parts = (0..parts.length()).filter_map(|index| parts.get(index)?.dyn_into::<Element>().ok());
-            for fresh in parts {
-                if let Some(present) = dom::by_id(&fresh.id()) {
-                    replace(&present, &fresh);
-                }
-            }
+    }
+}
+
+/// Puts the parts of a page that a selector finds in place of those that are shown; what is not shown stays away.
+pub fn take_parts(page: &DocumentFragment, selector: &str) {
+    let Ok(parts) = page.query_selector_all(selector) else {
+        return;
+    };
+    let parts = (0..parts.length()).filter_map(|index| parts.get(index)?.dyn_into::<Element>().ok());
+    for fresh in parts {
+        if let Some(present) = dom::by_id(&fresh.id()) {
+            replace(&present, &fresh);
         }
-        if let (Some(present), Ok(Some(fresh))) = (dom::by_id("favicon"), page.query_selector("#favicon"))
-            && let Some(address) = fresh.get_attribute("href")
-        {
-            // Setting an attribute fails only for a malformed name.
-            let _ = present.set_attribute("href", &address);
-        }
-        self.show_words();
+    }
+}
+
+/// Takes over title and icon of a page.
+pub fn take_title(page: &DocumentFragment) {
+    if let Ok(Some(title)) = page.query_selector("title") {
+        document().set_title(&title.text_content().unwrap_or_default());
+    }
+    if let (Some(present), Ok(Some(fresh))) = (dom::by_id("favicon"), page.query_selector("#favicon"))
+        && let Some(address) = fresh.get_attribute("href")
+    {
+        // Setting an attribute fails only for a malformed name.
+        let _ = present.set_attribute("href", &address);
     }
 }
 
@@ -117,6 +131,13 @@ pub fn say(text: &str) {
 
 /// Puts the fresh content in place; what the reader opened or ticked stays so, and the focus stays where it was.
 fn replace(present: &Element, fresh: &Element) {
+    let _ = match fresh.get_attribute(EVERY) {
+        Some(seconds) => present.set_attribute(EVERY, &seconds),
+        None => present.remove_attribute(EVERY),
+    };
+    if present.inner_html() == fresh.inner_html() {
+        return;
+    }
     // What is being pressed would not hear that it is let go.
     if present.query_selector(":active").is_ok_and(|pressed| pressed.is_some()) {
         return;
@@ -126,10 +147,6 @@ fn replace(present: &Element, fresh: &Element) {
     let focused = document().active_element().filter(|element| present.contains(Some(element)));
     let focused = focused.map(|element| mark(&element)).filter(|mark| mark.iter().any(Option::is_some));
     present.set_inner_html(&fresh.inner_html());
-    let _ = match fresh.get_attribute(EVERY) {
-        Some(seconds) => present.set_attribute(EVERY, &seconds),
-        None => present.remove_attribute(EVERY),
-    };
     for (ids, attribute) in [(opened, "open"), (ticked, "checked")] {
         for element in ids.iter().filter_map(|id| dom::by_id(id)) {
             let _ = element.set_attribute(attribute, "");
@@ -158,19 +175,28 @@ fn elements(part: &Element, selector: &str) -> Vec<HtmlElement> {
     (0..found.length()).filter_map(|index| found.get(index)?.dyn_into().ok()).collect()
 }
 
-/// The changing parts of the page that is open, as they are now: those of a run alone, otherwise with the page around them.
-async fn fetch_parts() -> Result<String, JsValue> {
-    // Which step a run's own address shows may change, the one on the page does not.
-    let address = match dom::by_id("log").and_then(|log| log.get_attribute("data-page")) {
-        Some(run) => run + "/state",
-        None => window().location().pathname()? + &window().location().search()?,
-    };
-    let response: Response = JsFuture::from(window().fetch_with_str(&address)).await?.dyn_into()?;
-    if !response.ok() {
-        return Err(JsValue::NULL);
+/// Where the changing parts of the page that is open come from: of a run alone, otherwise with the page around them.
+fn parts_address() -> String {
+    if let Some(address) = dom::by_id("beside").and_then(|beside| beside.get_attribute("data-state")) {
+        return address;
     }
-    let text = JsFuture::from(response.text()?).await?;
-    text.as_string().ok_or(JsValue::NULL)
+    // Which step a run's own address shows may change, the one on the page does not.
+    if let Some(run) = dom::by_id("log").and_then(|log| log.get_attribute("data-page")) {
+        return run + "/state";
+    }
+    let location = window().location();
+    location.pathname().unwrap_or_default() + &location.search().unwrap_or_default()
+}
+
+/// A page, or parts of one, as the server has them now.
+async fn fetch_page(address: &str) -> Result<String, JsValue> {
+    let response: Response = JsFuture::from(window().fetch_with_str(address)).await?.dyn_into()?;
+    if response.ok() { text_of(&response).await } else { Err(JsValue::NULL) }
+}
+
+/// The text of an answer.
+pub async fn text_of(response: &Response) -> Result<String, JsValue> {
+    JsFuture::from(response.text()?).await?.as_string().ok_or(JsValue::NULL)
 }
 
 async fn pause(milliseconds: i32) {

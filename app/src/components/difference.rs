@@ -1,9 +1,9 @@
-//! What changed from one run to the next: code and exact versions.
+//! What changed from one run to another: code, settings and exact versions.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use leptos::prelude::*;
-use similar::{ChangeTag, TextDiff};
+use similar::{ChangeTag, DiffTag, TextDiff};
 
 use crate::model::{
     lock::Lock,
@@ -11,19 +11,28 @@ use crate::model::{
     views::{PreviousRun, RunDetail},
 };
 
-/// A line of a code difference.
+/// A line of a difference between two texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum CodeChange {
+pub enum Change {
     /// Lines in between are left out.
     Gap,
-    /// A line that is in both, in the old or in the new code.
+    /// A line that is in both, in the old or in the new text.
     Line(ChangeTag, String),
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gap => formatter.write_str("…"),
+            Self::Line(tag, line) => write!(formatter, "{tag}{line}"),
+        }
+    }
 }
 
 /// Everything that differs between a run and the one before it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Difference {
-    code: Vec<CodeChange>,
+    code: Vec<Change>,
     facts: Vec<String>,
     versions: Vec<String>,
 }
@@ -51,7 +60,7 @@ impl Difference {
         let mut parts = Vec::new();
         if !self.code.is_empty() {
             let count = |wanted| {
-                self.code.iter().filter(|change| matches!(change, CodeChange::Line(tag, _) if *tag == wanted)).count()
+                self.code.iter().filter(|change| matches!(change, Change::Line(tag, _) if *tag == wanted)).count()
             };
             parts.push(format!("code +{} −{}", count(ChangeTag::Insert), count(ChangeTag::Delete)));
         }
@@ -79,10 +88,10 @@ impl Difference {
             })
         };
         let code = (!self.code.is_empty()).then(|| {
-            let lines = self.code.into_iter().map(code_change_view).collect_view();
+            let lines = lines_view(self.code.into_iter(), "Code changes");
             view! {
                 <h3>"Code"</h3>
-                <div class="difference" role="region" aria-label="Code changes" tabindex="0">{lines}</div>
+                {lines}
             }
         });
         view! {
@@ -94,10 +103,16 @@ impl Difference {
     }
 }
 
-fn code_change_view(change: CodeChange) -> AnyView {
+/// Changed lines with what surrounds them.
+pub fn lines_view(changes: impl Iterator<Item = Change>, label: &'static str) -> AnyView {
+    let lines = changes.map(line_view).collect_view();
+    view! { <div class="difference" role="region" aria-label=label tabindex="0">{lines}</div> }.into_any()
+}
+
+fn line_view(change: Change) -> AnyView {
     match change {
-        CodeChange::Gap => view! { <div class="difference-gap">"⋯"</div> }.into_any(),
-        CodeChange::Line(tag, text) => {
+        Change::Gap => view! { <div class="difference-gap">"⋯"</div> }.into_any(),
+        Change::Line(tag, text) => {
             let (class, sign) = match tag {
                 ChangeTag::Equal => ("is-same", " "),
                 ChangeTag::Delete => ("is-removed", "−"),
@@ -108,17 +123,31 @@ fn code_change_view(change: CodeChange) -> AnyView {
     }
 }
 
-/// The changed lines with two lines around each.
-fn code_changes(old: &str, new: &str) -> Vec<CodeChange> {
-    let difference = TextDiff::configure().timeout(std::time::Duration::from_millis(200)).diff_lines(old, new);
+fn code_changes(old: &str, new: &str) -> Vec<Change> {
+    let lines = |code: &str| code.split_inclusive('\n').map(str::to_owned).collect::<Vec<_>>();
+    line_changes(&lines(old), &lines(new), str::to_owned)
+}
+
+/// The lines that differ in their keys, with two lines around each.
+pub fn line_changes(old: &[String], new: &[String], key: impl Fn(&str) -> String) -> Vec<Change> {
+    let keys = |lines: &[String]| lines.iter().map(|line| key(line)).collect::<Vec<_>>();
+    let (old_keys, new_keys) = (keys(old), keys(new));
+    let old_keys: Vec<&str> = old_keys.iter().map(String::as_str).collect();
+    let new_keys: Vec<&str> = new_keys.iter().map(String::as_str).collect();
+    let difference = TextDiff::configure().timeout(Duration::from_millis(200)).diff_slices(&old_keys, &new_keys);
+    let line = |tag, line: &String| Change::Line(tag, line.trim_end_matches('\n').to_owned());
     let mut changes = Vec::new();
     for group in difference.grouped_ops(2) {
         if !changes.is_empty() {
-            changes.push(CodeChange::Gap);
+            changes.push(Change::Gap);
         }
         for operation in group {
-            for change in difference.iter_changes(&operation) {
-                changes.push(CodeChange::Line(change.tag(), change.value().trim_end_matches('\n').to_owned()));
+            let (tag, from, to) = operation.as_tag_tuple();
+            if tag == DiffTag::Equal {
+                changes.extend(new[to].iter().map(|text| line(ChangeTag::Equal, text)));
+            } else {
+                changes.extend(old[from].iter().map(|text| line(ChangeTag::Delete, text)));
+                changes.extend(new[to].iter().map(|text| line(ChangeTag::Insert, text)));
             }
         }
     }
@@ -202,13 +231,7 @@ mod tests {
     fn code_changes_show_their_surroundings_only() {
         let old = "a\nb\nc\nd\ne\nf\ng\nh\ni\n";
         let changes = code_changes(old, &old.replace('b', "B").replace('h', "H"));
-        let text: Vec<String> = changes
-            .iter()
-            .map(|change| match change {
-                CodeChange::Gap => "…".to_owned(),
-                CodeChange::Line(tag, line) => format!("{tag}{line}"),
-            })
-            .collect();
+        let text: Vec<String> = changes.iter().map(ToString::to_string).collect();
         assert_eq!(text, [" a", "-b", "+B", " c", " d", "…", " f", " g", "-h", "+H", " i"]);
         assert!(code_changes(old, old).is_empty());
     }

@@ -213,6 +213,7 @@ impl<'a> FormPart<'a> {
 }
 
 /// Something that was wrong with a form.
+#[derive(Clone)]
 pub struct Problem {
     /// The id of the control that it is about; `None` for the form as a whole.
     control: Option<String>,

@@ -27,7 +27,7 @@ pub fn flow_tools(has_focus: bool) -> AnyView {
                 {tool("smaller", "−", "Smaller", "Show the graph smaller")}
                 {tool("whole", "=", "100 %", "Show the graph in its size")}
                 {tool("larger", "+", "Larger", "Show the graph larger")}
-                {tool("fit", "⛶", "Fit", "Show the whole graph")}
+                {tool("fit", "↔", "Fit", "Show the whole graph")}
             </span>
             <button
                 class="is-small flow-still"

@@ -3,12 +3,14 @@
 pub mod code;
 pub mod day_chart;
 pub mod difference;
+pub mod duration_chart;
 pub mod field;
 pub mod filter;
 pub mod flow_graph;
 pub mod flow_tools;
 pub mod icon;
 pub mod keyboard;
+pub mod log_difference;
 pub mod log_search;
 pub mod log_view;
 pub mod message;

@@ -17,20 +17,28 @@ const CHECKED: [Field; 2] = [Field::Packages, Field::SystemPackages];
 /// sent again.
 const OWN: &str = "data-own";
 
-/// Watches the packages of the task form.
-pub fn watch() {
+/// Takes messages that the server put at the fields for its own where it can judge them, about the text that came with
+/// them.
+pub fn adopt_messages() {
     for field in CHECKED {
-        let Some(control) = dom::by_id(field.name()) else {
-            continue;
-        };
-        // A form that was refused shows messages already, about the text that came with it.
         if let Some(message) = dom::by_id(&field.error_id())
+            && let Some(control) = dom::by_id(field.name())
             && let Some(fault) = fault(field, &control, "defaultValue")
             && message.text_content().is_some_and(|said| said.ends_with(&fault))
         {
             let _ = message.set_attribute(OWN, "");
             check(field);
         }
+    }
+}
+
+/// Watches the packages of the task form.
+pub fn watch() {
+    adopt_messages();
+    for field in CHECKED {
+        let Some(control) = dom::by_id(field.name()) else {
+            continue;
+        };
         dom::listen(&control, "focusout", move |event| {
             if goes_on_typing(&event) {
                 check(field);

@@ -34,24 +34,30 @@ const WAITING_BYTES: usize = 4 * KEPT_BYTES;
 /// How far from the end still counts as being there, in pixels.
 const NEAR_END: i32 = 5;
 
+thread_local! {
+    /// The session of the log that is on the page.
+    static PRESENT: RefCell<Option<Rc<Session>>> = const { RefCell::new(None) };
+}
+
 /// Follows the run of this page from where the page ends, counting the lines that come in while the reader is elsewhere.
-pub fn follow(unseen: RwSignal<u32>) {
-    let Some(start) = Start::read() else {
-        return;
-    };
-    let session = Rc::new(Session {
-        next: Cell::new(start.next),
-        start,
-        unseen,
-        refresher: Refresher::default(),
-        attempts: Cell::new(0),
-        arrived: RefCell::new(Arrived::default()),
-        connection: RefCell::new(None),
-    });
-    session.show_line_of_address();
-    session.watch_scrolling();
-    if session.start.live {
-        session.connect();
+pub fn follow() {
+    follow_anew();
+    show_line_of_address();
+    dom::listen(&window(), "hashchange", |_| show_line_of_address());
+}
+
+/// Leaves the log that was on the page, and follows the one that is there now, if there is one.
+pub fn follow_anew() {
+    let session = Start::read().map(Session::new);
+    let former = PRESENT.with(|present| present.replace(session.clone()));
+    if let Some(former) = former {
+        former.leave();
+    }
+    if let Some(session) = session {
+        session.watch_reader();
+        if session.start.live {
+            session.connect();
+        }
     }
 }
 
@@ -95,14 +101,17 @@ struct Arrived {
 
 /// A socket with the functions that it calls.
 struct Connection {
-    _socket: WebSocket,
+    socket: WebSocket,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_close: Closure<dyn FnMut(CloseEvent)>,
 }
 
 struct Session {
     start: Start,
-    unseen: RwSignal<u32>,
+    /// How many lines came in while the reader was elsewhere.
+    unseen: Cell<u32>,
+    /// Whether the page shows another log now.
+    is_left: Cell<bool>,
     refresher: Refresher,
     /// The number of the next line wanted. Lines below it are already here.
     next: Cell<u64>,
@@ -112,6 +121,30 @@ struct Session {
 }
 
 impl Session {
+    fn new(start: Start) -> Rc<Self> {
+        Rc::new(Self {
+            next: Cell::new(start.next),
+            start,
+            unseen: Cell::new(0),
+            is_left: Cell::new(false),
+            refresher: Refresher::default(),
+            attempts: Cell::new(0),
+            arrived: RefCell::new(Arrived::default()),
+            connection: RefCell::new(None),
+        })
+    }
+
+    /// Touches the page no more.
+    fn leave(&self) {
+        self.is_left.set(true);
+        if let Some(Connection { socket, .. }) = self.connection.take() {
+            socket.set_onmessage(None);
+            socket.set_onclose(None);
+            // It fails only for codes and reasons that are none.
+            let _ = socket.close();
+        }
+    }
+
     fn connect(self: &Rc<Self>) {
         let Some(socket) = self.open() else {
             self.reconnect();
@@ -133,7 +166,7 @@ impl Session {
         });
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        self.connection.replace(Some(Connection { _socket: socket, _on_message: on_message, _on_close: on_close }));
+        self.connection.replace(Some(Connection { socket, _on_message: on_message, _on_close: on_close }));
     }
 
     fn open(&self) -> Option<WebSocket> {
@@ -153,8 +186,10 @@ impl Session {
         let session = Rc::clone(self);
         set_timeout(
             move || {
-                say("Connecting again …");
-                session.connect();
+                if !session.is_left.get() {
+                    say("Connecting again …");
+                    session.connect();
+                }
             },
             Duration::from_secs(seconds),
         );
@@ -227,6 +262,9 @@ impl Session {
 
     /// Puts what arrived into the page, in one go.
     fn show_arrived(&self) {
+        if self.is_left.get() {
+            return;
+        }
         let arrived = self.arrived.take();
         let (Some(scroll), Some(lines)) = (dom::html_by_id("log-scroll"), dom::by_id("log-lines")) else {
             return;
@@ -253,7 +291,7 @@ impl Session {
         } else {
             // The log is anchored at its end; hold the reader's lines where they are.
             scroll.set_scroll_top(scroll.scroll_top() - (scroll.scroll_height() - height));
-            self.unseen.update(|unseen| *unseen = unseen.saturating_add(count));
+            self.show_unseen(self.unseen.get().saturating_add(count));
         }
         let mut bytes = length(&lines);
         while let Some(oldest) = lines.first_element_child()
@@ -280,40 +318,53 @@ impl Session {
         }
     }
 
-    /// Being scrolled to the end is what following means: there is no other switch.
-    fn watch_scrolling(&self) {
-        let Some(scroll) = dom::html_by_id("log-scroll") else {
-            return;
-        };
-        let unseen = self.unseen;
-        let watched = scroll.clone();
-        dom::listen(&scroll, "scroll", move |_| {
-            if unseen.get_untracked() > 0 && is_near_end(&watched) {
-                unseen.set(0);
-            }
-        });
+    /// Being scrolled to the end is what following means: there is no other switch. The page's elements are not kept, only
+    /// listened to: a log that is left takes its lines with it.
+    fn watch_reader(self: &Rc<Self>) {
+        if let Some(scroll) = dom::html_by_id("log-scroll") {
+            let session = Rc::clone(self);
+            dom::listen(&scroll, "scroll", move |event| {
+                let scroll = event.current_target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
+                if session.unseen.get() > 0 && scroll.is_some_and(|scroll| is_near_end(&scroll)) {
+                    session.show_unseen(0);
+                }
+            });
+        }
+        if let Some(resume) = dom::by_id("log-resume") {
+            let session = Rc::clone(self);
+            dom::listen(&resume, "click", move |_| {
+                scroll_to_end();
+                session.show_unseen(0);
+            });
+        }
     }
 
-    /// An address such as `#L42` may name a line that is not on the page: then the server renders the page around it.
-    fn show_line_of_address(&self) {
-        let go = {
-            let page = self.start.page.clone();
-            move || {
-                let Some(line) = location_hash().and_then(|hash| hash.strip_prefix('L')?.parse::<u64>().ok()) else {
-                    return;
-                };
-                if let Some(shown) = dom::by_id(&format!("L{line}")) {
-                    // The browser goes there by itself, but not when the page is loaded again: then it stays at the end.
-                    if dom::html_by_id("log-scroll").is_some_and(|scroll| is_near_end(&scroll)) {
-                        shown.scroll_into_view();
-                    }
-                } else if location().search().is_ok_and(|search| search != format!("?line={line}")) {
-                    let _ = location().assign(&routes::at_line(&page, line));
-                }
-            }
-        };
-        go();
-        dom::listen(&window(), "hashchange", move |_| go());
+    /// Says how many lines came in elsewhere, on the button that leads there.
+    fn show_unseen(&self, count: u32) {
+        self.unseen.set(count);
+        if let Some(resume) = dom::html_by_id("log-resume") {
+            let lines = if count == 1 { "line" } else { "lines" };
+            resume.set_text_content(Some(&format!("↓ {count} new {lines}")));
+            resume.set_hidden(count == 0);
+        }
+    }
+}
+
+/// An address such as `#L42` may name a line that is not on the page: then the server renders the page around it.
+fn show_line_of_address() {
+    let Some(Start { page, .. }) = Start::read() else {
+        return;
+    };
+    let Some(line) = location_hash().and_then(|hash| hash.strip_prefix('L')?.parse::<u64>().ok()) else {
+        return;
+    };
+    if let Some(shown) = dom::by_id(&format!("L{line}")) {
+        // The browser goes there by itself, but not when the page is loaded again: then it stays at the end.
+        if dom::html_by_id("log-scroll").is_some_and(|scroll| is_near_end(&scroll)) {
+            shown.scroll_into_view();
+        }
+    } else if location().search().is_ok_and(|search| search != format!("?line={line}")) {
+        let _ = location().assign(&routes::at_line(&page, line));
     }
 }
 
@@ -328,7 +379,7 @@ fn is_near_end(scroll: &HtmlElement) -> bool {
 }
 
 /// Goes to the log's end, where it follows again.
-pub fn scroll_to_end() {
+fn scroll_to_end() {
     if let Some(scroll) = dom::html_by_id("log-scroll") {
         scroll.set_scroll_top(0);
     }

@@ -18,6 +18,9 @@ mod form_keys;
 #[cfg(any(feature = "ssr", feature = "form-islands"))]
 mod task_form;
 
+#[cfg(all(feature = "log-islands", feature = "form-islands"))]
+mod workbench;
+
 #[cfg(any(feature = "ssr", feature = "flow-islands"))]
 mod flow_editor;
 

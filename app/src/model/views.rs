@@ -97,6 +97,15 @@ pub struct RunSummary {
     pub message: Option<String>,
 }
 
+/// A run with the time at which it was prepared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunTiming {
+    /// The run.
+    pub run: RunSummary,
+    /// When its program began; `None` when it has not.
+    pub prepared_at: Option<Timestamp>,
+}
+
 /// A task with a page of its run history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskDetail {

@@ -45,7 +45,7 @@ fn show(detail: &FlowDetail, is_older_page: bool) -> AnyView {
         </p>
     };
     let actions = task::actions(id);
-    let history = RunHistory { id, runs, older_than: *older_than, is_older_page }.view(now);
+    let history = RunHistory { id, runs, older_than: *older_than, is_older_page, shown: None }.view(now);
     let steps = steps(id, flow, runs);
     view! {
         <Page title=name.clone()>

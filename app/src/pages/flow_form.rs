@@ -125,15 +125,14 @@ fn form_page(page: FormPage) -> AnyView {
     let FormPage { title, action, back, state, origin, tasks } = page;
     let FlowFormState { draft, errors, unresolved, revision, is_outdated, focus } = state;
     SaveForm {
-        title,
         action,
-        back,
+        back: Some(back),
         origin,
         problems: problems(&draft, &errors),
         is_outdated,
         unresolved,
         revision,
-        introduction: ().into_any(),
+        is_locked: false,
         fields: view! {
             {flow_fields(&draft, FormPart::whole(&errors.flow))}
             {steps(&draft, &errors, focus, &tasks)}
@@ -141,7 +140,7 @@ fn form_page(page: FormPage) -> AnyView {
         }
         .into_any(),
     }
-    .page()
+    .page(title)
 }
 
 /// What was wrong: with the flow itself, then with each step.

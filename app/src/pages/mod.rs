@@ -1,11 +1,13 @@
 //! The pages, one module each: read the address, ask the backend, show.
 
+pub mod compare;
 pub mod confirm;
 pub mod errors;
 pub mod flow;
 pub mod flow_form;
 pub mod help;
 pub mod run;
+pub mod run_beside;
 pub mod run_details;
 mod run_history;
 pub mod run_list;
@@ -17,6 +19,7 @@ pub mod system;
 pub mod task;
 pub mod task_form;
 pub mod task_list;
+mod workbench;
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_params_map, use_query_map};

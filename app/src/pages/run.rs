@@ -111,7 +111,7 @@ async fn outputs(backend: &dyn Backend, run: &RunDetail) -> Result<Vec<ShownOutp
 }
 
 /// The line that most likely says why the step that is shown failed, if it did.
-async fn failure_line(backend: &dyn Backend, run: &RunDetail) -> Result<Option<FailureLine>, BackendError> {
+pub(super) async fn failure_line(backend: &dyn Backend, run: &RunDetail) -> Result<Option<FailureLine>, BackendError> {
     if run.step.phase != Phase::Failed {
         return Ok(None);
     }
@@ -119,7 +119,7 @@ async fn failure_line(backend: &dyn Backend, run: &RunDetail) -> Result<Option<F
 }
 
 /// The last line of standard error that is not blank.
-fn last_error(log: &LogPage) -> Option<FailureLine> {
+pub(super) fn last_error(log: &LogPage) -> Option<FailureLine> {
     let numbered: Vec<_> = (log.lines.first..).zip(&log.lines.lines).collect();
     numbered.into_iter().rev().filter(|(_, line)| line.0 == Stream::Error).find_map(|(number, line)| {
         let text = plain_text(&line.2);
@@ -169,7 +169,8 @@ fn show(data: RunData) -> AnyView {
     .into_any()
 }
 
-fn title(run: &RunDetail) -> String {
+/// The title of the browser's tab.
+pub(super) fn title(run: &RunDetail) -> String {
     let step = if run.has_several_steps() { format!(" · {}", run.step.name.as_str()) } else { String::new() };
     format!("{} {} · #{}{step}", phase_sign(run.summary.phase), run.task_title, run.summary.number)
 }
@@ -193,11 +194,11 @@ fn step(run: &RunDetail, failure: Option<&FailureLine>, outputs: &[ShownOutput])
     view! { <div id="run-step">{run_step::view(run, failure, outputs.len())}</div> }.into_any()
 }
 
-fn progress(run: &RunDetail) -> AnyView {
+pub(super) fn progress(run: &RunDetail) -> AnyView {
     view! { <div id="run-progress">{run_details::progress(run)}</div> }.into_any()
 }
 
-fn difference(run: &RunDetail) -> AnyView {
+pub(super) fn difference(run: &RunDetail) -> AnyView {
     view! { <div id="run-difference">{run_details::difference(run)}</div> }.into_any()
 }
 
@@ -223,12 +224,7 @@ pub async fn changing_parts(
     let failure = failure_line(&*backend, &run).await?;
     let outputs = outputs(&*backend, &run).await?;
     let failure = failure.as_ref();
-    let mut head = Html::default();
-    head.markup("<title>").text(&page_title(&title(&run))).markup(r#"</title><link id="favicon" href=""#);
-    head.markup(phase_favicon(run.summary.phase)).markup(r#"">"#);
-    let owner = Owner::new_root(None);
-    let parts = owner.with(|| {
-        provide_context(now);
+    Ok(changed_parts(&run, now, || {
         view! {
             {summary(&run, failure)}
             {run.has_several_steps().then(|| view! { {graph(&run)} {table(&run)} })}
@@ -239,7 +235,18 @@ pub async fn changing_parts(
             {manifest(&run)}
             {left(&run, &outputs)}
         }
-        .to_html()
+        .into_any()
+    }))
+}
+
+/// Title and icon of a run's page, with parts of it, as the browser takes them.
+pub(super) fn changed_parts(run: &RunDetail, now: Now, parts: impl FnOnce() -> AnyView) -> String {
+    let mut head = Html::default();
+    head.markup("<title>").text(&page_title(&title(run))).markup(r#"</title><link id="favicon" href=""#);
+    head.markup(phase_favicon(run.summary.phase)).markup(r#"">"#);
+    let parts = Owner::new_root(None).with(|| {
+        provide_context(now);
+        parts().to_html()
     });
-    Ok(format!("{}{parts}", head.into_string()))
+    format!("{}{parts}", head.into_string())
 }

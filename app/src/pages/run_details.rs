@@ -17,6 +17,7 @@ use crate::{
     model::{
         cache::{CacheReport, EnvironmentUse, SetReport, SetUse},
         checkpoint::{Checkpoint, CheckpointStatus},
+        identifiers::Kind,
         lock::Lock,
         phase::Phase,
         sizes::bytes_text,
@@ -78,11 +79,26 @@ pub fn code(run: &RunDetail) -> AnyView {
 /// The checkpoints. Open while they are made and as soon as something is not well, closed otherwise.
 fn preparation(run: &RunDetail) -> AnyView {
     let checkpoints = &run.step.checkpoints;
+    let words = preparation_words(run);
+    let items = checkpoints.iter().map(checkpoint_item).collect_view();
+    let is_open = run.step.has_failed_preparation() || run.under_way().is_some();
+    view! {
+        <details id="details-preparation" class="card" open=is_open>
+            <summary>"Preparation " <span class="quiet">{words}</span></summary>
+            <ol class="checkpoints">{items}</ol>
+        </details>
+    }
+    .into_any()
+}
+
+/// How far preparing has come, in a few words.
+pub fn preparation_words(run: &RunDetail) -> String {
+    let checkpoints = &run.step.checkpoints;
     let under_way = run.under_way();
     let has = |checkpoint: &Checkpoint, status| checkpoint.status == Some(status);
     let has_failed = run.step.has_failed_preparation();
     let warnings = checkpoints.iter().filter(|checkpoint| has(checkpoint, CheckpointStatus::Warning)).count();
-    let words = match (checkpoints.len(), warnings) {
+    match (checkpoints.len(), warnings) {
         (0, _) => "not started".to_owned(),
         _ if under_way.is_some() => format!("{} of {}", checkpoints.len(), Checkpoint::COUNT),
         (_, _) if has_failed => "failed".to_owned(),
@@ -94,16 +110,7 @@ fn preparation(run: &RunDetail) -> AnyView {
         }
         (count, 1) => format!("{count} checks, 1 warning"),
         (count, warnings) => format!("{count} checks, {warnings} warnings"),
-    };
-    let items = checkpoints.iter().map(checkpoint_item).collect_view();
-    let is_open = has_failed || under_way.is_some();
-    view! {
-        <details id="details-preparation" class="card" open=is_open>
-            <summary>"Preparation " <span class="quiet">{words}</span></summary>
-            <ol class="checkpoints">{items}</ol>
-        </details>
     }
-    .into_any()
 }
 
 fn checkpoint_item(checkpoint: &Checkpoint) -> AnyView {
@@ -253,10 +260,14 @@ fn difference_from(run: &RunDetail, previous: &PreviousRun) -> AnyView {
     let difference = Difference::of(run, previous);
     let title = format!("Changed since #{} ", previous.number);
     let address = routes::step(&StepAddress { number: previous.number, ..run.address() });
+    let compare = (run.task_id.kind() == Kind::Task).then(|| {
+        let address = routes::compare(&run.task_id, previous.number, run.summary.number);
+        view! { " " <a href=address>"Compare them, with their logs"</a> }
+    });
     if difference.is_empty() {
         return view! {
             <p class="card">
-                "Nothing changed since " <a href=address>{format!("run #{}", previous.number)}</a> "."
+                "Nothing changed since " <a href=address>{format!("run #{}", previous.number)}</a> "." {compare}
             </p>
         }
         .into_any();
@@ -265,6 +276,7 @@ fn difference_from(run: &RunDetail, previous: &PreviousRun) -> AnyView {
         <details id="details-difference" class="card">
             <summary>{title} <span class="quiet">{difference.words()}</span></summary>
             {difference.view()}
+            {compare.map(|compare| view! { <p>{compare}</p> })}
         </details>
     }
     .into_any()

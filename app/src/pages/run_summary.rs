@@ -13,13 +13,32 @@ use crate::{
     },
     model::{
         checkpoint::{Checkpoint, CheckpointStatus},
-        identifiers::{Kind, RunNumber},
+        identifiers::{Kind, RunNumber, TaskId},
         phase::Phase,
         time::Timestamp,
         views::{RunDetail, RunOrigin, StepDetail},
     },
     routes, troubleshooting,
 };
+
+/// Where a run is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunPlace {
+    /// On its own page.
+    Page,
+    /// Beside its task's code.
+    Beside,
+}
+
+impl RunPlace {
+    /// The address that shows a run of the same task in the same place.
+    fn address(self, id: &TaskId, number: RunNumber) -> String {
+        match self {
+            Self::Page => routes::run(id, number),
+            Self::Beside => routes::task_beside(id, number),
+        }
+    }
+}
 
 /// The line that most likely says why a run failed.
 pub struct FailureLine {
@@ -44,8 +63,8 @@ pub fn view(run: &RunDetail, failure: Option<&FailureLine>) -> AnyView {
                 {facts(run, now)}
             </div>
             <div class="run-side">
-                {actions(run)}
-                {neighbours(run)}
+                {actions(run, RunPlace::Page)}
+                {neighbours(run, RunPlace::Page)}
             </div>
         </div>
         {whole_reason(run, failure)}
@@ -95,9 +114,14 @@ pub fn step_facts(run: &RunDetail) -> AnyView {
     let preparing = run.under_way().map(|checkpoint| {
         view! { <span>{format!("preparing: {} ({} of {})", checkpoint.name, checkpoint.number, Checkpoint::COUNT)}</span> }
     });
+    view! { {preparing} {ending_facts(run)} }.into_any()
+}
+
+/// How its program ended, and which attempt that was.
+pub fn ending_facts(run: &RunDetail) -> AnyView {
     let exit_code = run.step.exit_code.map(|code| view! { <span>{format!("exit code {code}")}</span> });
     let attempt = (run.step.attempt > 1).then(|| view! { <span>{format!("attempt {}", run.step.attempt)}</span> });
-    view! { {preparing} {exit_code} {attempt} }.into_any()
+    view! { {exit_code} {attempt} }.into_any()
 }
 
 /// What the run took from another one.
@@ -114,7 +138,8 @@ fn origin_words(run: &RunDetail, origin: RunOrigin) -> AnyView {
     }
 }
 
-fn actions(run: &RunDetail) -> AnyView {
+/// What can be done with a run.
+pub fn actions(run: &RunDetail, place: RunPlace) -> AnyView {
     let (id, number) = (&run.task_id, run.summary.number);
     let is_active = !run.summary.phase.is_final();
     let cancel = (is_active && run.cancel_requested_at.is_none())
@@ -136,9 +161,13 @@ fn actions(run: &RunDetail) -> AnyView {
     let edit = is_whole.then(|| {
         view! { <a id="edit-link" class="button" data-key="e" href=routes::edit_task(id, Some(number))>"Edit & Rerun"</a> }
     });
-    let rerun_class = if is_active || restart.is_some() { "" } else { "is-primary" };
+    let back = (place == RunPlace::Beside).then(beside_field);
+    // Beside the code, that is for the button that saves and runs.
+    let is_last = is_active || restart.is_some() || place == RunPlace::Beside;
+    let rerun_class = if is_last { "" } else { "is-primary" };
     view! {
         <form class="actions" method="post" action=routes::run(id, number)>
+            {back}
             {cancel}
             {restart}
             <button id="rerun-button" class=rerun_class name="intent" value="rerun" data-key="r">"Rerun"</button>
@@ -148,14 +177,19 @@ fn actions(run: &RunDetail) -> AnyView {
     .into_any()
 }
 
+/// Has what a form does with a run lead back to the task's page, not to the run's own.
+pub fn beside_field() -> AnyView {
+    view! { <input type="hidden" name="shown" value="beside" /> }.into_any()
+}
+
 /// Links to the run before and the run after, if there are such.
-fn neighbours(run: &RunDetail) -> Option<AnyView> {
+pub fn neighbours(run: &RunDetail, place: RunPlace) -> Option<AnyView> {
     if run.previous.is_none() && run.next.is_none() {
         return None;
     }
     let id = &run.task_id;
     let link = |number: RunNumber, rel: &'static str, text: String| {
-        view! { <a rel=rel href=routes::run(id, number)>{text}</a> }
+        view! { <a rel=rel href=place.address(id, number)>{text}</a> }
     };
     let older = run.previous.as_ref().map(|previous| link(previous.number, "prev", format!("← #{}", previous.number)));
     let newer = run.next.map(|next| link(next, "next", format!("#{next} →")));

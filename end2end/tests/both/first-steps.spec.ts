@@ -1,4 +1,4 @@
-import { expectPhase, expectRunPage, line, log } from '../../support/pages.ts';
+import { expectPhase, expectRunShown, line, log } from '../../support/pages.ts';
 import { expect, test } from '../../support/test.ts';
 
 test('without tasks there are three examples, and one click runs one', async ({ page, ownServer }) => {
@@ -9,7 +9,7 @@ test('without tasks there are three examples, and one click runs one', async ({ 
 
   await page.getByRole('button', { name: 'Run it: Hello, Stoker' }).click();
 
-  await expectRunPage(page, 1);
+  await expectRunShown(page, 1);
   await expect(log(page)).toContainText('Hello from Python');
   await expectPhase(page, 'Succeeded');
   await expect(log(page)).toContainText('done');
@@ -25,7 +25,7 @@ test('an example can be looked at first', async ({ page, ownServer }) => {
 test('the failing example says why it failed, and leads to the line', async ({ page, ownServer }) => {
   await page.goto(`${ownServer.url}/tasks`);
   await page.getByRole('button', { name: 'Run it: A run that fails' }).click();
-  await expectRunPage(page, 1);
+  await expectRunShown(page, 1);
   await expectPhase(page, 'Failed');
   const main = page.getByRole('main');
   await expect(main.getByText('exit code 1', { exact: true })).toBeVisible();

@@ -69,7 +69,7 @@ test('a circle is refused, and nothing typed is lost', async ({ page, problems }
   await expect(first.getByRole('group', { name: 'Runs after' })).toBeFocused();
   await expect(first.getByLabel('Timeout in seconds', { exact: true })).toHaveValue('7');
   await expect((await stepForm(page, 1)).getByLabel('Python code', { exact: true })).toHaveValue('print("b")');
-  await first.getByRole('checkbox', { name: 'B', exact: true }).uncheck();
+  await (await stepForm(page, 0)).getByRole('checkbox', { name: 'B', exact: true }).uncheck();
   await save(page);
   await expect(page.getByRole('status')).toHaveText('Saved.');
 });

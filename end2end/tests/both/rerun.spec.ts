@@ -1,8 +1,10 @@
 import {
   type Draft,
+  editAndRerun,
   expectForm,
   expectPhase,
   expectRunPage,
+  expectRunShown,
   fact,
   fill,
   makeRun,
@@ -31,7 +33,7 @@ test('Rerun repeats the run as it was, whatever the task is now', async ({ page,
   await expect(page.getByText('Nothing changed since')).toBeVisible();
 
   await page.goto(run.task);
-  await expect(page.getByRole('region', { name: "The task's code" })).toContainText('as it is now');
+  await expectForm(page, { code: 'print("as it is now")' });
 });
 
 test('Edit & Rerun starts from the run, not from the task', async ({ page, request }) => {
@@ -57,11 +59,9 @@ test('Edit & Rerun starts from the run, not from the task', async ({ page, reque
     useCache: true,
   });
   await save(page);
-  await expect(fact(page, 'System packages')).toHaveText('none');
 
   await page.goto(run.path);
-  await page.getByRole('link', { name: 'Edit & Rerun' }).click();
-  await expect(page).toHaveURL(new RegExp(`${run.task}/edit\\?run=1$`));
+  await editAndRerun(page);
   await expect(page.getByText('The task has changed since this run.')).toBeVisible();
   await expectForm(page, old);
 
@@ -78,17 +78,12 @@ test('Edit & Rerun starts from the run, not from the task', async ({ page, reque
   expect(second).toEqual({ task: run.task, number: 2, path: `${run.task}/runs/2` });
   await expectPhase(page, 'Succeeded');
   await expect(outputLines(page)).toHaveText(['three three']);
+  await page.goto(second.path);
   await openRunSettings(page);
   await expect(fact(page, 'System packages')).toHaveText('none');
   await expect(fact(page, 'Python packages')).toHaveText('idna');
 
   await page.goto(run.task);
-  await expect(page.getByRole('region', { name: "The task's code" })).toContainText('three');
-  await expect(fact(page, 'Python packages')).toHaveText('idna');
-  await expect(fact(page, 'System packages')).toHaveText('none');
-  await expect(fact(page, 'Environment')).toHaveText('A=three');
-  await expect(fact(page, 'Warm environments')).toHaveText('used');
-  await page.getByRole('link', { name: 'Edit', exact: true }).click();
   await expectForm(page, { ...fresh, name: old.name });
 
   await page.goto(run.path);
@@ -123,7 +118,7 @@ test('the history lists the runs, the latest first, and each leads to the others
   await startRun(request, first.task);
   await page.goto(`${first.task}/edit`);
   await fill(page, { code: 'raise SystemExit(3)' });
-  await saveAndRun(page);
+  await saveAndRun(page, 3);
   await expectPhase(page, 'Failed');
   await page.goto(`${first.task}/runs/2`);
   await expectPhase(page, 'Succeeded');
@@ -132,16 +127,20 @@ test('the history lists the runs, the latest first, and each leads to the others
   const rows = page.getByRole('table').getByRole('row');
   await expect(rows).toHaveText([/Phase/, /#3.*Failed/, /#2.*Succeeded/, /#1.*Succeeded/]);
   await rows.nth(2).getByRole('link', { name: '#2', exact: true }).click();
-  await expectRunPage(page, 2);
+  await expectRunShown(page, 2);
+  await expect(page.getByRole('heading', { name: 'Run #2' })).toBeVisible();
   const others = page.getByRole('navigation', { name: 'Runs of this task' });
   await others.getByRole('link', { name: '#3' }).click();
-  await expectRunPage(page, 3);
-  await page.getByText('Changed since #2').click();
-  await expect(page.getByRole('complementary')).toContainText('raise SystemExit(3)');
+  await expectRunShown(page, 3);
+  await page.getByText('About this run changed since #2: code +1 −1').click();
+  await page.locator('#details-difference > summary').click();
+  await expect(page.locator('#details-difference')).toContainText('raise SystemExit(3)');
   await others.getByRole('link', { name: '#2' }).click();
   await others.getByRole('link', { name: '#1' }).click();
-  await expectRunPage(page, 1);
+  await expectRunShown(page, 1);
   await others.getByRole('link', { name: 'latest #3' }).click();
+  await expectRunShown(page, 3);
+  await page.getByRole('link', { name: 'Run #3', exact: true }).click();
   await expectRunPage(page, 3);
 
   await page.goto(`/tasks?q=${encodeURIComponent(name)}`);

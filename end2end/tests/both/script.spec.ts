@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 
-import { expectPhase, field, outputLines, save } from '../../support/pages.ts';
+import { expectPhase, expectRunShown, field, outputLines, save } from '../../support/pages.ts';
 import { expect, test } from '../../support/test.ts';
 
 const SCRIPT = `# /// script
@@ -25,8 +25,10 @@ test('a script is uploaded, runs with its own packages, and is downloaded', asyn
   await expect(page.getByText("Taken from the script's own block.")).toBeVisible();
 
   await page.getByRole('button', { name: 'Run', exact: true }).click();
+  const run = await expectRunShown(page, 1);
   await expectPhase(page, 'Succeeded');
   await expect(outputLines(page)).toHaveText(['1.16.0']);
+  await page.goto(run.path);
   await page.getByText('Exact versions').click();
   await expect(page.getByRole('row', { name: /^Python 3\./ })).toBeVisible();
 

@@ -65,17 +65,29 @@ test('the form', async ({ page }) => {
   await expect(page.getByRole('main')).toMatchAriaSnapshot(`
     - main:
       - heading "New task" [level=1]
-      - textbox "Name"
-      - textbox "Python code"
-      - textbox "Python packages"
-      - textbox "System packages"
-      - group: Requirements file
-      - textbox "Environment variables"
-      - textbox "Timeout in seconds"
-      - checkbox "Use warm environments" [checked]
-      - button "Save & Run"
-      - button "Save"
-      - link "Cancel"
+      - region "Code and options":
+        - group:
+          - textbox "Name"
+          - textbox "Python code"
+          - textbox "Python packages"
+          - textbox "System packages"
+          - group: Requirements file
+          - textbox "Environment variables"
+          - textbox "Timeout in seconds"
+          - checkbox "Use warm environments" [checked]
+          - button "Save & Run"
+          - button "Save"
+          - link "Cancel"
+          - status
+      - region "Run":
+        - paragraph: /Run it to see its log here/
+        - list:
+          - listitem:
+            - link "Hello, Stoker"
+          - listitem:
+            - link "Sensor averages"
+          - listitem:
+            - link "A run that fails"
   `);
 });
 
@@ -116,9 +128,27 @@ test('a task and a run', async ({ page, request, ownServer }) => {
   await expect(page.getByRole('main')).toMatchAriaSnapshot(`
     - main:
       - heading "Weekly report" [level=1]
+      - list "In the cache, as saved"
       - button "Run"
-      - link "Edit"
       - link "Delete"
+      - region "Code and options":
+        - group:
+          - textbox "Name": Weekly report
+          - textbox "Python code": print("done")
+          - textbox "Environment variables": A=1
+          - button "Save & Run"
+          - button "Save"
+      - region "Run":
+        - heading "Run #1" [level=2]
+        - button "Rerun"
+        - link "Edit & Rerun"
+        - paragraph:
+          - text: Succeeded
+          - 'img /Preparation: \\d+ ok/'
+        - region "Log":
+          - log "Log of run 1":
+            - text: done
+        - group: /About this run/
       - region "Runs":
         - heading "Runs" [level=2]
         - table:
@@ -140,14 +170,5 @@ test('a task and a run', async ({ page, request, ownServer }) => {
               - cell
               - cell:
                 - 'link "Edit & Rerun run 1"'
-      - region "Code":
-        - heading "Code" [level=2]
-        - term: Environment
-        - definition:
-          - list:
-            - listitem:
-              - code: A=1
-        - region "The task's code":
-          - code: /print/
   `);
 });

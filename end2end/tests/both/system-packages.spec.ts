@@ -1,8 +1,7 @@
 import {
+  editAndRerun,
   expectForm,
   expectPhase,
-  expectRunPage,
-  fact,
   fill,
   makeRun,
   outputLines,
@@ -31,15 +30,14 @@ test('a task gets its system packages, and a rerun from an older run those of th
   await page.goto(`${run.task}/edit`);
   await fill(page, { code: call('goodbye'), systemPackages: 'goodbye' });
   await expect(page.getByText('system packages ready')).toBeVisible();
-  await saveAndRun(page);
+  await saveAndRun(page, 2);
   await expectPhase(page, 'Succeeded');
   await expect(outputLines(page)).toHaveText(['goodbye from the store']);
 
   await page.goto(run.path);
-  await page.getByRole('link', { name: 'Edit & Rerun' }).click();
+  await editAndRerun(page);
   await expectForm(page, { ...first });
-  await saveAndRun(page);
-  await expectRunPage(page, 3);
+  await saveAndRun(page, 3);
   await expectPhase(page, 'Succeeded');
   await expect(outputLines(page)).toHaveText(['hello from the store']);
   await expect(page.locator('#details-cache')).toContainText('Nix: package setready');
@@ -53,10 +51,10 @@ test('clearing the field clears the packages', async ({ page, request }) => {
   });
   await page.goto(`${run.task}/edit`);
   await fill(page, { code: 'print("none")', systemPackages: '' });
-  await saveAndRun(page);
+  await saveAndRun(page, 2);
   await expectPhase(page, 'Succeeded');
   await page.goto(run.task);
-  await expect(fact(page, 'System packages')).toHaveText('none');
+  await expectForm(page, { systemPackages: '' });
   await expect(page.getByText('system packages ready')).toHaveCount(0);
 });
 

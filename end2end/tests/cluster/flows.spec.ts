@@ -1,6 +1,6 @@
 // The main flows, with runs in a cluster. `test-cluster.sh` says by variables which one.
 
-import { expectForm, expectPhase, fill, line, outputLines, saveAndRun, uniqueName } from '../../support/pages.ts';
+import { editAndRerun, expectForm, expectPhase, fill, line, outputLines, saveAndRun, uniqueName } from '../../support/pages.ts';
 import { expect, test } from '../../support/test.ts';
 
 /** Prints a line, and then one after the other for half a minute. */
@@ -42,18 +42,18 @@ test('a run fails, and Edit & Rerun of an older run puts it right', async ({ pag
   await expectPhase(page, 'Succeeded');
   await expect(page.getByText(/A container of .+, on the node .+\./).first()).toBeAttached();
 
-  await page.getByRole('link', { name: 'Edit & Rerun' }).click();
+  await editAndRerun(page);
   await fill(page, { code: 'print("before", flush=True)\nraise SystemExit("it does not go")\n', packages: '' });
-  await saveAndRun(page);
+  await saveAndRun(page, 2);
   await expect(page.getByText('The program ended with exit code 1.').first()).toBeVisible(LATER);
   await expectPhase(page, 'Failed');
   await expect(page.getByText('it does not go').first()).toBeVisible();
 
   await page.goto(run.path);
-  await page.getByRole('link', { name: 'Edit & Rerun' }).click();
+  await editAndRerun(page);
   await expect(page.getByText('The task has changed since this run.')).toBeVisible();
   await expectForm(page, first);
-  await saveAndRun(page);
+  await saveAndRun(page, 3);
   await expect(outputLines(page)).toHaveText(['six 1.17.0'], LATER);
   await expectPhase(page, 'Succeeded');
 });

@@ -7,6 +7,7 @@ import type { APIRequestContext, Page } from '@playwright/test';
 import {
   expectPhase,
   expectRunPage,
+  expectRunShown,
   fill,
   makeRun,
   makeTask,
@@ -90,7 +91,15 @@ async function everyPage(
   await page.goto(url + task);
   await look('a task without runs');
   await page.goto(url + failed.task);
-  await look('a task with runs');
+  await look('a task with a run');
+  await page.goto(url + succeeded.task);
+  await page.getByRole('button', { name: 'Rerun', exact: true }).click();
+  await expectRunShown(page, 2);
+  await expectPhase(page, 'Succeeded');
+  await look('a task with runs and their durations');
+  await page.getByRole('link', { name: 'Compare the last two' }).click();
+  await expect(page.getByRole('heading', { name: 'What they printed' })).toBeVisible();
+  await look('two runs compared');
   await page.goto(`${url}/tasks`);
   await look('the list with tasks');
   await page.goto(`${url}/tasks?q=nothing+like+this`);

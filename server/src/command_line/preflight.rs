@@ -67,12 +67,13 @@ fn settings(options: PreflightOptions) -> Result<Settings, ConfigError> {
     let PreflightOptions { serve, mut claims, only, json: _, probe: _ } = options;
     let (place, cluster) = (serve.place, serve.engine.cluster);
     claims.extend([cluster.cache_claim, cluster.nix_claim, cluster.results_claim].into_iter().flatten());
+    let pythons = place.pythons();
     let data = DataFolder::named(place.data)?;
     Ok(Settings {
         nix: NixSettings::new(place.nix, place.nixpkgs, &data.cache(), stoker_program()),
         data,
         address: place.addr,
-        pythons: place.pythons,
+        pythons,
         uv: place.uv,
         index_url: place.index_url,
         minimum_free: place.minimum_free,

@@ -207,6 +207,7 @@ impl Config {
         if !place.addr.ip().is_loopback() {
             return Err(ConfigError::NotLoopback(place.addr));
         }
+        let pythons = place.pythons();
         let EngineOptions { engines: named, cluster } = options.engine;
         let mut engines = Vec::new();
         for kind in named {
@@ -229,8 +230,7 @@ impl Config {
             },
             engine: EngineConfig {
                 workers: options.workers.unwrap_or_else(cores),
-                // A variable that is set to nothing says nothing.
-                pythons: place.pythons.into_iter().filter(|python| !python.is_empty()).collect(),
+                pythons,
                 uv: place.uv,
                 index_url: place.index_url,
                 default_timeout: options.default_timeout,

@@ -61,6 +61,14 @@ pub struct PlaceOptions {
     pub index_url: Option<String>,
 }
 
+impl PlaceOptions {
+    /// The Pythons that are named, the default first. A variable that is set to nothing names none.
+    #[must_use]
+    pub fn pythons(&self) -> Vec<String> {
+        self.pythons.iter().map(|python| python.trim().to_owned()).filter(|python| !python.is_empty()).collect()
+    }
+}
+
 /// The options of `stoker serve`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeOptions {

@@ -19,7 +19,7 @@ use app::{
         spec::TaskSpec,
         step_address::StepAddress,
         time::Timestamp,
-        views::{FlowDetail, LogPage, LogWindow, RunDetail, StepOutput, TaskDetail, TaskPage, TaskQuery},
+        views::{FlowDetail, LogPage, LogWindow, RunDetail, RunTiming, StepOutput, TaskDetail, TaskPage, TaskQuery},
     },
 };
 use async_trait::async_trait;
@@ -122,6 +122,10 @@ impl Backend for Service {
 
     async fn task(&self, id: &TaskId, older_than: Option<RunNumber>) -> Result<TaskDetail, BackendError> {
         self.task_detail(id, older_than).await
+    }
+
+    async fn run_timings(&self, id: &TaskId, most: usize) -> Result<Vec<RunTiming>, BackendError> {
+        self.timings(id, most).await
     }
 
     async fn save_task(&self, save: SaveTask) -> Result<SavedTask, BackendError> {

@@ -10,7 +10,7 @@ use app::{
         lock::Lock,
         spec::{TaskSpec, ValidTask},
         time::Timestamp,
-        views::{ListedTask, TaskDetail, TaskPage, TaskPlace, TaskQuery},
+        views::{ListedTask, RunTiming, TaskDetail, TaskPage, TaskPlace, TaskQuery},
     },
 };
 use diesel::SqliteConnection;
@@ -47,6 +47,13 @@ impl Service {
         let task =
             self.dependencies.database.read(move |connection| views::task(connection, &wanted, older_than)).await;
         task.map_err(|error| backend_error(error, missing_task(id)))
+    }
+
+    pub(super) async fn timings(&self, id: &TaskId, most: usize) -> Result<Vec<RunTiming>, BackendError> {
+        let wanted = id.clone();
+        let timings =
+            self.dependencies.database.read(move |connection| views::run_timings(connection, &wanted, most)).await;
+        timings.map_err(|error| backend_error(error, missing_task(id)))
     }
 
     /// Tasks with their latest runs, oldest first, from a place on. So many at most.

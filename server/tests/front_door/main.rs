@@ -21,3 +21,4 @@ mod system;
 mod task_form;
 mod task_log_socket;
 mod upgrades;
+mod workbench;

@@ -99,7 +99,7 @@ async fn running_a_task_runs_what_is_saved() {
     let id = app.save(&PLAIN).await;
     for number in 1..=2 {
         let answer = app.post_form(&format!("/tasks/{id}"), &[("intent", "run")]).await;
-        assert_eq!(answer.location(), format!("/tasks/{id}/runs/{number}"));
+        assert_eq!(answer.location(), format!("/tasks/{id}?run={number}&live=1"));
     }
     let page = app.get(&format!("/tasks/{id}/runs/2")).await;
     assert_eq!(page.status, StatusCode::OK);

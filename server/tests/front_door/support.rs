@@ -335,7 +335,7 @@ impl TestApp {
     pub async fn save_and_run(&self, fields: &[(&str, &str)]) -> (TaskId, RunKeys) {
         let answer = self.post_form("/tasks/new", &[fields, &[("intent", "save_and_run")]].concat()).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
-        let id: TaskId = answer.location().split('/').nth(2).unwrap().parse().unwrap();
+        let id: TaskId = answer.location().split(['/', '?']).nth(2).unwrap().parse().unwrap();
         let keys = self.keys(&id, 1).await;
         (id, keys)
     }

@@ -70,7 +70,7 @@ async fn save_and_run_leads_to_the_run() {
     app.resolver.answers(Ok(Lock("numpy==2.1.0\n".to_owned())));
     let answer = app.post_form("/tasks/new", &[("code", "1"), ("packages", "numpy"), ("intent", "save_and_run")]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    assert!(answer.location().ends_with("/runs/1"), "{}", answer.location());
+    assert!(answer.location().ends_with("?run=1&live=1"), "{}", answer.location());
     let page = app.get(answer.location()).await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.text.contains("2.1.0"), "the exact versions are shown");
@@ -105,7 +105,7 @@ async fn without_an_index_saving_unchecked_is_offered() {
     fields[2] = ("intent", "run_unresolved");
     let answer = app.post_form("/tasks/new", &fields).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    assert!(answer.location().ends_with("/runs/1"));
+    assert!(answer.location().ends_with("?run=1&live=1"));
     fields[2] = ("intent", "save_unresolved");
     assert_eq!(app.post_form("/tasks/new", &fields).await.status, StatusCode::SEE_OTHER);
     assert_eq!(app.resolver.calls(), 1);

@@ -1,7 +1,7 @@
 //! From a traceback in the log to its line of the code, which then shows the error until it is changed.
 
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event};
+use web_sys::{Element, Event, HtmlInputElement};
 
 use super::{Editor, is_set};
 use crate::{
@@ -77,6 +77,10 @@ impl Editor {
             let start = range.start + (text.len() - text.trim_start_matches([' ', '\t']).len());
             start..start
         };
+        // Where code and run have no room beside each other, they are tabs.
+        if let Some(tab) = dom::by_id("bench-tab-code").and_then(|tab| tab.dyn_into::<HtmlInputElement>().ok()) {
+            tab.set_checked(true);
+        }
         self.select(&range);
         // The browser shows the place of the caret.
         let _ = self.area.focus();

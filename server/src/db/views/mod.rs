@@ -10,6 +10,7 @@ mod programs;
 mod run;
 mod task_list;
 mod tasks;
+mod timings;
 
 pub use keys::{latest_run_keys, output_place, run_by_uid, run_state, step_keys};
 pub use programs::{listed_tasks, specified_runs};
@@ -17,6 +18,7 @@ pub use run::run;
 pub use task_list::{has_tasks, task_page};
 pub(super) use task_list::{is_of, like_pattern, searched_words, task_name, task_title};
 pub use tasks::{flow, task};
+pub use timings::run_timings;
 
 /// Tasks on a page of the list.
 pub const TASKS_PER_PAGE: usize = 25;

@@ -89,7 +89,8 @@ fn history(
     })
 }
 
-fn runs_below(
+/// The runs of a task numbered below `older_than`, newest first, so many at most.
+pub(super) fn runs_below(
     connection: &mut SqliteConnection,
     id: &TaskId,
     older_than: Option<RunNumber>,

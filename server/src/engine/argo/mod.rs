@@ -119,9 +119,10 @@ impl ArgoEngine {
     /// The image of tasks that ask for this version of Python.
     fn image(&self, python: Option<PythonVersion>) -> Result<&TaskImage, EngineError> {
         let images = &self.settings.images;
+        let Some(wanted) = python else { return Ok(&images.default) };
         images.of(python).ok_or_else(|| {
             let targets: Vec<Target> = images.all().map(|image| self.target_of(image)).collect();
-            EngineError::lasting(python.map(|wanted| no_such_python(wanted, &targets)).unwrap_or_default())
+            EngineError::lasting(no_such_python(wanted, &targets))
         })
     }
 

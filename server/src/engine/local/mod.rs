@@ -399,7 +399,8 @@ impl Engine for LocalEngine {
 
     async fn start(&self, plan: &RunPlan) -> Result<Option<String>, EngineError> {
         let mut steps = Vec::new();
-        for step in &plan.steps {
+        // What is staged has its Python, and goes on with it whatever there is now.
+        for step in plan.steps.iter().filter(|step| !self.folder(&step.step).path().exists()) {
             steps.push((step.clone(), self.python(step.definition.spec.python).await?));
         }
         self.beside(move |workshop| steps.iter().try_for_each(|(step, python)| workshop.stage(step, python))).await?;

@@ -7,7 +7,7 @@ use app::{
     model::{
         caches::CacheName,
         flow::StepKey,
-        identifiers::{RunNumber, TaskId},
+        identifiers::{Kind, RunNumber, TaskId},
         run_list::RunChoice,
     },
     routes,
@@ -48,13 +48,13 @@ pub async fn task_list(State(state): State<AppState>, request: Request) -> Respo
     let saved = actions::call(state.backend(&parts), actions::run_example(key.to_owned())).await;
     match saved {
         Ok(saved) => {
-            see_other(&saved.run.map_or_else(|| routes::task(&saved.id), |run| routes::run(&saved.id, run)), None)
+            see_other(&saved.run.map_or_else(|| routes::task(&saved.id), |run| routes::watched(&saved.id, run)), None)
         }
         Err(error) => refuse(&state, parts, &error).await,
     }
 }
 
-/// The page of a task or of a flow: run it, or one step of it alone.
+/// The page of a task or of a flow: run it, or one step of it alone. A task's is its form too.
 pub async fn task(State(state): State<AppState>, Path(id): Path<String>, request: Request) -> Response {
     let (parts, fields) = match read_form(request).await {
         Ok(form) => form,
@@ -73,10 +73,11 @@ pub async fn task(State(state): State<AppState>, Path(id): Path<String>, request
             let inputs_of = fields.get("inputs_of").and_then(|number| number.parse().ok());
             actions::call(backend, actions::run_step(id.clone(), step, inputs_of)).await
         }
+        Some(_) if id.kind() == Kind::Task => return task_form::submit(&state, parts, Some(id), fields).await,
         _ => return unknown_intent(),
     };
     match started {
-        Ok(number) => see_other(&routes::run(&id, number), None),
+        Ok(number) => see_other(&routes::watched(&id, number), None),
         Err(error) => refuse(&state, parts, &error).await,
     }
 }
@@ -107,15 +108,17 @@ pub async fn run(State(state): State<AppState>, Path(names): Path<(String, Strin
         return no_such_page(&state, parts).await;
     };
     let backend = state.backend(&parts);
+    // Where the form was, there it leads back.
+    let page = if fields.get("shown") == Some("beside") { routes::watched } else { routes::run };
     let started = match fields.get("intent") {
         Some("rerun") => actions::call(backend, actions::rerun(id.clone(), number)).await,
         Some("restart") => actions::call(backend, actions::restart(id.clone(), number)).await,
-        Some("cancel") => return cancel(&state, parts, id, number).await,
+        Some("cancel") => return cancel(&state, parts, &id, number, &page(&id, number)).await,
         _ => return unknown_intent(),
     };
     match started {
-        Ok(again) => see_other(&routes::run(&id, again), None),
-        Err(error) => refuse(&state, parts, &error).await,
+        Ok(again) => see_other(&page(&id, again), None),
+        Err(error) => refuse_at(&state, parts, &page(&id, number), &error).await,
     }
 }
 
@@ -130,7 +133,7 @@ pub async fn cancel_run(
         Err(error) => return error.page(),
     };
     match named_run(&parts, &names) {
-        Some((id, number)) => cancel(&state, parts, id, number).await,
+        Some((id, number)) => cancel(&state, parts, &id, number, &routes::run(&id, number)).await,
         None => no_such_page(&state, parts).await,
     }
 }
@@ -188,10 +191,11 @@ pub async fn delete_cache(
     }
 }
 
-async fn cancel(state: &AppState, parts: Parts, id: TaskId, number: RunNumber) -> Response {
+/// Stops a run, and leads to this page.
+async fn cancel(state: &AppState, parts: Parts, id: &TaskId, number: RunNumber, page: &str) -> Response {
     match actions::call(state.backend(&parts), actions::cancel_run(id.clone(), number)).await {
-        Ok(()) => see_other(&routes::run(&id, number), Some(Done::Stopping(number))),
-        Err(error) => refuse(state, parts, &error).await,
+        Ok(()) => see_other(page, Some(Done::Stopping(number))),
+        Err(error) => refuse_at(state, parts, page, &error).await,
     }
 }
 
@@ -208,8 +212,13 @@ fn named_run(parts: &Parts, (id, number): &(String, String)) -> Option<(TaskId, 
 /// Shows the page that the form was on once more, and says why nothing was done.
 async fn refuse(state: &AppState, parts: Parts, error: &BackendError) -> Response {
     let address = parts.uri.to_string();
+    refuse_at(state, parts, &address, error).await
+}
+
+/// Shows this page, and says on it why nothing was done.
+async fn refuse_at(state: &AppState, parts: Parts, address: &str, error: &BackendError) -> Response {
     let extra = Extra { refusal: Some(error.to_string()), ..Extra::default() };
-    pages::show(state, parts, &address, error.status(), extra).await
+    pages::show(state, parts, address, error.status(), extra).await
 }
 
 /// The page of this address, which says itself that it names nothing.

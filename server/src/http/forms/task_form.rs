@@ -1,20 +1,20 @@
 //! The task form: saves a task, runs it when asked, or shows the form again with everything that was typed.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use app::{
     actions,
     backend::{Backend, BackendError, SavedTask},
     model::{
         fields::{Field, FieldErrors},
-        identifiers::TaskId,
+        identifiers::{RunNumber, TaskId},
         spec::TaskDraft,
     },
     page_context::TaskFormState,
     routes,
 };
 use axum::{
-    extract::{Path, Request, State},
+    extract::{Path, Query, Request, State},
     http::request::Parts,
     response::Response,
 };
@@ -46,15 +46,25 @@ pub async fn edit_task(State(state): State<AppState>, Path(id): Path<String>, re
     }
 }
 
-async fn submit(state: &AppState, parts: Parts, id: Option<TaskId>, fields: FormFields) -> Response {
+/// Takes what a form says of a task.
+pub(super) async fn submit(state: &AppState, parts: Parts, id: Option<TaskId>, fields: FormFields) -> Response {
     let Some(submission) = Submission::from_fields(id, fields) else {
         return unknown_intent();
     };
     match submission.perform(state.backend(&parts)).await {
-        Ok(SavedTask { id, run: Some(run) }) => see_other(&routes::run(&id, run), None),
-        Ok(SavedTask { id, run: None }) => see_other(&routes::task(&id), Some(Done::Saved)),
+        Ok(SavedTask { id, run: Some(run) }) => see_other(&routes::watched(&id, run), None),
+        Ok(SavedTask { id, run: None }) => {
+            let page = beside(&parts).map_or_else(|| routes::task(&id), |run| routes::task_beside(&id, run));
+            see_other(&page, Some(Done::Saved))
+        }
         Err(error) => show_again(state, parts, submission, error).await,
     }
+}
+
+/// The run that was shown beside the form.
+fn beside(parts: &Parts) -> Option<RunNumber> {
+    let Query(query) = Query::<HashMap<String, String>>::try_from_uri(&parts.uri).ok()?;
+    query.get("run")?.parse().ok()
 }
 
 /// What the form said.
