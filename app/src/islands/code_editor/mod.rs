@@ -30,11 +30,19 @@ const NOTE: &str = r#"<p class="code-note" role="status"></p>"#;
 
 /// Brings the editors of the page to life.
 pub fn watch() {
-    let frames = dom::all(".code-editor");
-    let editors: Vec<_> = frames.into_iter().filter_map(Editor::begin).collect();
-    if let Some(editor) = editors.first() {
+    if let Some(editor) = begin_all().first() {
         traceback::follow(editor);
     }
+}
+
+/// Brings those to life that have come into the page since, such as a new step's.
+#[cfg(feature = "flow-islands")]
+pub fn watch_new() {
+    begin_all();
+}
+
+fn begin_all() -> Vec<&'static Editor> {
+    dom::all(".code-editor:not(.is-live)").into_iter().filter_map(Editor::begin).collect()
 }
 
 /// An editor. It stays as long as the page.
