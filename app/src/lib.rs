@@ -30,6 +30,7 @@ pub mod model;
 pub mod page_context;
 #[cfg(feature = "ssr")]
 mod pages;
+pub mod python_text;
 pub mod routes;
 #[cfg(any(feature = "ssr", feature = "flow-islands"))]
 mod step_form_words;
@@ -39,8 +40,6 @@ pub mod troubleshooting;
 #[cfg(feature = "ssr")]
 pub use application::{App, shell};
 #[cfg(feature = "ssr")]
-pub use components::code::prepare_colours;
-#[cfg(feature = "ssr")]
 pub use pages::{run::changing_parts, run_beside::changing_parts as changing_parts_beside};
 
 /// Where the browser starts: does what every page needs, and brings the islands to life where there are some.
@@ -48,6 +47,7 @@ pub use pages::{run::changing_parts, run_beside::changing_parts as changing_part
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     browser::ticker::start();
+    browser::keyboard::start();
     #[cfg(feature = "islands")]
     leptos::mount::hydrate_islands();
 }

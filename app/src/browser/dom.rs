@@ -114,3 +114,11 @@ pub fn number(object: &JsValue, name: &str) -> Option<u64> {
 pub fn clock() -> Timestamp {
     Timestamp(js_sys::Date::now() as i64)
 }
+
+/// Calls a function before the browser draws next.
+#[cfg(feature = "form-islands")]
+pub fn next_frame(act: impl FnOnce() + 'static) {
+    let act = Closure::once_into_js(act);
+    // It fails only for a function that is none.
+    let _ = window().request_animation_frame(act.unchecked_ref());
+}

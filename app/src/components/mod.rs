@@ -9,6 +9,7 @@ pub mod filter;
 pub mod flow_graph;
 pub mod flow_tools;
 pub mod icon;
+pub mod keyboard;
 pub mod log_difference;
 pub mod log_search;
 pub mod log_view;

@@ -4,7 +4,10 @@ use leptos::prelude::*;
 use leptos_meta::{Link, Title};
 use leptos_router::hooks::use_location;
 
-use super::icon;
+use super::{
+    icon,
+    keyboard::{keyboard_buttons, keyboard_dialogs},
+};
 use crate::{
     components::time::now,
     html::escape,
@@ -52,13 +55,13 @@ pub fn Page(
         <header class="site-header">
             <a class="site-name" href=routes::tasks()>{icon::flame()} <span>"Stoker"</span></a>
             <nav aria-label="Main">
-                <a href=routes::tasks()>"Tasks"</a>
+                <a href=routes::tasks() data-key="g t">"Tasks"</a>
                 " "
-                <a href=routes::flows()>"Flows"</a>
+                <a href=routes::flows() data-key="g f">"Flows"</a>
                 " "
-                <a href=routes::runs(&RunQuery::default())>"Runs"</a>
+                <a href=routes::runs(&RunQuery::default()) data-key="g r">"Runs"</a>
                 " "
-                <a href=routes::system()>"System"</a>
+                <a href=routes::system() data-key="g s">"System"</a>
             </nav>
             <a class="button is-primary" href=routes::new_task()>"New task"</a>
         </header>
@@ -69,6 +72,7 @@ pub fn Page(
             {children()}
         </main>
         <Footer />
+        {keyboard_dialogs()}
     }
     .into_any()
 }
@@ -94,6 +98,7 @@ fn Footer() -> impl IntoView {
         <footer class="site-footer" id="clock" data-now=now().0.to_string()>
             {facts}
             <a href=routes::help("guide")>"Help"</a>
+            {keyboard_buttons()}
             <ThemeChoice />
         </footer>
     }
@@ -107,7 +112,13 @@ fn ThemeChoice() -> impl IntoView {
     let choices = [(Theme::Auto, "auto", "Auto"), (Theme::Light, "light", "Light"), (Theme::Dark, "dark", "Dark")]
         .map(|(theme, value, word)| {
             view! {
-                <button class="is-small" name="theme" value=value aria-pressed=if theme == chosen { "true" } else { "false" }>
+                <button
+                    class="is-small"
+                    name="theme"
+                    value=value
+                    aria-pressed=if theme == chosen { "true" } else { "false" }
+                    data-command=format!("Theme: {word}")
+                >
                     {word}
                 </button>
             }

@@ -19,7 +19,8 @@ pub fn code_field(part: FormPart<'_>, code: &str, rows: u32) -> AnyView {
         Field::Code,
         "Python code",
         "Runs as main.py. What it prints appears in the log.".into_any(),
-        part.text_area(Field::Code, code, rows, "print(\"Hello\")"),
+        view! { <div class="code-editor">{part.text_area(Field::Code, code, rows, "print(\"Hello\")")}</div> }
+            .into_any(),
     )
 }
 

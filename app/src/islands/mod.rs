@@ -13,6 +13,8 @@ mod message;
 mod code_editor;
 #[cfg(feature = "form-islands")]
 mod field_checks;
+#[cfg(feature = "form-islands")]
+mod form_keys;
 #[cfg(any(feature = "ssr", feature = "form-islands"))]
 mod task_form;
 

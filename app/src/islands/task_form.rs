@@ -1,5 +1,5 @@
-//! Brings the task form to life: what is wrong is said at the fields, keys do in the code what one expects, and what is
-//! sent leaves one where one is.
+//! Brings the forms of tasks and flows to life: what is wrong is said at the fields, keys do in the code what one expects,
+//! and what is sent leaves one where one is.
 
 use leptos::prelude::*;
 
@@ -10,6 +10,7 @@ pub fn TaskFormWatch() -> impl IntoView {
     {
         super::field_checks::watch();
         super::code_editor::watch();
+        super::form_keys::watch();
         #[cfg(feature = "log-islands")]
         super::workbench::watch();
     }

@@ -301,6 +301,8 @@ fn take_value(control: &Element, fresh: &Element, sent: &FormData) -> Result<(),
     let sent = sent.get(&string(control, "name").unwrap_or_default()).as_string().unwrap_or_default();
     if typed == sent && kept != sent {
         Reflect::set(control, &"value".into(), &kept.as_str().into())?;
+        // The code editor draws it anew. It does not reach the form, to which nothing was typed.
+        control.dispatch_event(&Event::new("input")?)?;
     }
     // What it came with: to tell later what was changed.
     if kind != "hidden" && string(control, "defaultValue").is_none_or(|present| present != kept) {

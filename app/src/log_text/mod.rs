@@ -11,7 +11,7 @@ pub mod words;
 
 use std::fmt::Write as _;
 
-use crate::{html::escape_into, model::log::Stream};
+use crate::{html::escape_into, model::log::Stream, python_text::place_in_program};
 use ansi::Style;
 #[cfg(feature = "ssr")]
 pub use found::{Matcher, found_line_html};
@@ -81,7 +81,7 @@ fn push_span(html: &mut String, style: Style, text: &str, characters: &mut impl 
     }
     for piece in links::pieces(text) {
         match piece {
-            links::Piece::Text(text) => characters.push(html, text),
+            links::Piece::Text(text) => push_plain(html, text, characters),
             links::Piece::Link(address) => {
                 html.push_str(r#"<a href=""#);
                 escape_into(html, address);
@@ -94,6 +94,18 @@ fn push_span(html: &mut String, style: Style, text: &str, characters: &mut impl 
     if !classes.is_empty() {
         html.push_str("</span>");
     }
+}
+
+/// Text without addresses. Where it names a line of the program, it leads there: to where the code stands on the page.
+fn push_plain(html: &mut String, mut text: &str, characters: &mut impl Characters) {
+    while let Some((before, place, after)) = place_in_program(text) {
+        characters.push(html, before);
+        let _ = write!(html, r##"<a class="code-link" href="#code-L{}">"##, place.line);
+        characters.push(html, place.text);
+        html.push_str("</a>");
+        text = after;
+    }
+    characters.push(html, text);
 }
 
 /// Text with control characters made visible, so that they neither vanish nor do anything.
@@ -168,6 +180,15 @@ mod tests {
     }
 
     #[test]
+    fn places_of_the_program_lead_to_its_code() {
+        assert_eq!(
+            inner(r#"  File "/data/steps/a/work/main.py", line 9, in <module>"#),
+            r##"  <a class="code-link" href="#code-L9">File &quot;/data/steps/a/work/main.py&quot;, line 9</a>, in &lt;module&gt;"##
+        );
+        assert!(!inner(r#"  File "/usr/lib/python3/json.py", line 9, in x"#).contains("<a"));
+    }
+
+    #[test]
     fn characters_that_deceive_are_shown() {
         assert_eq!(
             inner("a\u{202e}b\0"),
@@ -220,7 +241,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_line_is_sound(text in "\\PC*|(\\x1b\\[|\\x1b\\]|\\x1b|[0-9;:mK<>&\"'\r\t\u{9b}\u{202e}a-c]|https?://){0,40}") {
+        fn any_line_is_sound(text in "\\PC*|(\\x1b\\[|\\x1b\\]|\\x1b|[0-9;:mK<>&\"'\r\t\u{9b}\u{202e}a-c]|https?://|File \"main.py\", line ){0,40}") {
             assert_sound(&html(&text));
         }
 

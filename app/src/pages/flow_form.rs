@@ -18,7 +18,7 @@ use crate::{
         program_fields::engine_field,
     },
     examples,
-    islands::FlowEditor,
+    islands::{FlowEditor, TaskFormWatch},
     model::{
         fields::{Field, FlowErrors},
         flow::{Flow, FlowDraft, FlowEdit, Focus},
@@ -136,6 +136,7 @@ fn form_page(page: FormPage) -> AnyView {
         fields: view! {
             {flow_fields(&draft, FormPart::whole(&errors.flow))}
             {steps(&draft, &errors, focus, &tasks)}
+            <TaskFormWatch />
         }
         .into_any(),
     }

@@ -70,7 +70,7 @@ pub fn code(run: &RunDetail) -> AnyView {
             <summary>"Code and settings as they ran"</summary>
             <SpecFacts spec=run.step.spec.clone() />
             {script_link(&run.page())}
-            <CodeBlock code=run.step.spec.code.as_str() label="The code as it ran" />
+            <CodeBlock code=run.step.spec.code.as_str() label="The code as it ran" has_anchors=true />
         </details>
     }
     .into_any()

@@ -159,7 +159,7 @@ pub fn actions(run: &RunDetail, place: RunPlace) -> AnyView {
     // A run of one step alone does not know the whole flow.
     let is_whole = !matches!(run.origin, Some(RunOrigin::StepOf(_) | RunOrigin::StepAlone));
     let edit = is_whole.then(|| {
-        view! { <a id="edit-link" class="button" href=routes::edit_task(id, Some(number))>"Edit & Rerun"</a> }
+        view! { <a id="edit-link" class="button" data-key="e" href=routes::edit_task(id, Some(number))>"Edit & Rerun"</a> }
     });
     let back = (place == RunPlace::Beside).then(beside_field);
     // Beside the code, that is for the button that saves and runs.
@@ -170,7 +170,7 @@ pub fn actions(run: &RunDetail, place: RunPlace) -> AnyView {
             {back}
             {cancel}
             {restart}
-            <button id="rerun-button" class=rerun_class name="intent" value="rerun">"Rerun"</button>
+            <button id="rerun-button" class=rerun_class name="intent" value="rerun" data-key="r">"Rerun"</button>
             {edit}
         </form>
     }

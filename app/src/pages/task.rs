@@ -248,11 +248,22 @@ pub fn actions(id: &TaskId) -> AnyView {
     let (run_class, edit) = match id.kind() {
         // Its page is where it is edited, and has a button of its own to save and run.
         Kind::Task => ("", None),
-        Kind::Flow => ("is-primary", Some(view! { <a class="button" href=routes::edit_task(id, None)>"Edit"</a> })),
+        Kind::Flow => {
+            ("is-primary", Some(view! { <a class="button" href=routes::edit_task(id, None) data-key="e">"Edit"</a> }))
+        }
     };
     view! {
         <form class="actions" method="post" action=routes::task(id)>
-            <button id="run-saved" class=run_class name="intent" value="run" title="Runs it as it is saved">"Run"</button>
+            <button
+                id="run-saved"
+                class=run_class
+                name="intent"
+                value="run"
+                title="Runs it as it is saved"
+                data-key="r"
+            >
+                "Run"
+            </button>
             {edit}
             <a class="button is-quiet" href=routes::delete_task(id)>"Delete"</a>
         </form>

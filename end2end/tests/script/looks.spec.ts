@@ -156,6 +156,13 @@ async function everyPage(
   await page.goto(`${url}/system`);
   await page.getByText('As a table').click();
   await look('the system page');
+  await expect(page.getByRole('button', { name: 'Keyboard' })).toBeVisible();
+  await page.keyboard.press('?');
+  await look('the list of keys');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('.');
+  await look('the list of commands');
+  await page.keyboard.press('Escape');
   await page.getByRole('link', { name: /^Delete environment/ }).first().click();
   await look('the question before deleting an environment');
   await page.goto(`${url}/nowhere`);

@@ -136,8 +136,6 @@ async fn serve(options: ServeOptions, errors: RecentErrors) -> Result<(), StartE
     if !state.site.has_bundle() {
         tracing::warn!("The browser's part was not built into this binary, so pages do not change by themselves");
     }
-    // Beside the first requests, and not waited for.
-    drop(tokio::task::spawn_blocking(app::prepare_colours));
     announce(&config, &listener)?;
     let outcome = answer_until_stopped(listener, state).await;
     // At any line: the next start picks up what it leaves. Waited for, so that nobody writes while the log comes home.

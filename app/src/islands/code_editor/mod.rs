@@ -1,0 +1,291 @@
+//! The code editor: what one expects of the keys where code is written, and colours while one types. The text area stays
+//! what is typed into, read aloud and sent; around it is only what is seen. Undo is the browser's.
+
+mod drop;
+mod find;
+mod keys;
+mod layer;
+mod traceback;
+
+use std::{
+    cell::{Cell, RefCell},
+    ops::Range,
+};
+
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Element, Event, EventTarget, HtmlDocument, HtmlElement, HtmlTextAreaElement, ResizeObserver};
+
+use crate::{
+    browser::dom::{self, document, number, property, string},
+    python_text::{Change, Edit, Mark, SourceText, matching_brackets},
+};
+use find::Finder;
+use layer::{Layer, Look};
+use traceback::ErrorMark;
+
+const HINT: &str = " Tab indents; press Escape first to go on to the next field. Ctrl+F finds, Ctrl+/ makes comments, Alt and arrows move lines. Ctrl+Enter saves and runs.";
+
+/// Where the editor says what happened.
+const NOTE: &str = r#"<p class="code-note" role="status"></p>"#;
+
+/// Brings the editors of the page to life.
+pub fn watch() {
+    if let Some(editor) = begin_all().first() {
+        traceback::follow(editor);
+    }
+}
+
+/// Brings those to life that have come into the page since, such as a new step's.
+#[cfg(feature = "flow-islands")]
+pub fn watch_new() {
+    begin_all();
+}
+
+fn begin_all() -> Vec<&'static Editor> {
+    dom::all(".code-editor:not(.is-live)").into_iter().filter_map(Editor::begin).collect()
+}
+
+/// An editor. It stays as long as the page.
+struct Editor {
+    /// What scrolls: around the text area, which is as large as its text.
+    frame: HtmlElement,
+    area: HtmlTextAreaElement,
+    layer: Layer,
+    note: Element,
+    source: RefCell<SourceText>,
+    error: RefCell<Option<ErrorMark>>,
+    finder: Finder,
+    /// Nobody is caught in the code: after Escape, Tab does what it does elsewhere.
+    is_let_go: Cell<bool>,
+    /// Whether a frame is already asked for.
+    is_frame_due: Cell<bool>,
+    /// Whether the caret is to be brought into view in that frame.
+    is_caret_wanted: Cell<bool>,
+}
+
+impl Editor {
+    fn begin(frame: Element) -> Option<&'static Self> {
+        let frame: HtmlElement = frame.dyn_into().ok()?;
+        let area: HtmlTextAreaElement = frame.query_selector("textarea").ok()??.dyn_into().ok()?;
+        if let Some(hint) = dom::by_id(&(area.id() + "-hint")) {
+            // It fails only for a place that is none.
+            let _ = hint.insert_adjacent_html("beforeend", HINT);
+        }
+        frame.insert_adjacent_html("afterend", NOTE).ok()?;
+        let editor: &'static Self = Box::leak(Box::new(Self {
+            layer: Layer::begin(&frame)?,
+            note: frame.next_element_sibling()?,
+            source: RefCell::default(),
+            error: RefCell::default(),
+            finder: Finder::default(),
+            is_let_go: Cell::default(),
+            is_frame_due: Cell::default(),
+            is_caret_wanted: Cell::default(),
+            frame,
+            area,
+        }));
+        editor.frame.style().set_property("--rows", &editor.area.rows().to_string()).ok()?;
+        editor.frame.class_list().add_1("is-live").ok()?;
+        editor.take_text();
+        editor.listen();
+        Some(editor)
+    }
+
+    fn listen(&'static self) {
+        let area: EventTarget = self.area.clone().into();
+        let frame: EventTarget = self.frame.clone().into();
+        let document: EventTarget = document().into();
+        for (target, event) in [
+            (&area, "keydown"),
+            (&area, "input"),
+            (&area, "dragover"),
+            (&area, "drop"),
+            (&frame, "scroll"),
+            (&document, "selectionchange"),
+        ] {
+            dom::listen(target, event, move |event| {
+                if self.hear(&event) {
+                    event.prevent_default();
+                }
+            });
+        }
+        // Also when it is seen for the first time.
+        let measure = Closure::<dyn Fn()>::new(move || {
+            self.layer.measure();
+            self.draw();
+        });
+        if let Ok(observer) = ResizeObserver::new(measure.as_ref().unchecked_ref()) {
+            observer.observe(&self.frame);
+        }
+        measure.forget();
+    }
+
+    /// Takes an event, and tells whether the browser's own answer to it is not wanted.
+    fn hear(&'static self, event: &Event) -> bool {
+        match event.type_().as_str() {
+            "keydown" => return self.press(event).is_some(),
+            // There may be many editors, and only one is written in.
+            "selectionchange" if document().active_element().is_none_or(|active| active != **self.area) => {
+                return false;
+            }
+            "dragover" => return drop::has_files(event),
+            "drop" => return self.take_drop(event),
+            "input" => {
+                self.take_text();
+                self.is_caret_wanted.set(true);
+            }
+            _ => {}
+        }
+        self.ask_for_frame();
+        false
+    }
+
+    /// Reads what is in the text area now.
+    fn take_text(&self) {
+        let text = string(&self.area, "value").unwrap_or_default();
+        let change = self.source.borrow_mut().update(text);
+        self.keep_error_mark(change);
+        self.search_again();
+    }
+
+    fn ask_for_frame(&'static self) {
+        if !self.is_frame_due.replace(true) {
+            dom::next_frame(move || self.draw());
+        }
+    }
+
+    /// Draws what is seen of the code.
+    fn draw(&self) {
+        self.is_frame_due.set(false);
+        let source = self.source.borrow();
+        let caret = source.byte_of(self.caret());
+        if !self.layer.is_measured() {
+            self.draw_lines(&source, caret);
+            self.layer.measure();
+        }
+        self.layer.fit(&self.frame, &self.area, source.line_count());
+        if self.is_caret_wanted.replace(false) {
+            self.layer.reveal_line(&self.frame, source.line_at(caret));
+        }
+        self.draw_lines(&source, caret);
+    }
+
+    fn draw_lines(&self, source: &SourceText, caret: usize) {
+        let error = self.error.borrow();
+        let look = Look {
+            current: source.line_at(caret),
+            marks: self.marks(source, caret),
+            error: error.as_ref().map(|error| (error.line, error.message.as_str())),
+        };
+        self.layer.draw(&self.frame, source, &look);
+    }
+
+    /// What is marked in the code: what was found, and brackets that belong together, where nothing was.
+    fn marks(&self, source: &SourceText, caret: usize) -> Vec<(usize, Mark)> {
+        let mut ranges = self.finder.marks();
+        if ranges.is_empty() && self.selection_units().is_empty() {
+            let brackets = matching_brackets(source, caret).into_iter().flatten();
+            ranges.extend(brackets.map(|start| (Range { start, end: start + 1 }, "is-bracket")));
+            ranges.sort_by_key(|(range, _)| range.start);
+        }
+        ranges
+            .into_iter()
+            .map(|(range, class)| {
+                let line = source.line_at(range.start);
+                let start = source.range_of(line).start;
+                (line, Mark { range: range.start - start..range.end - start, class })
+            })
+            .collect()
+    }
+
+    /// The place that moves with the keys, as the browser counts.
+    fn caret(&self) -> usize {
+        let selection = self.selection_units();
+        if string(&self.area, "selectionDirection").as_deref() == Some("backward") {
+            selection.start
+        } else {
+            selection.end
+        }
+    }
+
+    fn selection_units(&self) -> Range<usize> {
+        let place = |name| number(&self.area, name).and_then(|place| usize::try_from(place).ok()).unwrap_or_default();
+        place("selectionStart")..place("selectionEnd")
+    }
+
+    /// What is selected, in bytes.
+    fn selection(&self) -> Range<usize> {
+        let (source, units) = (self.source.borrow(), self.selection_units());
+        source.byte_of(units.start)..source.byte_of(units.end)
+    }
+
+    /// Selects bytes.
+    fn select(&self, range: &Range<usize>) {
+        let source = self.source.borrow();
+        let start = source.units_between(0..range.start);
+        let end = start + source.units_between(range.clone());
+        // It fails only for controls that have no selection, and no server takes code that long.
+        let _ = self
+            .area
+            .set_selection_range(u32::try_from(start).unwrap_or_default(), u32::try_from(end).unwrap_or_default());
+    }
+
+    /// Makes an edit in the one way that the browser can undo.
+    fn apply(&self, edit: &Edit) {
+        self.select(&edit.range);
+        if !(edit.range.is_empty() && edit.text.is_empty()) {
+            let command = if edit.text.is_empty() { "delete" } else { "insertText" };
+            let document: HtmlDocument = document().unchecked_into();
+            let is_done = document.exec_command_with_show_ui_and_value(command, false, &edit.text);
+            if !is_done.is_ok_and(|is_done| is_done) {
+                self.replace_selection(&edit.text);
+            }
+        }
+        self.select(&edit.selection);
+    }
+
+    /// For a browser without that way: better an edit that cannot be undone than a key that does nothing.
+    fn replace_selection(&self, text: &str) {
+        if self.area.set_range_text(text).is_ok()
+            && let Ok(event) = Event::new("input")
+        {
+            // It fails only for an event that is under way.
+            let _ = self.area.dispatch_event(&event);
+        }
+    }
+
+    /// Puts the caret at a place, and shows it.
+    fn go_to(&self, range: &Range<usize>) {
+        self.select(range);
+        // Once more when it is drawn: it may not be seen yet.
+        self.is_caret_wanted.set(true);
+        let source = self.source.borrow();
+        let line = source.line_at(range.end);
+        self.layer.reveal_line(&self.frame, line);
+        self.draw_lines(&source, range.end);
+        let column = source.units_between(source.range_of(line).start..range.end);
+        self.layer.reveal_column(&self.frame, line, column);
+    }
+
+    /// Says what happened.
+    fn say(&self, text: &str) {
+        self.note.set_text_content(Some(text));
+    }
+
+    /// Takes care that the mark of an error stays with its line, and goes when that is changed.
+    fn keep_error_mark(&self, change: Change) {
+        let mut error = self.error.borrow_mut();
+        let Some(mark) = error.take() else {
+            return;
+        };
+        *error = mark.after(change, &self.source.borrow());
+        if error.is_none() {
+            self.say("");
+        }
+    }
+}
+
+/// Whether a property of an event is set.
+fn is_set(event: &Event, name: &str) -> bool {
+    property(event, name).is_some_and(|value| value.is_truthy())
+}
