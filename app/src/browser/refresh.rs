@@ -5,7 +5,7 @@ use std::{cell::Cell, rc::Rc};
 
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Element, HtmlElement, Response};
+use web_sys::{DocumentFragment, Element, HtmlElement, Response};
 
 use super::dom::{self, document, window};
 use crate::log_text::words;

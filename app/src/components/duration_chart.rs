@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use super::{
-    icon::{phase_icon_at, phase_icons},
+    icon::{phase_icons, shared_id},
     phase::phase_class,
 };
 use crate::{
@@ -126,7 +126,9 @@ fn drawing(id: &TaskId, bars: &[Bar<'_>]) -> String {
         let running = height(bar.running, longest);
         part(&mut svg, "is-preparing", x, HEIGHT - preparing, preparing);
         part(&mut svg, "is-run", x, HEIGHT - preparing - running, running);
-        phase_icon_at(&mut svg, run.phase, x + (SLOT - 16) / 2, HEIGHT - preparing - running - ICONS + 2);
+        svg.markup(r##"<use class="icon" width="16" height="16" href="#"##).markup(shared_id(run.phase));
+        svg.markup(r#"" x=""#).value(x + (SLOT - 16) / 2).markup(r#"" y=""#);
+        svg.value(HEIGHT - preparing - running - ICONS + 2).markup(r#""/>"#);
         svg.markup("</a>");
     }
     svg.into_string()
