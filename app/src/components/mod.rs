@@ -6,6 +6,8 @@ pub mod difference;
 pub mod field;
 pub mod flow_graph;
 pub mod icon;
+pub mod log_lines;
+pub mod log_place;
 pub mod log_search;
 pub mod log_view;
 pub mod message;

@@ -17,6 +17,14 @@ pub fn html_by_id(id: &str) -> Option<HtmlElement> {
     by_id(id)?.dyn_into().ok()
 }
 
+/// The elements in another one that a selector finds, in order.
+pub fn all(element: &Element, selector: &str) -> Vec<Element> {
+    let Ok(found) = element.query_selector_all(selector) else {
+        return Vec::new();
+    };
+    (0..found.length()).filter_map(|index| found.get(index)?.dyn_into().ok()).collect()
+}
+
 /// Sets the text of the element with this id.
 pub fn set_text(id: &str, text: &str) {
     if let Some(element) = by_id(id) {
@@ -35,6 +43,11 @@ pub fn listen(target: &EventTarget, event: &str, act: impl Fn(Event) + 'static) 
 /// A property of a JavaScript object.
 pub fn property(object: &JsValue, name: &str) -> Option<JsValue> {
     Reflect::get(object, &name.into()).ok()
+}
+
+/// Whether a property, such as that of a key held down, is true.
+pub fn is(object: &JsValue, name: &str) -> bool {
+    property(object, name).is_some_and(|value| value.is_truthy())
 }
 
 /// A property that is a text.

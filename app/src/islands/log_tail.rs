@@ -4,23 +4,11 @@
 use leptos::prelude::*;
 
 /// The live end of a log, and the way back to it. Around it the server has rendered `#log`, whose `data-` attributes say
-/// where to go on, `#log-lines`, where new lines go, and `#log-words`, which say how things stand.
+/// where to go on, `#log-lines`, where new lines go, and `#log-words`, which say how things stand. The follower itself
+/// brings the button to life, so it also does where a log came into the page later.
 #[island]
 pub fn LogTail() -> impl IntoView {
-    let unseen = RwSignal::new(0_u32);
     #[cfg(feature = "hydrate")]
-    super::follower::follow(unseen);
-    let resume = move |_| {
-        #[cfg(feature = "hydrate")]
-        super::follower::scroll_to_end();
-        unseen.set(0);
-    };
-    view! {
-        <button type="button" class="log-resume" hidden=move || unseen.get() == 0 on:click=resume>
-            {move || match unseen.get() {
-                1 => "↓ 1 new line".to_owned(),
-                several => format!("↓ {several} new lines"),
-            }}
-        </button>
-    }
+    super::follower::follow();
+    view! { <button type="button" class="log-resume" id="log-resume" hidden=true></button> }
 }

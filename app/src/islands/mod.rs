@@ -15,6 +15,12 @@ pub mod words;
 
 #[cfg(all(feature = "hydrate", feature = "log-islands"))]
 mod follower;
+#[cfg(all(feature = "hydrate", feature = "log-islands"))]
+mod log_choice;
+#[cfg(all(feature = "hydrate", feature = "log-islands"))]
+mod log_matches;
+#[cfg(all(feature = "hydrate", feature = "log-islands"))]
+mod log_sheet;
 #[cfg(any(feature = "ssr", feature = "log-islands"))]
 mod log_tail;
 #[cfg(all(feature = "hydrate", feature = "log-islands"))]

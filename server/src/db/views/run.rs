@@ -92,6 +92,7 @@ pub fn run(connection: &mut SqliteConnection, address: &StepAddress) -> Result<R
             version: values::count(detail.version),
             queue_place,
             lines: values::count(step.line_count),
+            started_at: summary.started_at,
         },
         steps: step_summaries(connection, RunId(detail.id))?,
         step: step_detail(connection, spec, step)?,
