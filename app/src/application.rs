@@ -17,10 +17,9 @@ use crate::{
 
 /// The document: head, scripts of the islands that the page has, and the page.
 pub fn shell(mut options: LeptosOptions) -> impl IntoView {
-    let address = use_context::<RequestUrl>().unwrap_or_default();
-    let path = address.as_ref().split('?').next().unwrap_or_default();
+    let address = use_context::<RequestUrl>().unwrap_or_default().parse().unwrap_or_default();
     let stylesheet = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
-    options.output_name = Bundle::of(path).name().into();
+    options.output_name = Bundle::of(address.path()).name().into();
     let theme = match use_context::<Preferences>().unwrap_or_default().theme {
         Theme::Auto => None,
         Theme::Light => Some("light"),

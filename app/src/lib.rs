@@ -7,6 +7,12 @@ pub mod actions;
 mod application;
 #[cfg(feature = "ssr")]
 pub mod backend;
+#[cfg(feature = "hydrate")]
+#[cfg_attr(
+    not(all(feature = "log-islands", feature = "form-islands", feature = "flow-islands")),
+    allow(dead_code, reason = "some of it is for islands that this bundle does not have")
+)]
+mod browser;
 #[cfg(feature = "ssr")]
 pub mod bundle;
 #[cfg(feature = "ssr")]
@@ -14,6 +20,7 @@ mod components;
 #[cfg(feature = "ssr")]
 pub mod examples;
 mod html;
+#[cfg(any(feature = "ssr", feature = "islands"))]
 mod islands;
 pub mod log_text;
 pub mod model;
@@ -30,9 +37,11 @@ pub use components::code::prepare_colours;
 #[cfg(feature = "ssr")]
 pub use pages::run::changing_parts;
 
-/// Where the browser starts: brings the islands of the page to life.
+/// Where the browser starts: does what every page needs, and brings the islands to life where there are some.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
+    browser::ticker::start();
+    #[cfg(feature = "islands")]
     leptos::mount::hydrate_islands();
 }

@@ -5,7 +5,7 @@
 
 use std::{fs, io::Write as _, path::Path, process::Command};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[path = "support/server.rs"]
 mod server_process;
@@ -80,6 +80,52 @@ fn a_server_killed_again_and_again_loses_and_doubles_nothing() {
         server = start(folder.path(), &[]);
     }
     assert_whole(&server, &task, &counter, 3000, "six times");
+}
+
+/// A step that notes its start in small and its end in capital letters, and prints its name.
+fn step(counter: &Path, name: &str) -> Value {
+    let counter = counter.display().to_string();
+    let code = format!(
+        "import time\nnote = open({counter:?}, 'a', buffering=1).write\nnote('{name}')\nprint('this is {name}')\ntime.sleep(0.05)\nnote('{name}'.upper())\n"
+    );
+    json!({"id": name, "name": name, "pythonCode": code, "position": {"x": 0, "y": 0}})
+}
+
+#[test]
+fn a_server_killed_at_ten_moments_brings_a_flow_to_its_true_end() {
+    for moment in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let counter = folder.path().join("count");
+        let edges = ["ab", "ac", "bd", "cd", "ce", "df"];
+        let steps = ["a", "b", "c", "d", "e", "f"].map(|name| step(&counter, name));
+        let arrows = edges.map(|edge| json!({"id": edge, "source": edge[..1], "target": edge[1..]}));
+        let flow = json!({"name": "killed", "steps": steps, "edges": arrows});
+        let mut server = start(folder.path(), &["--workers", "2"]);
+        let id = server.json("POST", "/api/v1/flows", Some(&flow))["id"].as_str().unwrap().to_owned();
+        server.json("POST", &format!("/api/v1/flows/{id}/run"), Some(&json!({})));
+        let noted = || fs::read_to_string(&counter).unwrap_or_default();
+        wait("so many starts and ends of steps", || (noted().len() >= moment).then_some(()));
+        server.kill();
+
+        let server = start(folder.path(), &["--workers", "2"]);
+        let run = format!("/api/v1/flows/{id}/runs/1");
+        let phase = wait("the run to end", || {
+            let phase = server.json("GET", &run, None)["phase"].as_str().unwrap().to_owned();
+            (phase != "Pending" && phase != "Running").then_some(phase)
+        });
+        assert_eq!(phase, "Succeeded", "killed at note {moment}");
+        for edge in edges {
+            let [before, after] = [edge[..1].to_uppercase(), edge[1..].to_owned()].map(|note| noted().find(&note));
+            assert!(before < after, "killed at note {moment}: {edge} in {}", noted());
+        }
+        let mut letters: Vec<char> = noted().chars().collect();
+        letters.sort_unstable();
+        assert_eq!(letters.iter().collect::<String>(), "ABCDEFabcdef", "killed at note {moment}");
+        for name in ["a", "b", "c", "d", "e", "f"] {
+            let log = server.page(&format!("/flows/{id}/runs/1/steps/{name}/log"));
+            assert_eq!(log.matches(&format!("this is {name}\n")).count(), 1, "killed at note {moment}: {log}");
+        }
+    }
 }
 
 #[test]

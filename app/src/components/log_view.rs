@@ -10,8 +10,8 @@ use super::{
     step_list::waits_for,
 };
 use crate::{
-    islands::{LogTail, words},
-    log_text::{LineTimes, lines_words},
+    islands::LogTail,
+    log_text::{LineTimes, lines_words, words},
     model::{
         log_search::LogQuery,
         phase::Phase,

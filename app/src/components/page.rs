@@ -8,7 +8,6 @@ use super::icon;
 use crate::{
     components::time::now,
     html::escape,
-    islands::Ticker,
     model::run_list::RunQuery,
     page_context::{Notice, Preferences, Refusal, ServerFacts, Theme},
     routes,
@@ -70,7 +69,6 @@ pub fn Page(
             {children()}
         </main>
         <Footer />
-        <Ticker />
     }
     .into_any()
 }

@@ -10,7 +10,7 @@ use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, EventTarget, HtmlDocument, HtmlElement, HtmlTextAreaElement};
 
-use super::dom::{self, number, property, string};
+use crate::browser::dom::{self, number, property, string};
 use crate::model::fields::Field;
 
 const HINT: &str = " Tab indents; press Escape first to go on to the next field. Ctrl+Enter saves and runs.";

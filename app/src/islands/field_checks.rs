@@ -6,8 +6,10 @@ use leptos::prelude::document;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, FocusEvent};
 
-use super::dom;
-use crate::model::{fields::Field, python_packages::PythonPackages, system_packages::SystemPackages};
+use crate::{
+    browser::dom,
+    model::{fields::Field, python_packages::PythonPackages, system_packages::SystemPackages},
+};
 
 const CHECKED: [Field; 2] = [Field::Packages, Field::SystemPackages];
 

@@ -11,15 +11,13 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{CloseEvent, HtmlElement, MessageEvent, WebSocket};
 
-use super::{
-    dom, log_choice, log_matches,
-    log_sheet::LogSheet,
-    message,
-    refresh::{Refresher, say},
-    words,
-};
+use super::{log_choice, log_matches, log_sheet::LogSheet, message};
 use crate::{
-    log_text::{groups::Grouping, lines_words, partial_html},
+    browser::{
+        dom,
+        refresh::{Refresher, say},
+    },
+    log_text::{groups::Grouping, lines_words, partial_html, words},
     model::{
         log::{LogLine, LogLines, LogMessage, RunState},
         phase::Phase,

@@ -6,8 +6,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement};
 
-use super::{dom, log_sheet::number_of};
-use crate::{log_text::lines_words, routes};
+use super::log_sheet::number_of;
+use crate::{browser::dom, log_text::lines_words, routes};
 
 /// The class of lines that are chosen.
 const CHOSEN: &str = "is-selected";

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlInputElement};
 
-use super::{dom, log_choice::open_groups, log_sheet::number_of};
-use crate::log_text::number_words;
+use super::{log_choice::open_groups, log_sheet::number_of};
+use crate::{browser::dom, log_text::number_words};
 
 /// The class of the match that one is at.
 const CURRENT: &str = "is-current";

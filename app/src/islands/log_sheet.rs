@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 
 use web_sys::Element;
 
-use super::dom;
 use crate::{
+    browser::dom,
     log_text::{
         Frame, LineTimes, Marked,
         groups::{Group, Grouping, Sheet},

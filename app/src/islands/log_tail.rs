@@ -8,7 +8,7 @@ use leptos::prelude::*;
 /// brings the button to life, so it also does where a log came into the page later.
 #[island]
 pub fn LogTail() -> impl IntoView {
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "islands")]
     super::follower::follow();
     view! { <button type="button" class="log-resume" id="log-resume" hidden=true></button> }
 }

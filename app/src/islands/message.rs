@@ -4,7 +4,7 @@
 use js_sys::{Array, JSON};
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::dom::{number, property, string};
+use crate::browser::dom::{number, property, string};
 use crate::model::{
     log::{LogLine, LogLines, LogMessage, RunState, Stream},
     time::Timestamp,

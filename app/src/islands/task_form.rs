@@ -5,7 +5,7 @@ use leptos::prelude::*;
 /// Watches the form around it. One island for all of that: each has a price in what the browser loads.
 #[island]
 pub fn TaskFormWatch() -> impl IntoView {
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "islands")]
     {
         super::field_checks::watch();
         super::code_editor::watch();

@@ -11,6 +11,7 @@ mod links;
 mod marks;
 mod own_folders;
 mod times;
+pub mod words;
 
 use std::{borrow::Cow, fmt::Write as _};
 

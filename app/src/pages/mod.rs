@@ -71,6 +71,11 @@ fn parameter(name: &str) -> String {
     use_params_map().with_untracked(|parameters| parameters.get(name)).unwrap_or_default()
 }
 
+/// How often a list is renewed, in seconds: often while something on it changes.
+const fn renewed_every(is_active: bool) -> &'static str {
+    if is_active { "2" } else { "10" }
+}
+
 /// All values of a name in the address's query.
 fn queries(name: &str) -> Vec<String> {
     use_query_map().with_untracked(|query| query.get_all(name)).unwrap_or_default()

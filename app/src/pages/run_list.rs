@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Meta;
 
-use super::{load, query};
+use super::{load, query, renewed_every};
 use crate::{
     actions::backend,
     components::{
@@ -24,7 +24,8 @@ use crate::{
 /// Somewhat more than a row takes, so that rows are seldom moved while they grow.
 const ROW_BYTES: usize = 1024;
 
-/// The list, shown once or, with `live`, anew every few seconds. Only what stands still can be ticked.
+/// The list. With JavaScript it renews itself; without, it is shown once or, with `live`, anew every few seconds, and only
+/// what stands still can be ticked.
 #[component]
 pub fn RunListPage() -> impl IntoView {
     let list = List { query: RunQuery::from_parameters(query), is_live: query("live").is_some() };
@@ -79,9 +80,11 @@ impl List {
                     <h1>"Runs"</h1>
                     {tools}
                 </div>
-                {filters}
-                {content}
-                {pager}
+                <div id="list" data-every=renewed_every(page.runs.iter().any(|run| !run.summary.phase.is_final()))>
+                    {filters}
+                    {content}
+                    {pager}
+                </div>
             </Page>
         }
         .into_any()
@@ -128,9 +131,11 @@ impl List {
             .into_any()
         } else {
             view! {
-                <p class="live-choice">
-                    <a class="button" href=routes::runs_live(&self.query)>"Watch live"</a>
-                </p>
+                <noscript>
+                    <p class="live-choice">
+                        <a class="button" href=routes::runs_live(&self.query)>"Watch live"</a>
+                    </p>
+                </noscript>
             }
             .into_any()
         }
@@ -234,7 +239,8 @@ impl List {
         if columns.choice {
             html.markup(r#"<td class="run-choice">"#);
             if run.can_be_cancelled() {
-                html.markup(r#"<input type="checkbox" name="run" value=""#).text(run.uid.as_str());
+                html.markup(r#"<input type="checkbox" name="run" id="choose-"#).text(run.uid.as_str());
+                html.markup(r#"" value=""#).text(run.uid.as_str());
                 html.markup(r#"" aria-label="Choose run #"#).value(number).markup(" of ").text(title).markup(r#"">"#);
             }
             html.markup("</td>");

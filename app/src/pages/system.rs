@@ -42,8 +42,8 @@ fn show(diagnostics: Diagnostics) -> AnyView {
     view! {
         <Page title="System">
             <h1>"System"</h1>
-            <div id="system-state">
-                {is_unfinished.then(|| view! { <div id="unfinished">{reload_without_script()}</div> })}
+            <div id="system-state" data-every=is_unfinished.then_some("1")>
+                {is_unfinished.then(reload_without_script)}
                 <div class="system-columns">
                     <section class="card" aria-labelledby="engine">
                         <h2 id="engine">"Engine"</h2>

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{load, query};
+use super::{load, query, renewed_every};
 use crate::{
     actions::backend,
     components::{
@@ -66,6 +66,7 @@ const fn searched(kind: Kind) -> (&'static str, &'static str) {
 fn list(shown: &TaskQuery, page: TaskPage) -> AnyView {
     let (title, column) = headings(shown.kind);
     let now = now();
+    let is_active = page.tasks.iter().any(|task| task.recent.last().is_some_and(|run| !run.phase.is_final()));
     let content = if page.none_at_all {
         match shown.kind {
             Kind::Task => view! { <NoTasksYet /> }.into_any(),
@@ -116,8 +117,10 @@ fn list(shown: &TaskQuery, page: TaskPage) -> AnyView {
                 {searching}
                 {new_flow}
             </div>
-            {content}
-            {pager}
+            <div id="list" data-every=renewed_every(is_active)>
+                {content}
+                {pager}
+            </div>
         </Page>
     }
     .into_any()

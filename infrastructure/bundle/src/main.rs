@@ -104,7 +104,12 @@ fn make(paths: &Paths) -> Result<ExitCode> {
         let files = [format!("pkg/{}.js", bundle.name), format!("pkg/{}_bg.wasm", bundle.name)];
         let weight: u64 = sizes.iter().filter(|size| files.contains(&size.name)).map(|size| size.brotli).sum();
         is_over |= weight > bundle.budget;
-        say(&format!("bundle: {}: {} bytes of brotli, {} allowed", bundle.name, grouped(weight), grouped(bundle.budget)));
+        say(&format!(
+            "bundle: {}: {} bytes of brotli, {} allowed",
+            bundle.name,
+            grouped(weight),
+            grouped(bundle.budget)
+        ));
     }
     if is_over {
         say("bundle: over the budget. Islands must stay free of server functions and of large crates.");

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{baselines::Tools, client::Client, middle, ms, ratio};
+use super::{baselines::Tools, client::Client, load::steady, middle, ms, ratio};
 
 /// How many interpreters run beside each other: as many as the server has places for in a benchmark.
 const AT_ONCE: usize = 2;
+
+/// How often per second the page of a large flow's run is asked for.
+const PER_SECOND: u32 = 200;
 
 /// How the steps of a flow wait for each other.
 #[derive(Clone, Copy)]
@@ -43,13 +46,13 @@ pub async fn measure(client: &Client, tools: &Tools) {
             ms(ours.saturating_sub(bare) / 40)
         );
     }
-    let long = fibo(30);
+    let long = fibo(33);
     let script = tools.script(&long);
     let row = client.save_flow(&flow(10, Shape::Row, &long)).await;
     client.run_flow(&row).await;
     let (ours, bare) = (client.run_flow(&row).await, tools.shell_loop(&script, 10, 1));
     println!(
-        "    10 steps of fibo(30) in a row: Stoker {}, bare {}: {:.1} % of the time is the programs' own",
+        "    10 steps of fibo(33) in a row: Stoker {}, bare {}: {:.1} % of the time is the programs' own",
         ms(ours),
         ms(bare),
         100.0 * ratio(bare, ours)
@@ -65,6 +68,15 @@ pub async fn measure(client: &Client, tools: &Tools) {
         ratio(each[1], each[0]),
         ms(each[1]),
         ms(each[0])
+    );
+    let large = client.save_flow(&flow(200, Shape::Beside, "pass")).await;
+    client.run_flow(&large).await;
+    let baseline = steady(client, "/healthz", PER_SECOND).await;
+    let page = steady(client, &format!("/flows/{large}/runs/1"), PER_SECOND).await;
+    println!(
+        "    page of a run of 200 steps: {}; p99 {:.1} times a health check's (aim: under 20 ms)",
+        page.text(),
+        ratio(page.p99, baseline.p99)
     );
 }
 

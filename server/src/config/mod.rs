@@ -4,7 +4,7 @@ pub mod data_folder;
 pub mod engine_options;
 pub mod limits;
 pub mod options;
-pub mod values;
+pub(crate) mod values;
 
 use std::{
     net::SocketAddr,

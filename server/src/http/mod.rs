@@ -2,7 +2,6 @@
 
 use axum::{
     Router, middleware,
-    response::Redirect,
     routing::{get, post},
 };
 use leptos_axum::{LeptosRoutes as _, generate_route_list};
@@ -98,8 +97,6 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/flows/{id}/runs/{number}/cancel", post(forms::cancel_run))
         .route("/runs/cancel", post(forms::cancel_runs))
         .route("/system", post(forms::system))
-        // All of that page changes.
-        .route("/system/state", get(async || Redirect::to(&app::routes::system())))
         .route("/system/{kind}/{key}/delete", post(forms::delete_cache))
         .route("/preferences", post(preferences::set))
         .fallback(pages::fallback)

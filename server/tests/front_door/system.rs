@@ -118,7 +118,7 @@ async fn counted_page(app: &TestApp) -> Answer {
         let page = app.get("/system").await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.text);
         // As long as something is missing, the page renews itself.
-        let is_renewed = !page.attributes("#system-state > #unfinished", "id").is_empty();
+        let is_renewed = !page.attributes("#system-state[data-every]", "id").is_empty();
         assert_eq!(page.text.contains(r#"http-equiv="refresh""#), is_renewed, "{}", page.text);
         if !is_renewed && !page.text.contains("being counted") {
             return page;

@@ -1,17 +1,23 @@
 //! Renews what changes of a page while it is open, but for a run's log: fetches the parts that may have changed, and puts
 //! them in place, so that the server alone decides how they look.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc};
 
-use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{DocumentFragment, Element, HtmlElement, HtmlTemplateElement, Response};
 
-use super::{dom, words};
+use super::dom::{self, document, window};
+use crate::log_text::words;
 
 /// The parts of a page that may come anew. Those that do not come stay.
-const PARTS: &str = "[id^=run-],#system-state";
+const PARTS: &str = "[id^=run-],#list,#system-state";
+
+/// Says of a part how often it is renewed by itself, in seconds.
+pub const EVERY: &str = "data-every";
+
+/// What can have the focus, or be pressed, in a part that is put in place.
+const CONTROLS: &str = "a[href],button,input,summary";
 
 /// How often a failed fetch is tried again.
 const ATTEMPTS: u32 = 5;
@@ -47,7 +53,7 @@ impl Refresher {
                     Err(_) if attempts < ATTEMPTS => {
                         attempts += 1;
                         refresher.0.is_outdated.set(true);
-                        pause(Duration::from_secs(2)).await;
+                        pause(2000).await;
                     }
                     Err(_) => {}
                 }
@@ -109,32 +115,47 @@ pub fn say(text: &str) {
     }
 }
 
-/// Puts the fresh content in place; what the reader opened stays open, and the focus stays where it was.
+/// Puts the fresh content in place; what the reader opened or ticked stays so, and the focus stays where it was.
 fn replace(present: &Element, fresh: &Element) {
-    let opened = opened(present);
-    let focused = document().active_element().map(|element| element.id()).unwrap_or_default();
+    // What is being pressed would not hear that it is let go.
+    if present.query_selector(":active").is_ok_and(|pressed| pressed.is_some()) {
+        return;
+    }
+    let opened = ids(present, "details[open][id]");
+    let ticked = ids(present, "input:checked[id]");
+    let focused = document().active_element().filter(|element| present.contains(Some(element)));
+    let focused = focused.map(|element| mark(&element)).filter(|mark| mark.iter().any(Option::is_some));
     present.set_inner_html(&fresh.inner_html());
-    for id in opened {
-        if let Some(details) = dom::by_id(&id) {
-            let _ = details.set_attribute("open", "");
+    let _ = match fresh.get_attribute(EVERY) {
+        Some(seconds) => present.set_attribute(EVERY, &seconds),
+        None => present.remove_attribute(EVERY),
+    };
+    for (ids, attribute) in [(opened, "open"), (ticked, "checked")] {
+        for element in ids.iter().filter_map(|id| dom::by_id(id)) {
+            let _ = element.set_attribute(attribute, "");
         }
     }
-    if !focused.is_empty()
-        && document().active_element().is_none_or(|element| element.id() != focused)
-        && let Some(element) = dom::html_by_id(&focused)
+    if let Some(focused) = focused
+        && let Some(element) = elements(present, CONTROLS).into_iter().find(|element| mark(element) == focused)
     {
         let _ = element.focus();
     }
 }
 
-fn opened(part: &Element) -> Vec<String> {
-    let Ok(opened) = part.query_selector_all("details[open][id]") else {
+/// What tells a control from the others of its part, also when it comes anew.
+fn mark(element: &Element) -> [Option<String>; 3] {
+    ["id", "href", "aria-label"].map(|attribute| element.get_attribute(attribute))
+}
+
+fn ids(part: &Element, selector: &str) -> Vec<String> {
+    elements(part, selector).into_iter().map(|element| element.id()).collect()
+}
+
+fn elements(part: &Element, selector: &str) -> Vec<HtmlElement> {
+    let Ok(found) = part.query_selector_all(selector) else {
         return Vec::new();
     };
-    (0..opened.length())
-        .filter_map(|index| opened.get(index)?.dyn_into::<HtmlElement>().ok())
-        .map(|details| details.id())
-        .collect()
+    (0..found.length()).filter_map(|index| found.get(index)?.dyn_into().ok()).collect()
 }
 
 /// Reads a page without running or loading anything in it.
@@ -144,12 +165,14 @@ fn parse(html: &str) -> Option<DocumentFragment> {
     Some(template.content())
 }
 
-/// The changing parts of the page that is open, as they are now.
+/// The changing parts of the page that is open, as they are now: those of a run alone, otherwise with the page around them.
 async fn fetch_parts() -> Result<String, JsValue> {
     // Which step a run's own address shows may change, the one on the page does not.
-    let page = dom::by_id("log").and_then(|log| log.get_attribute("data-page"));
-    let page = page.map_or_else(|| location().pathname(), Ok)?;
-    let response: Response = JsFuture::from(window().fetch_with_str(&(page + "/state"))).await?.dyn_into()?;
+    let address = match dom::by_id("log").and_then(|log| log.get_attribute("data-page")) {
+        Some(run) => run + "/state",
+        None => window().location().pathname()? + &window().location().search()?,
+    };
+    let response: Response = JsFuture::from(window().fetch_with_str(&address)).await?.dyn_into()?;
     if !response.ok() {
         return Err(JsValue::NULL);
     }
@@ -157,14 +180,9 @@ async fn fetch_parts() -> Result<String, JsValue> {
     text.as_string().ok_or(JsValue::NULL)
 }
 
-async fn pause(duration: Duration) {
+async fn pause(milliseconds: i32) {
     let promise = js_sys::Promise::new(&mut |resolve, _| {
-        set_timeout(
-            move || {
-                let _ = resolve.call0(&JsValue::NULL);
-            },
-            duration,
-        );
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds);
     });
     let _ = JsFuture::from(promise).await;
 }

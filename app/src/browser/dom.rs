@@ -1,11 +1,20 @@
 //! Short ways to the document and to what JavaScript knows.
 
 use js_sys::Reflect;
-use leptos::prelude::document;
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{Element, Event, EventTarget, HtmlElement};
+use wasm_bindgen::{JsCast, JsValue, UnwrapThrowExt as _, closure::Closure};
+use web_sys::{Document, Element, Event, EventTarget, HtmlElement, Window};
 
 use crate::model::time::Timestamp;
+
+/// The browser's window.
+pub fn window() -> Window {
+    web_sys::window().expect_throw("this runs in a page")
+}
+
+/// The page.
+pub fn document() -> Document {
+    window().document().expect_throw("a window has a document")
+}
 
 /// The element with this id.
 pub fn by_id(id: &str) -> Option<Element> {
