@@ -52,7 +52,8 @@ impl Matcher {
     /// Whether lines that are stored as this JSON can be told to have no match, without reading them.
     #[must_use]
     pub fn rules_out(&self, json: &str) -> bool {
-        let has_stream = |stream: Stream| memmem::find(json.as_bytes(), format!("[{},", stream.code()).as_bytes()).is_some();
+        let has_stream =
+            |stream: Stream| memmem::find(json.as_bytes(), format!("[{},", stream.code()).as_bytes()).is_some();
         if self.only_errors && !has_stream(Stream::Error) {
             return true;
         }
