@@ -107,12 +107,11 @@ pub fn LogView(
         LogPlace::Lines { first, last } if searched.is_none() => Some(first..=last),
         _ => None,
     };
-    let html = match only_matches {
-        Some(searched) => found_lines_html(&run, searched, times),
-        None => {
-            let (searched, chosen) = (searched.as_ref(), chosen.clone());
-            lines_html(&Shown { run: &run, page: &page, times, searched, chosen })
-        }
+    let html = if let Some(searched) = only_matches {
+        found_lines_html(&run, searched, times)
+    } else {
+        let (searched, chosen) = (searched.as_ref(), chosen.clone());
+        lines_html(&Shown { run: &run, page: &page, times, searched, chosen })
     };
     let (earlier, later) = match only_matches {
         Some(searched) => ways_to_matches(&address, searched),

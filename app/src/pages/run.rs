@@ -47,7 +47,7 @@ const FAILURE_LINES: u32 = 200;
 #[component]
 pub fn RunPage() -> impl IntoView {
     let address = step_address();
-    let place = LogPlace::parse(|name| query(name));
+    let place = LogPlace::parse(query);
     let word = |name| query(name).unwrap_or_default();
     let search = LogQuery::parse(&word("q"), &word("only"), &word("show"));
     load(async move { read(&*backend()?, &address?, place, search).await }, show)
