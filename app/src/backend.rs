@@ -15,7 +15,7 @@ use crate::model::{
     fields::{FieldErrors, FlowErrors},
     flow::{Flow, StepKey},
     identifiers::{RunNumber, RunUid, TaskId},
-    log_search::{LogQuery, LogSearch},
+    log_search::{LogQuery, LogSearch, SearchFrom},
     python_version::OfferedPython,
     run_list::{ListedRun, RunPage, RunQuery},
     spec::{TaskSpec, ValidTask},
@@ -78,7 +78,12 @@ pub trait Backend: Send + Sync + 'static {
     async fn log(&self, step: &StepAddress, window: LogWindow) -> Result<LogPage, BackendError>;
 
     /// Looks through a step's whole log, and tells what is found from a line on.
-    async fn search_log(&self, step: &StepAddress, query: &LogQuery, from: u64) -> Result<LogSearch, BackendError>;
+    async fn search_log(
+        &self,
+        step: &StepAddress,
+        query: &LogQuery,
+        from: SearchFrom,
+    ) -> Result<LogSearch, BackendError>;
 
     /// A flow with the newest runs, or with those numbered below `older_than`.
     async fn flow(&self, id: &TaskId, older_than: Option<RunNumber>) -> Result<FlowDetail, BackendError>;

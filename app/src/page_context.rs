@@ -61,6 +61,18 @@ pub enum Theme {
     Dark,
 }
 
+/// Which time stands before the lines of a log, as the user chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TimesChoice {
+    /// None.
+    #[default]
+    Off,
+    /// The time since the run started.
+    Start,
+    /// The time of day.
+    Clock,
+}
+
 /// What the user chose, from cookies. The server knows it, so a page comes out right without a flash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Preferences {
@@ -68,8 +80,8 @@ pub struct Preferences {
     pub theme: Theme,
     /// Wrap long log lines.
     pub wrap_log: bool,
-    /// Show a time before each log line.
-    pub log_times: bool,
+    /// The time before each log line.
+    pub log_times: TimesChoice,
 }
 
 /// The time of the request. Pages take it from here, so that tests control it.

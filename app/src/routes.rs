@@ -162,7 +162,19 @@ pub fn step(address: &StepAddress) -> String {
 /// A page with a log, shown around a line.
 #[must_use]
 pub fn at_line(page: &str, line: u64) -> String {
-    format!("{page}?line={line}#L{line}")
+    at_lines(page, line, line)
+}
+
+/// A page with a log, shown around some lines.
+#[must_use]
+pub fn at_lines(page: &str, first: u64, last: u64) -> String {
+    format!("{page}?lines={}#L{first}", lines_text(first, last))
+}
+
+/// Lines as they stand in an address: `10-20`, `10`.
+#[must_use]
+pub fn lines_text(first: u64, last: u64) -> String {
+    if first == last { first.to_string() } else { format!("{first}-{last}") }
 }
 
 /// A page with a log, shown up to before a line.
@@ -175,6 +187,18 @@ pub fn before_line(page: &str, line: u64) -> String {
 #[cfg(feature = "ssr")]
 #[must_use]
 pub fn log_search(page: &str, query: &LogQuery, line: Option<u64>) -> String {
+    let mut address = log_searched(page, query);
+    if let Some(line) = line {
+        let _ = write!(address, "&line={line}");
+    }
+    address.push_str("#match");
+    address
+}
+
+/// A page with a log, searched: what the place to go on from is appended to.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn log_searched(page: &str, query: &LogQuery) -> String {
     let mut address = format!("{page}?q=");
     push_encoded(&mut address, &query.text);
     if query.only_errors {
@@ -183,10 +207,6 @@ pub fn log_search(page: &str, query: &LogQuery, line: Option<u64>) -> String {
     if query.only_matches {
         let _ = write!(address, "&show={}", LogQuery::MATCHES);
     }
-    if let Some(line) = line {
-        let _ = write!(address, "&line={line}");
-    }
-    address.push_str("#match");
     address
 }
 

@@ -16,7 +16,7 @@ use app::{
         flow::{Flow, RunsWhen, StepKey, StepName},
         identifiers::{Kind, RunNumber, RunUid, StepId, TaskId},
         log::{LogLine, LogLines, RunState, Stream},
-        log_search::{LogQuery, LogSearch},
+        log_search::{LogQuery, LogSearch, SearchFrom},
         phase::Phase,
         run_list::{ListedRun, RunPage, RunQuery},
         spec::{TaskDraft, TaskName, TaskSpec},
@@ -133,7 +133,7 @@ fn run(steps: Vec<StepSummary>) -> Fake {
         next: None,
         latest: number(4),
         manifest: None,
-        state: RunState { phase, version: 9, queue_place: None, lines: 3 },
+        state: RunState { phase, version: 9, queue_place: None, lines: 3, started_at: None },
         summary,
     };
     Fake { run, outputs: Vec::new() }
@@ -253,7 +253,7 @@ impl Backend for Fake {
         Readiness { environment: Ready::Unknown, system: None }
     }
 
-    async fn search_log(&self, _: &StepAddress, _: &LogQuery, _: u64) -> Result<LogSearch, BackendError> {
+    async fn search_log(&self, _: &StepAddress, _: &LogQuery, _: SearchFrom) -> Result<LogSearch, BackendError> {
         Err(not_here())
     }
 
@@ -346,7 +346,7 @@ async fn an_active_run_shows_what_its_steps_wait_for() {
     assert!(html.contains(r#"http-equiv="refresh""#) && html.contains("data-live"));
     assert!(html.contains("Waiting for a.") && html.contains("Running 54 s"));
     assert!(html.contains("<title>a: Running · 55 s · 2nd try.</title>"));
-    assert!(html.contains(&format!(r#"href="{}?line=1#L1""#, step_page("a"))) && html.contains("exit code 7"));
+    assert!(html.contains(&format!(r#"href="{}?lines=1#L1""#, step_page("a"))) && html.contains("exit code 7"));
     assert!(fake.step_page("b").await.contains(r#"role="status">Waiting for a."#));
     let cancel = fake.page(&routes::cancel_run(&id(), number(4))).await;
     assert!(cancel.contains("no other begins"));
@@ -391,7 +391,7 @@ async fn what_changes_comes_without_the_rest() {
     let fake = diamond();
     let address = StepAddress { task: id(), number: number(4), step: Some(key("plot")) };
     let parts = changing_parts(Arc::new(fake), Now(NOW), &address).await.unwrap();
-    let names = ["summary", "graph", "steps", "step", "progress", "difference", "outputs"];
+    let names = ["summary", "graph", "steps", "step", "prepared", "progress", "difference", "outputs"];
     for part in names {
         assert_eq!(parts.matches(&format!(r#"id="run-{part}""#)).count(), 1, "{part}");
     }

@@ -18,7 +18,7 @@ use app::{
         flow::{Flow, FlowDraft, Focus, Placement, StepDraft, StepKey, StepName},
         identifiers::{Kind, RunNumber, RunUid, StepId, TaskId},
         log::{LogLine, LogLines, RunState, Stream},
-        log_search::{LogMatch, LogQuery, LogSearch},
+        log_search::{LogMatch, LogQuery, LogSearch, SearchFrom},
         phase::Phase,
         retention::Retention,
         run_list::{ListedRun, RunPage, RunQuery},
@@ -191,7 +191,7 @@ impl Backend for Fake {
             next: (run.get() < 2).then(|| number(2)),
             latest: number(2),
             manifest: None,
-            state: RunState { phase: summary.phase, version: 9, queue_place: None, lines: 3000 },
+            state: RunState { phase: summary.phase, version: 9, queue_place: None, lines: 3000, started_at: None },
             summary,
         })
     }
@@ -277,11 +277,11 @@ impl Backend for Fake {
         Err(BackendError::NotFound("There is no such output.".to_owned()))
     }
 
-    async fn search_log(&self, _: &StepAddress, query: &LogQuery, from: u64) -> Result<LogSearch, BackendError> {
+    async fn search_log(&self, _: &StepAddress, query: &LogQuery, from: SearchFrom) -> Result<LogSearch, BackendError> {
         let lines = vec![(42, LogLine(Stream::Output, NOW, format!("{} here", query.text)))];
         Ok(LogSearch {
             total: 3,
-            current: (from <= 42).then_some(LogMatch { line: 42, place: 2 }),
+            current: matches!(from, SearchFrom::At(..=42)).then_some(LogMatch { line: 42, place: 2 }),
             previous: Some(7),
             next: Some(99),
             lines: if query.only_matches { lines } else { Vec::new() },
@@ -580,13 +580,12 @@ async fn a_searched_log_marks_what_was_found_and_renews_itself_no_more() {
 #[tokio::test]
 async fn what_preparing_printed_is_folded_away() {
     let html = page(&routes::at_line(&routes::run(&id(), number(1)), 400)).await;
-    assert!(html.contains(r#"<details class="log-group" id="log-preparation"><summary>Prepared in 5.4 s, 13 lines</summary><div class="line from-stoker" id="L1">"#));
+    assert!(html.contains(r#"<details class="log-group" id="log-preparation"><summary><span id="run-prepared">Prepared in 5.4 s</span><span class="group-facts">, 13 lines</span></summary><div class="line from-stoker" id="L1">"#));
     let (_, after) = html.split_once(r#"id="L13""#).unwrap();
     assert!(after.contains(r#"</details><div class="line from-output" id="L14">"#));
     let html = page(&routes::at_line(&routes::run(&id(), number(1)), 13)).await;
-    assert!(html.contains(r#"id="log-preparation" open>"#), "the line asked for is in it");
-    // The second run is being prepared yet.
-    assert!(!page(&routes::at_line(&routes::run(&id(), number(2)), 400)).await.contains("log-preparation"));
+    assert!(html.contains(r#"id="log-preparation" open="">"#), "the line asked for is in it");
+    assert!(html.contains(r#"<div class="line from-stoker is-selected" id="L13"><span id="here"></span>"#));
 }
 
 #[tokio::test]

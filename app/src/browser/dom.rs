@@ -3,7 +3,8 @@
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue, UnwrapThrowExt as _, closure::Closure};
 use web_sys::{
-    Document, DocumentFragment, Element, Event, EventTarget, FocusOptions, HtmlElement, HtmlTemplateElement, Window,
+    Document, DocumentFragment, Element, Event, EventTarget, FocusOptions, HtmlElement, HtmlTemplateElement, NodeList,
+    Window,
 };
 
 use crate::model::time::Timestamp;
@@ -30,7 +31,16 @@ pub fn html_by_id(id: &str) -> Option<HtmlElement> {
 
 /// The elements that a selector finds.
 pub fn all(selector: &str) -> Vec<Element> {
-    let Ok(found) = document().query_selector_all(selector) else {
+    listed(document().query_selector_all(selector))
+}
+
+/// The elements in another one that a selector finds, in order.
+pub fn all_in(element: &Element, selector: &str) -> Vec<Element> {
+    listed(element.query_selector_all(selector))
+}
+
+fn listed(found: Result<NodeList, JsValue>) -> Vec<Element> {
+    let Ok(found) = found else {
         return Vec::new();
     };
     (0..found.length()).filter_map(|index| found.get(index)?.dyn_into().ok()).collect()
@@ -97,6 +107,11 @@ pub fn property(object: &JsValue, name: &str) -> Option<JsValue> {
 pub fn set_property(object: &JsValue, name: &str, value: &str) {
     // It fails only for objects that are none.
     let _ = Reflect::set(object, &name.into(), &value.into());
+}
+
+/// Whether a property, such as that of a key held down, is true.
+pub fn is(object: &JsValue, name: &str) -> bool {
+    property(object, name).is_some_and(|value| value.is_truthy())
 }
 
 /// A property that is a text.

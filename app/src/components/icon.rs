@@ -31,12 +31,6 @@ pub fn phase_icon_shared(html: &mut Html, phase: Phase) {
     html.markup(r#""/></svg>"#);
 }
 
-/// The same as a part of a larger drawing, its upper left corner here.
-pub fn phase_icon_at(html: &mut Html, phase: Phase, x: i32, y: i32) {
-    html.markup(r##"<use class="icon" width="16" height="16" href="#"##).text(shared_id(phase));
-    html.markup(r#"" x=""#).value(x).markup(r#"" y=""#).value(y).markup(r#""/>"#);
-}
-
 /// The id of the drawing of a phase, on a page with [`phase_icons`].
 pub const fn shared_id(phase: Phase) -> &'static str {
     match phase {

@@ -4,11 +4,8 @@
 use leptos::prelude::*;
 
 use crate::{
-    log_text::{Matcher, found_line_html, number_words},
-    model::{
-        log_search::{LogMatch, LogQuery, LogSearch},
-        views::RunDetail,
-    },
+    log_text::{Matcher, number_words},
+    model::log_search::{LogMatch, LogQuery, LogSearch, SearchFrom},
     routes,
 };
 
@@ -17,8 +14,8 @@ use crate::{
 pub struct SearchedLog {
     /// For what.
     pub query: LogQuery,
-    /// From which line on.
-    pub from: u64,
+    /// For which match.
+    pub from: SearchFrom,
     /// What was found.
     pub found: LogSearch,
 }
@@ -32,17 +29,6 @@ impl SearchedLog {
     /// What finds the text in the lines that are shown.
     pub fn matcher(&self) -> Matcher {
         Matcher::new(&self.query)
-    }
-
-    /// The lines that match, and nothing else; each leads to its place in the log.
-    pub fn lines_html(&self, run: &RunDetail) -> String {
-        let (matcher, whole) = (self.matcher(), LogQuery { only_matches: false, ..self.query.clone() });
-        let page = run.page();
-        let html = |(number, line): &(u64, _)| {
-            let address = routes::log_search(&page, &whole, Some(*number));
-            found_line_html(*number, line, &matcher, self.current_line() == Some(*number), &address)
-        };
-        self.found.lines.iter().map(html).collect()
     }
 }
 
@@ -59,7 +45,8 @@ pub fn log_search_form(page: &str, searched: Option<&SearchedLog>) -> AnyView {
                 id="log-search"
                 name="q"
                 value=query.text
-                placeholder="Search all lines"
+                placeholder="Search all lines ( / )"
+                aria-keyshortcuts="/"
                 maxlength=LogQuery::MAX_CHARACTERS.to_string()
                 autocomplete="off"
                 spellcheck="false"
@@ -75,12 +62,15 @@ pub fn log_search_form(page: &str, searched: Option<&SearchedLog>) -> AnyView {
 /// What was found, and where it goes on from there.
 pub fn log_found(page: &str, searched: &SearchedLog) -> AnyView {
     let SearchedLog { query, from, found } = searched;
-    let link = |word: &'static str, rel: Option<&'static str>, query: &LogQuery, line: Option<u64>| {
-        view! { <a rel=rel href=routes::log_search(page, query, line)>{word}</a> }
+    let link = |word: &'static str, query: &LogQuery, line: Option<u64>| {
+        view! { <a href=routes::log_search(page, query, line)>{word}</a> }
+    };
+    // The script goes on from the match that one is at, so it needs both where there is only one.
+    let step = |word: &'static str, rel: &'static str, key: &'static str, line: Option<u64>| {
+        let address = routes::log_search(page, query, line);
+        view! { <a rel=rel href=address hidden=line.is_none() title=format!("Key {key}") aria-keyshortcuts=key>{word}</a> }
     };
     let current = searched.current_line();
-    let previous = found.previous.map(|previous| link("↑ Previous", Some("prev"), query, Some(previous)));
-    let next = found.next.map(|next| link("↓ Next", Some("next"), query, Some(next)));
     // Where one is stays the same while more or less of it is shown.
     let switch = |word: &'static str, is_on: bool, query: LogQuery| {
         let address = routes::log_search(page, &query, current);
@@ -94,24 +84,32 @@ pub fn log_found(page: &str, searched: &SearchedLog) -> AnyView {
         switch("Only matches", query.only_matches, LogQuery { only_matches: !query.only_matches, ..query.clone() });
     let next_error = (!query.only_errors).then(|| {
         let errors = LogQuery { only_errors: true, ..LogQuery::default() };
-        link("Next error", None, &errors, Some(current.unwrap_or(*from) + 1))
+        let (SearchFrom::At(from) | SearchFrom::Before(from)) = *from;
+        link("Next error", &errors, Some(current.map_or(from, |line| line + 1)))
     });
     view! {
-        <nav class="log-found" aria-label="Matches">
-            <strong role="status">{found_words(query, found, *from)}</strong>
-            {previous}
-            {next}
+        <nav
+            class="log-found"
+            id="log-found"
+            aria-label="Matches"
+            data-search=routes::log_searched(page, query)
+            data-place=found.current.map(|current| current.place.to_string())
+            data-total=found.total.to_string()
+        >
+            <strong role="status" id="log-found-words">{found_words(query, found, *from)}</strong>
+            {step("↑ Previous", "prev", "N", found.previous)}
+            {step("↓ Next", "next", "n", found.next)}
             {next_error}
             {only_errors}
             {only_matches}
-            <a href=format!("{page}#log")>"End the search"</a>
+            <a id="log-found-end" href=format!("{page}#log")>"End the search"</a>
         </nav>
     }
     .into_any()
 }
 
 /// Which of how many.
-fn found_words(query: &LogQuery, found: &LogSearch, from: u64) -> String {
+fn found_words(query: &LogQuery, found: &LogSearch, from: SearchFrom) -> String {
     let what = match (query.text.is_empty(), found.total) {
         (true, 1) => "line of standard error",
         (true, _) => "lines of standard error",
@@ -121,7 +119,13 @@ fn found_words(query: &LogQuery, found: &LogSearch, from: u64) -> String {
     match (found.total, found.current) {
         (0, _) => format!("No {}", what.replacen("lines", "line", 1)),
         (total, Some(LogMatch { place, .. })) => format!("{} of {} {what}", number_words(place), number_words(total)),
-        (total, None) => format!("{} {what}, none from line {} on", number_words(total), number_words(from)),
+        (total, None) => {
+            let where_not = match from {
+                SearchFrom::At(line) => format!("from line {} on", number_words(line)),
+                SearchFrom::Before(line) => format!("before line {}", number_words(line)),
+            };
+            format!("{} {what}, none {where_not}", number_words(total))
+        }
     }
 }
 
@@ -146,7 +150,7 @@ mod tests {
             (&errors, found(2, Some(1)), "1 of 2 lines of standard error"),
             (&errors, found(0, None), "No line of standard error"),
         ] {
-            assert_eq!(found_words(query, &found, 1000), expected);
+            assert_eq!(found_words(query, &found, SearchFrom::At(1000)), expected);
         }
     }
 }

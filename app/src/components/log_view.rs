@@ -3,57 +3,24 @@
 use leptos::prelude::*;
 
 use super::{
+    log_lines::{Shown, found_lines_html, lines_html},
+    log_place::LogPlace,
     log_search::{SearchedLog, log_found, log_search_form},
     page::BackField,
     step_list::waits_for,
 };
 use crate::{
     islands::LogTail,
-    log_text::{found_line_html, line_html, lines_words, words},
+    log_text::{LineTimes, lines_words, words},
     model::{
-        log::Stream,
         log_search::LogQuery,
         phase::Phase,
-        time::duration_text,
-        views::{LogPage, LogWindow, RunDetail},
+        time::Timestamp,
+        views::{LogPage, RunDetail},
     },
-    page_context::Preferences,
+    page_context::{Preferences, TimesChoice},
     routes,
 };
-
-/// How many lines a page starts with.
-const PAGE_LINES: u32 = 1000;
-
-/// Which part of a log the address asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogPlace {
-    /// The end.
-    End,
-    /// Around a line.
-    Line(u64),
-    /// The lines before one.
-    Before(u64),
-}
-
-impl LogPlace {
-    /// The line that a search starts at.
-    pub fn first_line(self) -> u64 {
-        match self {
-            Self::Line(line) | Self::Before(line) => line.max(1),
-            Self::End => 1,
-        }
-    }
-
-    /// The lines to read.
-    pub fn window(self) -> LogWindow {
-        match self {
-            Self::End => LogWindow::Last(PAGE_LINES),
-            Self::Line(line) => LogWindow::Around(line, PAGE_LINES),
-            // Before the first line there is none to show: it is shown itself.
-            Self::Before(line) => LogWindow::Before(line.max(2), PAGE_LINES),
-        }
-    }
-}
 
 /// How things stand with a log, in a sentence.
 pub fn log_words(run: &RunDetail) -> String {
@@ -127,10 +94,25 @@ pub fn LogView(
     if preferences.wrap_log {
         class.push_str(" is-wrapped");
     }
-    if preferences.log_times {
+    if preferences.log_times != TimesChoice::Off {
         class.push_str(" has-times");
     }
-    let html = only_matches.map_or_else(|| lines_html(&run, &page, searched.as_ref(), place), |it| it.lines_html(&run));
+    let times = match preferences.log_times {
+        TimesChoice::Off => LineTimes::Off,
+        // What has not started has no lines yet.
+        TimesChoice::Start => LineTimes::Since(run.state.started_at.unwrap_or(run.summary.created_at)),
+        TimesChoice::Clock => LineTimes::Clock,
+    };
+    let chosen = match place {
+        LogPlace::Lines { first, last } if searched.is_none() => Some(first..=last),
+        _ => None,
+    };
+    let html = if let Some(searched) = only_matches {
+        found_lines_html(&run, searched, times)
+    } else {
+        let (searched, chosen) = (searched.as_ref(), chosen.clone());
+        lines_html(&Shown { run: &run, page: &page, times, searched, chosen })
+    };
     let (earlier, later) = match only_matches {
         Some(searched) => ways_to_matches(&address, searched),
         None => ways_to_lines(&address, first, (!at_end).then_some(next)),
@@ -140,12 +122,14 @@ pub fn LogView(
         view! { <a href=routes::log_search(&address, &errors, None) title="Go through the lines of standard error">"Errors"</a> }
     });
     let found = searched.as_ref().map(|searched| log_found(&address, searched));
-    let missing = match place {
-        LogPlace::Line(line) if line > total => Some(view! {
-            <p class="log-note">{format!("The log has no line {line}: it has {}.", lines_words(total))}</p>
-        }),
-        _ => None,
-    };
+    let missing = chosen.as_ref().filter(|chosen| *chosen.start() > total).map(|chosen| {
+        view! {
+            <p class="log-note">
+                {format!("The log has no line {}: it has {}.", chosen.start(), lines_words(total))}
+            </p>
+        }
+    });
+    let last_at = page.lines.lines.last().map(|line| line.1);
     view! {
         <section
             class="log"
@@ -155,6 +139,9 @@ pub fn LogView(
             data-next=if is_empty { total + 1 } else { next }.to_string()
             data-live=!phase.is_final()
             data-at-end=at_end
+            data-last-at=last_at.map(|Timestamp(at)| at.to_string())
+            data-times=times_word(preferences.log_times)
+            data-lines=chosen.map(|chosen| routes::lines_text(*chosen.start(), *chosen.end()))
         >
             <div class="log-toolbar">
                 <h2 id="log-title">"Log"</h2>
@@ -162,7 +149,7 @@ pub fn LogView(
                 {log_search_form(&address, searched.as_ref())}
                 {errors}
                 <Toggle name="wrap_log" is_on=preferences.wrap_log word="Wrap" title="Wrap long lines" />
-                <Toggle name="log_times" is_on=preferences.log_times word="Times" title="Show the time (UTC) of each line" />
+                {times_choice(preferences.log_times)}
                 <a href=routes::raw_log(&address, false)>"Raw"</a>
                 <a href=routes::raw_log(&address, true) download="">"Download"</a>
             </div>
@@ -179,49 +166,12 @@ pub fn LogView(
             <div class="log-status">
                 <span id="log-words" role="status">{log_words(&run)}</span>
                 <LogTail />
+                <button type="button" class="is-small" id="log-copy" hidden>"Copy"</button>
+                {ways_through(&address)}
             </div>
         </section>
     }
     .into_any()
-}
-
-/// The lines of a page. What preparing printed is folded away once the program's lines are there.
-fn lines_html(run: &RunDetail, page: &LogPage, searched: Option<&SearchedLog>, place: LogPlace) -> String {
-    let matcher = searched.map(SearchedLog::matcher);
-    let current = searched.and_then(SearchedLog::current_line);
-    let mut lines = (page.lines.first..).zip(&page.lines.lines).map(|(number, line)| match &matcher {
-        Some(matcher) => found_line_html(number, line, matcher, current == Some(number), &format!("#L{number}")),
-        None => line_html(number, line),
-    });
-    let count = preparation_lines(run, page);
-    if count == 0 {
-        return lines.collect();
-    }
-    let is_in_group = |line: u64| line <= count as u64;
-    let group: String = lines.by_ref().take(count).collect();
-    let is_open = run.step.has_failed_preparation()
-        || matches!(place, LogPlace::Line(line) if is_in_group(line))
-        || group.contains("<mark>");
-    let millis = run.step.checkpoints.iter().map(|checkpoint| checkpoint.millis).sum();
-    let word = if run.step.has_failed_preparation() { "Preparing failed after" } else { "Prepared in" };
-    format!(
-        r#"<details class="log-group" id="log-preparation"{}><summary>{word} {}, {}</summary>{group}</details>{}"#,
-        if is_open { " open" } else { "" },
-        duration_text(millis),
-        lines_words(count as u64),
-        lines.collect::<String>()
-    )
-}
-
-/// How many lines at the start of a page are what preparing printed, once that has ended.
-fn preparation_lines(run: &RunDetail, page: &LogPage) -> usize {
-    let ended_at = match run.step.checkpoints.last() {
-        Some(checkpoint) if checkpoint.status.is_some() && page.lines.first == 1 => checkpoint.at,
-        _ => return 0,
-    };
-    let lines = &page.lines.lines;
-    let count = lines.iter().take_while(|line| line.0 == Stream::Stoker && line.1 <= ended_at).count();
-    if count < lines.len() || run.step.phase.is_final() { count } else { 0 }
 }
 
 /// The links above and below the lines of a log: to those before and after.
@@ -255,6 +205,54 @@ fn ways_to_matches(page: &str, searched: &SearchedLog) -> (AnyView, Option<AnyVi
         .later
         .map(|line| view! { <p class="log-later"><a href=address(line)>"Show later matches"</a></p> }.into_any());
     (earlier.into_any(), later)
+}
+
+/// Ways to any line of a log.
+fn ways_through(page: &str) -> AnyView {
+    view! {
+        <form class="log-ways" id="log-ways" method="get" action=format!("{page}#here")>
+            <a href=routes::at_line(page, 1)>"First"</a>
+            <a href=format!("{page}#log")>"Last"</a>
+            <label for="log-line">"Line"</label>
+            <input type="text" id="log-line" name="line" inputmode="numeric" pattern="[0-9]{1,15}" required autocomplete="off" />
+            <button class="is-small">"Go"</button>
+        </form>
+    }
+    .into_any()
+}
+
+const fn times_word(choice: TimesChoice) -> &'static str {
+    match choice {
+        TimesChoice::Off => "off",
+        TimesChoice::Start => "start",
+        TimesChoice::Clock => "clock",
+    }
+}
+
+/// Which time stands before each line: a form too.
+fn times_choice(chosen: TimesChoice) -> AnyView {
+    let choices = [
+        (TimesChoice::Off, "Off", "Show no times"),
+        (TimesChoice::Start, "Start", "Show for each line how long after the run's start it came"),
+        (TimesChoice::Clock, "Clock", "Show the time (UTC) of each line"),
+    ]
+    .map(|(choice, word, title)| {
+        let is_chosen = if choice == chosen { "true" } else { "false" };
+        view! {
+            <button class="is-small" name="log_times" value=times_word(choice) aria-pressed=is_chosen title=title>
+                {word}
+            </button>
+        }
+    })
+    .collect_view();
+    view! {
+        <form class="log-times" method="post" action=routes::preferences()>
+            <span id="log-times-label">"Times"</span>
+            <BackField />
+            <span class="segments" role="group" aria-labelledby="log-times-label">{choices}</span>
+        </form>
+    }
+    .into_any()
 }
 
 /// A switch of the log's looks: a form, so that it works without JavaScript and is remembered.

@@ -11,6 +11,8 @@ pub mod flow_tools;
 pub mod icon;
 pub mod keyboard;
 pub mod log_difference;
+pub mod log_lines;
+pub mod log_place;
 pub mod log_search;
 pub mod log_view;
 pub mod message;

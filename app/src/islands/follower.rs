@@ -9,16 +9,19 @@ use std::{
 
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{CloseEvent, Element, HtmlElement, MessageEvent, WebSocket};
+use web_sys::{CloseEvent, HtmlElement, MessageEvent, WebSocket};
 
-use super::message;
+use super::{log_choice, log_matches, log_sheet::LogSheet, message};
 use crate::{
     browser::{
         dom,
         refresh::{Refresher, say},
     },
-    log_text::{line_html, lines_words, partial_html, words},
-    model::log::{LogLines, LogMessage, RunState},
+    log_text::{groups::Grouping, lines_words, partial_html, words},
+    model::{
+        log::{LogLine, LogLines, LogMessage, RunState},
+        phase::Phase,
+    },
     routes,
 };
 
@@ -28,7 +31,7 @@ const KEPT_LINES: u32 = 5000;
 /// How many bytes the page keeps of their text.
 const KEPT_BYTES: usize = 1024 * 1024;
 
-/// How many bytes of HTML may wait to be put into the page.
+/// How many bytes of text may wait to be put into the page.
 const WAITING_BYTES: usize = 4 * KEPT_BYTES;
 
 /// How far from the end still counts as being there, in pixels.
@@ -42,8 +45,8 @@ thread_local! {
 /// Follows the run of this page from where the page ends, counting the lines that come in while the reader is elsewhere.
 pub fn follow() {
     follow_anew();
-    show_line_of_address();
-    dom::listen(&window(), "hashchange", |_| show_line_of_address());
+    log_choice::watch();
+    log_matches::watch();
 }
 
 /// Leaves the log that was on the page, and follows the one that is there now, if there is one.
@@ -88,13 +91,15 @@ impl Start {
 /// What came in since the last frame.
 #[derive(Default)]
 struct Arrived {
-    lines: VecDeque<String>,
+    lines: VecDeque<(u64, LogLine)>,
     /// How many bytes they have together.
     bytes: usize,
     /// The HTML of the line that has not ended, when it changed.
     partial: Option<String>,
     /// Whether lines were left out, so that those on the page do not connect to the new ones.
     is_gap: bool,
+    /// How the run ended, when there will be no more lines.
+    ended: Option<Phase>,
     /// Whether a frame is already asked for.
     is_frame_due: bool,
 }
@@ -116,7 +121,10 @@ struct Session {
     /// The number of the next line wanted. Lines below it are already here.
     next: Cell<u64>,
     attempts: Cell<u32>,
+    phase: Cell<Option<Phase>>,
     arrived: RefCell<Arrived>,
+    /// The log on the page, and the groups that the next line is in.
+    log: RefCell<Option<(LogSheet, Grouping)>>,
     connection: RefCell<Option<Connection>>,
 }
 
@@ -129,7 +137,9 @@ impl Session {
             is_left: Cell::new(false),
             refresher: Refresher::default(),
             attempts: Cell::new(0),
+            phase: Cell::new(None),
             arrived: RefCell::new(Arrived::default()),
+            log: RefCell::new(LogSheet::read()),
             connection: RefCell::new(None),
         })
     }
@@ -198,7 +208,10 @@ impl Session {
     /// The log is complete: a line that had not ended has become one that has.
     fn end(self: &Rc<Self>) {
         say(words::ENDED);
-        self.arrived.borrow_mut().partial = Some(String::new());
+        let mut arrived = self.arrived.borrow_mut();
+        arrived.partial = Some(String::new());
+        arrived.ended = self.phase.get().filter(|_| self.start.at_end);
+        drop(arrived);
         self.ask_for_frame();
     }
 
@@ -206,7 +219,7 @@ impl Session {
         match message {
             LogMessage::State(state) => self.take_state(&state),
             _ if !self.start.at_end => {}
-            LogMessage::Lines(lines) => self.take_lines(&lines),
+            LogMessage::Lines(lines) => self.take_lines(lines),
             LogMessage::Partial { stream, text } => {
                 let html = if text.is_empty() { String::new() } else { partial_html(stream, &text) };
                 self.arrived.borrow_mut().partial = Some(html);
@@ -222,27 +235,30 @@ impl Session {
         if self.attempts.replace(0) > 0 {
             self.refresher.show_words();
         }
+        self.phase.set(Some(state.phase));
+        if let (Some((sheet, _)), Some(started_at)) = (self.log.borrow_mut().as_mut(), state.started_at) {
+            sheet.count_times_from(started_at);
+        }
         dom::set_text("log-count", &lines_words(state.lines));
         // Told when a connection begins, and whenever something of it has changed.
         self.refresher.refresh();
     }
 
-    fn take_lines(self: &Rc<Self>, lines: &LogLines) {
+    fn take_lines(self: &Rc<Self>, lines: LogLines) {
         let mut arrived = self.arrived.borrow_mut();
         if lines.first > self.next.get() {
             arrived.lines.clear();
             arrived.bytes = 0;
             arrived.is_gap = true;
         }
-        for (number, line) in (lines.first..).zip(&lines.lines) {
+        for (number, line) in (lines.first..).zip(lines.lines) {
             // After a reconnection some may come twice.
             if number >= self.next.get() {
-                let html = line_html(number, line);
-                arrived.bytes += html.len();
-                arrived.lines.push_back(html);
+                arrived.bytes += line.2.len();
+                arrived.lines.push_back((number, line));
                 // A tab in the background gets no frames: keep no more than will be shown.
                 while arrived.lines.len() > KEPT_LINES as usize || arrived.bytes > WAITING_BYTES {
-                    arrived.bytes -= arrived.lines.pop_front().map_or(arrived.bytes, |html| html.len());
+                    arrived.bytes -= arrived.lines.pop_front().map_or(arrived.bytes, |(_, line)| line.2.len());
                     arrived.is_gap = true;
                 }
                 self.next.set(number + 1);
@@ -266,19 +282,25 @@ impl Session {
             return;
         }
         let arrived = self.arrived.take();
-        let (Some(scroll), Some(lines)) = (dom::html_by_id("log-scroll"), dom::by_id("log-lines")) else {
+        let mut log = self.log.borrow_mut();
+        let (Some(scroll), Some((sheet, grouping))) = (dom::html_by_id("log-scroll"), log.as_mut()) else {
             return;
         };
         let is_near_end = is_near_end(&scroll);
         let height = scroll.scroll_height();
         if arrived.is_gap {
-            lines.set_inner_html("");
+            sheet.clear();
+            *grouping = Grouping::default();
         }
         let count = u32::try_from(arrived.lines.len()).unwrap_or(u32::MAX);
+        for (number, line) in &arrived.lines {
+            grouping.take(*number, line, sheet);
+        }
+        if let Some(phase) = arrived.ended {
+            grouping.finish(phase, sheet);
+        }
+        sheet.flush();
         if count > 0 {
-            let html: String = arrived.lines.into_iter().collect();
-            // Fails only for a node without a parent.
-            let _ = lines.insert_adjacent_html("beforeend", &html);
             dom::set_text("log-count", &lines_words(self.next.get() - 1));
         }
         if let Some(html) = arrived.partial
@@ -293,25 +315,16 @@ impl Session {
             scroll.set_scroll_top(scroll.scroll_top() - (scroll.scroll_height() - height));
             self.show_unseen(self.unseen.get().saturating_add(count));
         }
-        let mut bytes = length(&lines);
-        while let Some(oldest) = lines.first_element_child()
-            && (lines.child_element_count() > KEPT_LINES || bytes > KEPT_BYTES)
-        {
-            bytes -= length(&oldest);
-            oldest.remove();
+        sheet.keep(KEPT_LINES as usize, KEPT_BYTES);
+        if let Some(first) = sheet.first() {
+            self.show_earlier_link(first);
         }
-        self.show_earlier_link();
         self.refresher.heard_output(count > 0);
     }
 
     /// Leads to the lines before the first one on the page.
-    fn show_earlier_link(&self) {
-        let first = dom::by_id("log-lines")
-            .and_then(|lines| lines.first_element_child())
-            .and_then(|line| line.id().strip_prefix('L').and_then(|number| number.parse::<u64>().ok()));
-        if let (Some(first), Some(link)) = (first, dom::by_id("log-earlier"))
-            && first > 1
-        {
+    fn show_earlier_link(&self, first: u64) {
+        if let Some(link) = dom::by_id("log-earlier").filter(|_| first > 1) {
             // Setting an attribute fails only for a malformed name.
             let _ = link.set_attribute("href", &routes::before_line(&self.start.page, first));
             let _ = link.remove_attribute("hidden");
@@ -348,29 +361,6 @@ impl Session {
             resume.set_hidden(count == 0);
         }
     }
-}
-
-/// An address such as `#L42` may name a line that is not on the page: then the server renders the page around it.
-fn show_line_of_address() {
-    let Some(Start { page, .. }) = Start::read() else {
-        return;
-    };
-    let Some(line) = location_hash().and_then(|hash| hash.strip_prefix('L')?.parse::<u64>().ok()) else {
-        return;
-    };
-    if let Some(shown) = dom::by_id(&format!("L{line}")) {
-        // The browser goes there by itself, but not when the page is loaded again: then it stays at the end.
-        if dom::html_by_id("log-scroll").is_some_and(|scroll| is_near_end(&scroll)) {
-            shown.scroll_into_view();
-        }
-    } else if location().search().is_ok_and(|search| search != format!("?line={line}")) {
-        let _ = location().assign(&routes::at_line(&page, line));
-    }
-}
-
-/// How many bytes of text an element has.
-fn length(element: &Element) -> usize {
-    element.text_content().unwrap_or_default().len()
 }
 
 /// The log lies upside down (`flex-direction: column-reverse`), so its end is at zero and the past is negative.

@@ -24,6 +24,7 @@ pub fn read(text: &str) -> Option<LogMessage> {
             // The server says it in the parts of the page.
             queue_place: None,
             lines: number(&message, "lines")?,
+            started_at: number(&message, "started_at").and_then(|at| i64::try_from(at).ok()).map(Timestamp),
         }),
         _ => return None,
     })

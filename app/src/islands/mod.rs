@@ -4,6 +4,12 @@
 
 #[cfg(feature = "log-islands")]
 mod follower;
+#[cfg(feature = "log-islands")]
+mod log_choice;
+#[cfg(feature = "log-islands")]
+mod log_matches;
+#[cfg(feature = "log-islands")]
+mod log_sheet;
 #[cfg(any(feature = "ssr", feature = "log-islands"))]
 mod log_tail;
 #[cfg(feature = "log-islands")]

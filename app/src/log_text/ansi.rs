@@ -206,6 +206,27 @@ pub fn spans(line: &str) -> Vec<Span> {
     }
 }
 
+/// By how many rows a line moves the cursor up: before its text, and after it. Programs that draw several bars at once
+/// come back like this to those that they have drawn.
+pub fn rows_up(line: &str) -> (usize, usize) {
+    let (mut before, mut after, mut has_text) = (0, 0, false);
+    let mut rest = line;
+    while let Some(start) = rest.find("\u{1b}[") {
+        if start > 0 {
+            (has_text, after) = (true, 0);
+        }
+        let sequence = &rest[start + 2..];
+        let end = sequence.find(|character| !matches!(character, '\u{20}'..='\u{3f}')).unwrap_or(sequence.len());
+        let last = sequence[end..].chars().next();
+        if matches!(last, Some('A' | 'F')) {
+            let rows = sequence[..end].parse().unwrap_or(1);
+            *(if has_text { &mut after } else { &mut before }) += rows;
+        }
+        rest = &sequence[end + last.map_or(0, char::len_utf8)..];
+    }
+    (before, if rest.is_empty() { after } else { 0 })
+}
+
 fn push(spans: &mut Vec<Span>, style: Style, text: &str) {
     if text.is_empty() {
         return;
@@ -300,6 +321,15 @@ mod tests {
     fn progress_bars_keep_their_last_state() {
         assert_eq!(read("10 %\r50 %\r100 %"), ["|100 %"]);
         assert_eq!(read("\u{1b}[32m10 %\r\u{1b}[2K100 %\r\r"), ["f2|100 %"]);
+    }
+
+    #[test]
+    fn rows_that_are_drawn_again_are_counted() {
+        assert_eq!(rows_up("\u{1b}[2K\u{1b}[1A\u{1b}[2K\u{1b}[Aa"), (2, 0));
+        assert_eq!(rows_up("a\u{1b}[A"), (0, 1));
+        assert_eq!(rows_up("\u{1b}[2Aa\u{1b}[31mb\u{1b}[3Fc"), (2, 0));
+        assert_eq!(rows_up("a\u{1b}[0m\u{1b}[2A\u{1b}[0m"), (0, 2));
+        assert_eq!([rows_up("a"), rows_up("\u{1b}["), rows_up("\u{1b}[1;1H")], [(0, 0); 3]);
     }
 
     #[test]

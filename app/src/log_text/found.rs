@@ -1,16 +1,19 @@
 //! Finds a text in lines as they are shown, and shows where it is.
 
-use std::{borrow::Cow, fmt::Write as _, ops::Range};
+use std::{borrow::Cow, ops::Range};
 
+use memchr::{memchr2, memmem};
 use regex::{Regex, RegexBuilder};
 
-use super::{Characters, line::line_class, plain_text, push_characters, push_text};
-use crate::{
-    html::escape_into,
-    model::{
-        log::{LogLine, Stream},
-        log_search::LogQuery,
-    },
+use super::{
+    Characters, Frame,
+    line::write_line,
+    marks::{self, Marked},
+    plain_text, push_characters, shown,
+};
+use crate::model::{
+    log::{LogLine, Stream},
+    log_search::LogQuery,
 };
 
 /// Tells which lines are looked for.
@@ -39,23 +42,26 @@ impl Matcher {
         let Some(pattern) = &self.text else {
             return true;
         };
+        let marked = marks::read(stream, text);
+        let shown = shown(stream, &marked);
         // All that is taken out of a text before it is shown begins with a control character.
-        let is_plain = text.bytes().all(|byte| byte >= b' ' && byte != 0xc2);
-        let shown = if is_plain { Cow::Borrowed(text) } else { Cow::Owned(plain_text(text)) };
-        pattern.is_match(&shown)
+        let is_plain = shown.bytes().all(|byte| byte >= b' ' && byte != 0xc2);
+        pattern.is_match(&if is_plain { shown } else { Cow::Owned(plain_text(&shown)) })
     }
 
     /// Whether lines that are stored as this JSON can be told to have no match, without reading them.
     #[must_use]
     pub fn rules_out(&self, json: &str) -> bool {
-        if self.only_errors && !json.contains(&format!("[{},", Stream::Error.code())) {
+        let has_stream =
+            |stream: Stream| memmem::find(json.as_bytes(), format!("[{},", stream.code()).as_bytes()).is_some();
+        if self.only_errors && !has_stream(Stream::Error) {
             return true;
         }
         let Some(pattern) = &self.text else {
             return false;
         };
-        // Without one of these, texts stand in JSON as they are shown.
-        !json.bytes().any(|byte| matches!(byte, b'\\' | 0xc2)) && !pattern.is_match(json)
+        // Without one of these, texts stand in JSON as they are shown, but for Stoker's own words.
+        !pattern.is_match(json) && memchr2(b'\\', 0xc2, json.as_bytes()).is_none() && !has_stream(Stream::Stoker)
     }
 
     fn ranges(&self, shown: &str) -> Vec<Range<usize>> {
@@ -63,27 +69,21 @@ impl Matcher {
     }
 }
 
-/// The HTML of a line of a log that was searched: as [`super::line_html`] makes it, with what was found marked, the
-/// line that one is at marked too, and its number a link to `address`.
-#[must_use]
-pub fn found_line_html(number: u64, line: &LogLine, matcher: &Matcher, is_current: bool, address: &str) -> String {
-    let LogLine(stream, at, text) = line;
-    let mut html = String::with_capacity(text.len() + 256);
-    // Writing to a `String` cannot fail.
-    let _ = write!(html, r#"<div class="line {}"#, line_class(line));
-    html.push_str(if is_current { r#" is-current" id="L"# } else { r#"" id="L"# });
-    let _ = write!(html, r#"{number}">"#);
-    if is_current {
-        html.push_str(r#"<span id="match"></span>"#);
-    }
-    html.push_str(r#"<a class="line-number" href=""#);
-    escape_into(&mut html, address);
-    let _ = write!(html, r#"" data-time="{}">{number}</a>"#, at.to_clock_text());
-    let is_searched = !matcher.only_errors || *stream == Stream::Error;
-    let ranges = if is_searched { matcher.ranges(&plain_text(text)) } else { Vec::new() };
-    push_text(&mut html, *stream, text, &mut Marking { ranges: ranges.into_iter().peekable(), at: 0 });
-    html.push_str("</div>");
-    html
+/// Writes a line of a log that was searched: as [`super::push_line`] does it, with what was found marked. Tells whether
+/// the line is looked for.
+pub fn push_found_line(
+    html: &mut String,
+    frame: &Frame<'_>,
+    line: &LogLine,
+    marked: &Marked<'_>,
+    matcher: &Matcher,
+) -> bool {
+    let is_searched = !matcher.only_errors || line.0 == Stream::Error;
+    let ranges = if is_searched { matcher.ranges(&plain_text(&shown(line.0, marked))) } else { Vec::new() };
+    let is_found = is_searched && (matcher.text.is_none() || !ranges.is_empty());
+    let frame = Frame { class: frame.class.or(is_found.then_some("is-found")), ..*frame };
+    write_line(html, &frame, line, marked, &mut Marking { ranges: ranges.into_iter().peekable(), at: 0 });
+    is_found
 }
 
 /// Marks what was found while a line is written.
@@ -120,15 +120,24 @@ impl<Ranges: Iterator<Item = Range<usize>>> Characters for Marking<Ranges> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::time::Timestamp;
+    use crate::{
+        log_text::{LineTimes, line_html},
+        model::time::Timestamp,
+    };
 
     fn matcher(text: &str) -> Matcher {
         Matcher::new(&LogQuery { text: text.to_owned(), ..LogQuery::default() })
     }
 
+    fn found(line: &LogLine, searched: &str, frame: &Frame<'_>) -> (bool, String) {
+        let mut html = String::new();
+        let is_found = push_found_line(&mut html, frame, line, &marks::read(line.0, &line.2), &matcher(searched));
+        (is_found, html)
+    }
+
     fn html(searched: &str, text: &str) -> String {
         let line = LogLine(Stream::Output, Timestamp(0), text.to_owned());
-        let html = found_line_html(7, &line, &matcher(searched), false, "#L7");
+        let html = found(&line, searched, &Frame::default()).1;
         let (_, inner) = html.split_once(r#"<span class="line-text">"#).unwrap();
         inner.strip_suffix("</span></div>").unwrap().to_owned()
     }
@@ -155,17 +164,20 @@ mod tests {
     #[test]
     fn a_line_without_matches_looks_as_it_does_without_a_search() {
         let line = LogLine(Stream::Error, Timestamp(5), "\u{1b}[31mred\u{1b}[0m http://a.b <x>".to_owned());
-        assert_eq!(found_line_html(7, &line, &matcher("nothing"), false, "#L7"), super::super::line_html(7, &line));
-        assert!(
-            found_line_html(7, &line, &matcher("red"), true, "#L7")
-                .contains(r#"is-current" id="L7"><span id="match">"#)
-        );
+        let frame = Frame { number: 7, ..Frame::default() };
+        assert_eq!(found(&line, "nothing", &frame), (false, line_html(7, &line, LineTimes::Off)));
+        let frame = Frame { class: Some("is-current"), anchor: Some("match"), ..frame };
+        let (is_found, html) = found(&line, "red", &frame);
+        assert!(is_found && html.contains(r#"is-current" id="L7"><span id="match">"#), "{html}");
     }
 
     #[test]
     fn lines_are_matched_as_they_are_shown_and_by_their_stream() {
         assert!(matcher("value").matches(Stream::Output, "\u{1b}[31mVal\u{1b}[0mue"));
         assert!(!matcher("31m").matches(Stream::Output, "\u{1b}[31mVal\u{1b}[0mue"));
+        assert!(matcher("load").matches(Stream::Output, "::group::Load"));
+        assert!(!matcher("group").matches(Stream::Output, "::group::Load"));
+        assert!(matcher("at main.py").matches(Stream::Stoker, "at /d/steps/run-1/work/main.py"));
         let errors = Matcher::new(&LogQuery { only_errors: true, ..LogQuery::default() });
         assert!(errors.matches(Stream::Error, "") && !errors.matches(Stream::Output, "error"));
     }
@@ -183,6 +195,8 @@ mod tests {
             assert!(matcher(text).matches(Stream::Output, line), "{text} is in {line}");
             assert!(!matcher(text).rules_out(&json), "{text} is in {json}");
         }
+        let own = LogLine(Stream::Stoker, Timestamp(1), "at /d/steps/run-1/work/main.py".to_owned());
+        assert!(!matcher("at main.py").rules_out(&serde_json::to_string(&[own]).unwrap()));
         let json = serde_json::to_string(&[LogLine(Stream::Output, Timestamp(1), "plain".to_owned())]).unwrap();
         assert!(matcher("value").rules_out(&json));
     }

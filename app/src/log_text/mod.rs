@@ -1,21 +1,29 @@
-//! How a log line looks: one pure function from a line to HTML, used by the server for the page and by the browser
-//! for lines that arrive later, so that both are the same.
+//! How a log looks: pure functions from lines to groups and HTML, used by the server for the page and by the browser for
+//! lines that arrive later, so that both are the same.
 
 mod ansi;
 mod characters;
 #[cfg(feature = "ssr")]
 mod found;
+pub mod groups;
 mod line;
 mod links;
+mod marks;
+mod own_folders;
+mod times;
 pub mod words;
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use crate::{html::escape_into, model::log::Stream, python_text::place_in_program};
 use ansi::Style;
 #[cfg(feature = "ssr")]
-pub use found::{Matcher, found_line_html};
-pub use line::{line_html, partial_html};
+pub use found::{Matcher, push_found_line};
+pub use line::{
+    Frame, line_html, partial_html, push_group_start, push_heading_end, push_line, push_preparation_heading,
+};
+pub use marks::Marked;
+pub use times::LineTimes;
 
 /// How many lines, for people: `1 line`, `12,345 lines`.
 #[must_use]
@@ -45,6 +53,14 @@ pub fn plain_text(text: &str) -> String {
     ansi::spans(text).into_iter().map(|span| span.text).collect()
 }
 
+/// What is shown of a line that was read: with ANSI codes, without the paths of Stoker's folders in its own words.
+fn shown<'a>(stream: Stream, marked: &Marked<'a>) -> Cow<'a, str> {
+    match stream {
+        Stream::Stoker => own_folders::without_own_folders(marked.text),
+        Stream::Output | Stream::Error => Cow::Borrowed(marked.text),
+    }
+}
+
 /// Writes the characters of a line, which come in pieces, in order.
 trait Characters {
     /// Writes a piece of the text as shown.
@@ -60,7 +76,7 @@ impl Characters for Unmarked {
     }
 }
 
-fn push_text(html: &mut String, stream: Stream, text: &str, characters: &mut impl Characters) {
+fn push_text(html: &mut String, stream: Stream, marked: &Marked<'_>, characters: &mut impl Characters) {
     html.push_str(r#"<span class="line-text">"#);
     // Said to those who do not see the mark at the edge.
     match stream {
@@ -68,7 +84,10 @@ fn push_text(html: &mut String, stream: Stream, text: &str, characters: &mut imp
         Stream::Error => html.push_str(r#"<span class="line-stream">stderr: </span>"#),
         Stream::Stoker => html.push_str(r#"<span class="line-stream">Stoker: </span>"#),
     }
-    for span in ansi::spans(text) {
+    if let Some(level) = marked.level {
+        let _ = write!(html, r#"<span class="line-level">{}: </span>"#, level.word());
+    }
+    for span in ansi::spans(&shown(stream, marked)) {
         push_span(html, span.style, &span.text, characters);
     }
     html.push_str("</span>");
@@ -130,7 +149,8 @@ mod tests {
     use crate::model::time::Timestamp;
 
     fn html(text: &str) -> String {
-        line_html(42, &LogLine(Stream::Output, Timestamp(1_709_210_096_789), text.to_owned()))
+        let line = LogLine(Stream::Output, Timestamp(1_709_210_096_789), text.to_owned());
+        line_html(42, &line, LineTimes::Clock)
     }
 
     fn inner(text: &str) -> String {
@@ -143,14 +163,33 @@ mod tests {
     fn a_line_has_number_time_and_text() {
         assert_eq!(
             html("hello"),
-            r##"<div class="line from-output" id="L42"><a class="line-number" href="#L42" data-time="12:34:56.789">42</a><span class="line-text">hello</span></div>"##
+            r##"<div class="line from-output" id="L42"><a class="line-number" href="?lines=42#L42" data-time="12:34:56.789">42</a><span class="line-text">hello</span></div>"##
         );
+    }
+
+    #[test]
+    fn a_line_that_says_how_serious_it_is_says_it_in_a_word() {
+        let html = html("::warning file=a.py::<careful>");
+        assert!(html.starts_with(r#"<div class="line from-output is-warning" id="L42">"#), "{html}");
+        assert!(html.ends_with(r#"<span class="line-level">Warning: </span>&lt;careful&gt;</span></div>"#), "{html}");
+    }
+
+    #[test]
+    fn marks_are_not_shown() {
+        assert_eq!(html("::endgroup::"), r#"<div class="line-mark" id="L42" hidden=""></div>"#);
+        assert_eq!(partial_html(Stream::Output, "::group::A"), partial_html(Stream::Output, "A"));
+    }
+
+    #[test]
+    fn only_stokers_own_words_leave_folders_out() {
+        let text = |stream| partial_html(stream, "/d/steps/run-1/work/main.py");
+        assert!(text(Stream::Stoker).contains("</span>main.py<") && text(Stream::Output).contains(">/d/steps/"));
     }
 
     #[test]
     fn streams_differ_by_words_too() {
         let line = LogLine(Stream::Error, Timestamp(0), "x".to_owned());
-        assert!(line_html(1, &line).contains("stderr: "));
+        assert!(line_html(1, &line, LineTimes::Off).contains("stderr: "));
         assert!(partial_html(Stream::Stoker, "x").contains("Stoker: "));
     }
 
@@ -221,13 +260,15 @@ mod tests {
                 assert_eq!(open.pop().as_deref(), Some(name), "{html}");
             } else {
                 let (name, attributes) = tag.split_once(' ').expect("every tag has attributes");
-                assert!(["div", "span", "a"].contains(&name), "{html}");
+                assert!(["div", "span", "a", "summary"].contains(&name), "{html}");
                 for attribute in attributes.split("\" ") {
                     let (key, value) = attribute.split_once("=\"").expect("attributes are quoted");
-                    assert!(["class", "id", "href", "rel", "data-time"].contains(&key), "{html}");
+                    assert!(["class", "id", "href", "rel", "data-time", "hidden"].contains(&key), "{html}");
                     if key == "href" {
                         assert!(
-                            value.starts_with('#') || value.starts_with("http://") || value.starts_with("https://"),
+                            value.starts_with("?lines=")
+                                || value.starts_with("http://")
+                                || value.starts_with("https://"),
                             "{html}"
                         );
                     }

@@ -121,6 +121,8 @@ pub struct RunState {
     pub queue_place: Option<u32>,
     /// How many lines the log has.
     pub lines: u64,
+    /// When the run's turn came: what the times of its lines are counted from.
+    pub started_at: Option<Timestamp>,
 }
 
 #[cfg(test)]

@@ -32,12 +32,21 @@ impl LogQuery {
     }
 }
 
-/// What was found from a line on.
+/// Which match is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchFrom {
+    /// The first one at a line or after it.
+    At(u64),
+    /// The last one before a line.
+    Before(u64),
+}
+
+/// What was found from a line on, or before it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LogSearch {
     /// How many lines of the whole log match.
     pub total: u64,
-    /// The first match at the line asked for or after it.
+    /// The match that was looked for.
     pub current: Option<LogMatch>,
     /// The line of the match before that; the last match when there is none after it.
     pub previous: Option<u64>,

@@ -14,8 +14,10 @@ use crate::{
     backend::{Backend, BackendError},
     components::{
         icon::phase_icons,
+        log_lines::preparation_words,
+        log_place::LogPlace,
         log_search::SearchedLog,
-        log_view::{LogPlace, LogView},
+        log_view::LogView,
         outputs::{ShownOutput, outputs_view},
         page::{Page, page_title, reload_without_script},
         phase::{phase_favicon, phase_sign},
@@ -45,12 +47,7 @@ const FAILURE_LINES: u32 = 200;
 #[component]
 pub fn RunPage() -> impl IntoView {
     let address = step_address();
-    let line = |name| query(name).and_then(|text| text.parse::<u64>().ok());
-    let place = match (line("line"), line("before")) {
-        (Some(line), _) => LogPlace::Line(line),
-        (None, Some(line)) => LogPlace::Before(line),
-        (None, None) => LogPlace::End,
-    };
+    let place = LogPlace::parse(query);
     let word = |name| query(name).unwrap_or_default();
     let search = LogQuery::parse(&word("q"), &word("only"), &word("show"));
     load(async move { read(&*backend()?, &address?, place, search).await }, show)
@@ -74,13 +71,13 @@ async fn read(
 ) -> Result<RunData, BackendError> {
     let searched = match search {
         Some(query) => {
-            let from = place.first_line();
+            let from = place.search_from(&query);
             let found = backend.search_log(address, &query, from).await?;
             Some(SearchedLog { query, from, found })
         }
         None => None,
     };
-    let place = searched.as_ref().and_then(SearchedLog::current_line).map_or(place, LogPlace::Line);
+    let place = searched.as_ref().and_then(SearchedLog::current_line).map_or(place, LogPlace::line);
     let (run, log) = backend.run_with_log(address, place.window()).await?;
     let failure = if run.step.phase == Phase::Failed && place == LogPlace::End {
         last_error(&log)
@@ -194,6 +191,11 @@ fn step(run: &RunDetail, failure: Option<&FailureLine>, outputs: &[ShownOutput])
     view! { <div id="run-step">{run_step::view(run, failure, outputs.len())}</div> }.into_any()
 }
 
+/// It stands at what preparing printed, in the log.
+fn prepared(run: &RunDetail) -> AnyView {
+    view! { <span id="run-prepared">{preparation_words(run)}</span> }.into_any()
+}
+
 pub(super) fn progress(run: &RunDetail) -> AnyView {
     view! { <div id="run-progress">{run_details::progress(run)}</div> }.into_any()
 }
@@ -229,6 +231,7 @@ pub async fn changing_parts(
             {summary(&run, failure)}
             {run.has_several_steps().then(|| view! { {graph(&run)} {table(&run)} })}
             {step(&run, failure, &outputs)}
+            {prepared(&run)}
             {progress(&run)}
             // A waiting run is looked at whenever the queue moves, and that changes nothing about what it is.
             {(run.summary.phase != Phase::Pending).then(|| difference(&run))}

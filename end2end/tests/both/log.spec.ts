@@ -93,12 +93,57 @@ test('wrapping and times are switched on and remembered', async ({ page, request
   await expectPhase(page, 'Succeeded');
   const scrolls = () => log(page).evaluate((element) => element.scrollWidth > element.clientWidth);
   expect(await scrolls()).toBe(true);
-  for (const name of ['Wrap', 'Times']) {
+  const choices: [string, RegExp?][] = [
+    ['Wrap'],
+    ['Start', /^\+0:\d\d\.\d{3}$/],
+    ['Clock', /^\d\d:\d\d:\d\d\.\d{3}$/],
+  ];
+  for (const [name, times] of choices) {
     await page.getByRole('button', { name, exact: true }).click();
     await expect(page.getByRole('button', { name, exact: true })).toHaveAttribute('aria-pressed', 'true');
     await expect(page).toHaveURL(new RegExp(`${run.path}(#.*)?$`));
+    const number = log(page).locator('.from-output .line-number');
+    await (times ? expect(number).toHaveAttribute('data-time', times) : expect(number).not.toHaveAttribute('data-time'));
   }
   expect(await scrolls()).toBe(false);
   await page.reload();
   await expect(page.getByRole('button', { name: 'Wrap' })).toHaveAttribute('aria-pressed', 'true');
+  await expect(page.getByRole('button', { name: 'Clock' })).toHaveAttribute('aria-pressed', 'true');
+});
+
+test('groups are folded when they have ended, and opened by a click', async ({ page, request }) => {
+  const code = [
+    'print("::group::Load"); print("one"); print("::endgroup::")',
+    'print("--- Check"); print("::error::broken")',
+    'print("--- Report"); print("all done")',
+  ].join('\n');
+  const run = await makeRun(request, { name: uniqueName('Grouped'), code });
+  await page.goto(run.path);
+  await expectPhase(page, 'Succeeded');
+  await page.reload();
+  await expect(log(page).getByText('one', { exact: true })).toBeHidden();
+  await expect(log(page).getByText('Error: broken')).toBeVisible();
+  await expect(log(page).getByText('all done')).toBeVisible();
+  await expect(log(page)).not.toContainText(/::|---/);
+  await log(page).getByText('Load', { exact: true }).click();
+  await expect(log(page).getByText('one', { exact: true })).toBeVisible();
+  const raw = await request.get(`${run.path}/log`);
+  expect(await raw.text()).toContain('::group::Load\none\n::endgroup::\n');
+});
+
+test('lines are chosen by the address, and gone to by their number', async ({ page, request }) => {
+  const run = await makeRun(request, { name: uniqueName('Ranges'), code: 'for n in range(1, 3001): print("line", n)' });
+  await page.goto(run.path);
+  await expectPhase(page, 'Succeeded');
+  await page.goto(`${run.path}?lines=10-12#L10`);
+  await expect(line(page, 10)).toBeInViewport();
+  await expect(page.locator('#log-lines .is-selected')).toHaveCount(3);
+  await page.getByRole('textbox', { name: 'Line' }).fill('2500');
+  await page.getByRole('button', { name: 'Go', exact: true }).click();
+  await expect(line(page, 2500)).toBeInViewport();
+  await expect(page.locator('#log-lines .is-selected')).toHaveCount(1);
+  await page.getByRole('link', { name: 'First', exact: true }).click();
+  await expect(line(page, 1)).toBeInViewport();
+  await page.getByRole('link', { name: 'Last', exact: true }).click();
+  await expect(log(page).getByText('line 3000', { exact: true })).toBeInViewport();
 });

@@ -111,13 +111,22 @@ test('a task and a run', async ({ page, request, ownServer }) => {
           - button "Search"
         - link "Errors"
         - button "Wrap"
-        - button "Times"
+        - text: Times
+        - group "Times":
+          - button "Off" [pressed]
+          - button "Start"
+          - button "Clock"
         - link "Raw"
         - link "Download"
         - log "Log of run 1":
           - link "1"
           - text: done
         - status: End of the log.
+        - link "First"
+        - link "Last"
+        - text: Line
+        - textbox "Line"
+        - button "Go"
       - complementary "About this run":
         - group: /Preparation/
         - group:

@@ -125,7 +125,7 @@ test('a link to a line that is not on the page loads the page around it', async 
   // A page that was open meanwhile has all the lines; a new one has the last ones only.
   await page.reload();
   await page.goto(`${run.path}#L5`);
-  await expect(page).toHaveURL(`${run.path}?line=5#L5`);
+  await expect(page).toHaveURL(`${run.path}?lines=5#L5`);
   await expect(line(page, 5)).toBeInViewport();
 });
 

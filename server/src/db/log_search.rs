@@ -7,7 +7,7 @@ use app::{
     model::{
         identifiers::StepId,
         log::{LogLine, Stream},
-        log_search::{LogMatch, LogQuery, LogSearch},
+        log_search::{LogMatch, LogQuery, LogSearch, SearchFrom},
         time::Timestamp,
     },
 };
@@ -22,7 +22,7 @@ use super::{DatabaseError, logs::Most, schema::log_chunks, values};
 #[derive(Deserialize)]
 struct StoredLine<'json>(Stream, Timestamp, #[serde(borrow)] Cow<'json, str>);
 
-/// Looks through a whole log, and tells what is found from a line on. `most` is how much of it a page shows.
+/// Looks through a whole log, and tells what is found from a line on, or before it. `most` is how much of it a page shows.
 ///
 /// # Errors
 /// When the database does not answer, or a row is damaged.
@@ -30,7 +30,7 @@ pub fn search(
     connection: &mut SqliteConnection,
     step: StepId,
     query: &LogQuery,
-    from: u64,
+    from: SearchFrom,
     most: Most,
 ) -> Result<LogSearch, DatabaseError> {
     let matcher = Matcher::new(query);
@@ -57,7 +57,7 @@ pub fn search(
 
 /// What is found so far.
 struct Found {
-    from: u64,
+    from: SearchFrom,
     /// How much more a page takes.
     most: Most,
     search: LogSearch,
@@ -70,7 +70,19 @@ impl Found {
     fn add(&mut self, number: u64, line: Option<LogLine>) {
         let search = &mut self.search;
         search.total += 1;
-        if number < self.from {
+        let from = match self.from {
+            SearchFrom::Before(line) if number < line => {
+                search.previous = search.current.map(|last| last.line);
+                search.current = Some(LogMatch { line: number, place: search.total });
+                return;
+            }
+            SearchFrom::Before(_) => {
+                search.next.get_or_insert(number);
+                return;
+            }
+            SearchFrom::At(line) => line,
+        };
+        if number < from {
             search.previous = Some(number);
             if self.before.len() >= self.most.lines {
                 self.before.pop_front();

@@ -1,7 +1,7 @@
 //! What a user chose: the theme, and how logs look. Kept in cookies, so that the server renders it right at once.
 
 use app::{
-    page_context::{Preferences, Theme},
+    page_context::{Preferences, Theme, TimesChoice},
     routes,
 };
 use axum::{
@@ -28,7 +28,7 @@ pub fn of(headers: &HeaderMap) -> Preferences {
     Preferences {
         theme: cookies::read(headers, THEME).and_then(theme).unwrap_or_default(),
         wrap_log: cookies::read(headers, WRAP_LOG).is_some_and(is_on),
-        log_times: cookies::read(headers, LOG_TIMES).is_some_and(is_on),
+        log_times: cookies::read(headers, LOG_TIMES).and_then(times).unwrap_or_default(),
     }
 }
 
@@ -56,8 +56,16 @@ fn chosen(fields: &FormFields) -> Vec<(&'static str, &'static str)> {
         };
         (THEME, word)
     });
-    let switch = |field, cookie| fields.get(field).map(|value| (cookie, if is_on(value) { "on" } else { "off" }));
-    [theme, switch("wrap_log", WRAP_LOG), switch("log_times", LOG_TIMES)].into_iter().flatten().collect()
+    let wrap = fields.get("wrap_log").map(|value| (WRAP_LOG, if is_on(value) { "on" } else { "off" }));
+    let times = fields.get("log_times").and_then(times).map(|times| {
+        let word = match times {
+            TimesChoice::Off => "off",
+            TimesChoice::Start => "start",
+            TimesChoice::Clock => "clock",
+        };
+        (LOG_TIMES, word)
+    });
+    [theme, wrap, times].into_iter().flatten().collect()
 }
 
 fn theme(text: &str) -> Option<Theme> {
@@ -65,6 +73,15 @@ fn theme(text: &str) -> Option<Theme> {
         "auto" => Some(Theme::Auto),
         "light" => Some(Theme::Light),
         "dark" => Some(Theme::Dark),
+        _ => None,
+    }
+}
+
+fn times(text: &str) -> Option<TimesChoice> {
+    match text {
+        "off" => Some(TimesChoice::Off),
+        "start" => Some(TimesChoice::Start),
+        "clock" => Some(TimesChoice::Clock),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use app::{
     model::{
         identifiers::StepId,
         log::Stream,
-        log_search::{LogQuery, LogSearch},
+        log_search::{LogQuery, LogSearch, SearchFrom},
         step_address::StepAddress,
         views::{LogPage, LogWindow, RunDetail},
     },
@@ -56,7 +56,7 @@ impl Service {
         &self,
         step: &StepAddress,
         query: &LogQuery,
-        from: u64,
+        from: SearchFrom,
     ) -> Result<LogSearch, BackendError> {
         let (wanted, query) = (step.clone(), query.clone());
         let found = self

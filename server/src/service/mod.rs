@@ -13,7 +13,7 @@ use app::{
         diagnostics::Diagnostics,
         flow::{Flow, StepKey},
         identifiers::{Kind, RunNumber, RunUid, TaskId},
-        log_search::{LogQuery, LogSearch},
+        log_search::{LogQuery, LogSearch, SearchFrom},
         python_version::OfferedPython,
         run_list::{ListedRun, RunPage, RunQuery},
         spec::TaskSpec,
@@ -180,7 +180,12 @@ impl Backend for Service {
         self.log_page(step, window).await
     }
 
-    async fn search_log(&self, step: &StepAddress, query: &LogQuery, from: u64) -> Result<LogSearch, BackendError> {
+    async fn search_log(
+        &self,
+        step: &StepAddress,
+        query: &LogQuery,
+        from: SearchFrom,
+    ) -> Result<LogSearch, BackendError> {
         self.log_search(step, query, from).await
     }
 

@@ -50,7 +50,7 @@ async fn all_lines_are_searched_and_links_lead_from_match_to_match() {
     assert_eq!(page.field("q"), "NEEDLE");
     assert_eq!(page.attributes(".line.is-current #match", "id"), ["match"], "where the form's address leads");
     assert_eq!(page.texts("#L100 mark"), ["needle"]);
-    assert!(page.attributes(".log-found a[rel=prev]", "href").is_empty());
+    assert!(page.attributes(".log-found a[rel=prev]:not([hidden])", "href").is_empty());
 
     let next = follow(&app, &page, ".log-found a[rel=next]").await;
     assert_eq!(place(&next), ("2 of 30 lines with a match".to_owned(), vec!["L200".to_owned()]));
@@ -61,6 +61,21 @@ async fn all_lines_are_searched_and_links_lead_from_match_to_match() {
     let error = app.get(&format!("{run}?q=needle&line=401")).await;
     assert_eq!(place(&error), ("5 of 30 lines with a match".to_owned(), vec!["L500".to_owned()]));
     assert_eq!(error.texts("#L500 mark"), ["Need", "le"]);
+}
+
+#[tokio::test]
+async fn the_match_before_a_line_is_found_too() {
+    let (app, run) = searchable().await;
+    let page = app.get(&format!("{run}?q=needle&before=401")).await;
+    assert_eq!(place(&page), ("4 of 30 lines with a match".to_owned(), vec!["L400".to_owned()]));
+    let neighbours = |rel| page.attributes(&format!(".log-found a[rel={rel}]"), "href");
+    assert_eq!(neighbours("prev"), [format!("{run}?q=needle&line=300#match")]);
+    assert_eq!(neighbours("next"), [format!("{run}?q=needle&line=500#match")]);
+    let none = app.get(&format!("{run}?q=needle&before=100")).await;
+    assert_eq!(place(&none), ("30 lines with a match, none before line 100".to_owned(), Vec::new()));
+    // What the script counts on from.
+    assert_eq!(page.attributes("#log-found", "data-place"), ["4"]);
+    assert_eq!(page.attributes("#log-found", "data-search"), [format!("{run}?q=needle")]);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod api;
 mod database;
 mod flows_api;
 mod flows_form;
+mod log_groups;
 mod log_search;
 mod log_socket;
 mod migrations;

@@ -73,15 +73,16 @@ pub fn latest_run_keys(connection: &mut SqliteConnection, id: &TaskId) -> Result
 /// # Errors
 /// `NotFound` when it was deleted.
 pub fn run_state(connection: &mut SqliteConnection, step: StepId) -> Result<RunState, DatabaseError> {
-    let (run, phase, version, lines): (i64, String, i64, i64) = steps::table
+    let (run, phase, version, lines, started_at): (i64, String, i64, i64, Option<i64>) = steps::table
         .inner_join(runs::table.inner_join(tasks::table))
         .filter(steps::id.eq(step.0))
         .filter(tasks::deleted_at.is_null())
-        .select((runs::id, runs::phase, runs::version, steps::line_count))
+        .select((runs::id, runs::phase, runs::version, steps::line_count, runs::started_at))
         .get_result(connection)?;
     let phase = values::phase(&phase)?;
     let queue_place = queue_place(connection, RunId(run), phase)?;
-    Ok(RunState { phase, version: values::count(version), queue_place, lines: values::count(lines) })
+    let (version, lines) = (values::count(version), values::count(lines));
+    Ok(RunState { phase, version, queue_place, lines, started_at: values::timestamp(started_at) })
 }
 
 /// The task and number of a run by its name outside of the database.

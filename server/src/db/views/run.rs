@@ -93,6 +93,7 @@ pub fn run(connection: &mut SqliteConnection, address: &StepAddress) -> Result<R
             version: values::count(detail.version),
             queue_place,
             lines: values::count(step.line_count),
+            started_at: summary.started_at,
         },
         manifest: manifests::shown(connection, RunId(detail.id))?,
         steps: step_summaries(connection, RunId(detail.id))?,

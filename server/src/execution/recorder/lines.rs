@@ -63,8 +63,13 @@ fn last_state(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Where the last state begins, when there are states before it.
+/// Where the last state begins, when there are states before it. GitLab's mark of a section ends with a carriage return;
+/// there it is not for what it overwrites.
 fn overwritten(line: &[u8]) -> Option<usize> {
+    let mark = line.strip_prefix(b"\x1b[0K").unwrap_or(line);
+    if mark.starts_with(b"section_start:") || mark.starts_with(b"section_end:") {
+        return None;
+    }
     let end = line.iter().rposition(|byte| *byte != b'\r')?;
     memchr::memrchr(b'\r', &line[..end]).map(|position| position + 1)
 }
@@ -129,6 +134,15 @@ mod tests {
     fn a_progress_bar_keeps_its_last_state() {
         assert_eq!(lines_of(&[b"\r 10%", b"\r 50%", b"\r100%\n", b"done\n"]), ["100%", "done"]);
         assert_eq!(lines_of(&[b" 10%\r", b" 50%\r", b"\n"]), [" 50%"]);
+    }
+
+    #[test]
+    fn marks_of_sections_are_kept() {
+        let start = "\u{1b}[0Ksection_start:1:a\r\u{1b}[0KTitle";
+        assert_eq!(
+            lines_of(&[start.as_bytes(), b"\nsection_end:2:a\r", b"\x1b[0K\n"]),
+            [start, "section_end:2:a\r\u{1b}[0K"]
+        );
     }
 
     #[test]

@@ -1,0 +1,130 @@
+// What the script adds to a log: groups that come live, matches gone through on the page, and lines that are chosen.
+
+import type { Page } from '@playwright/test';
+
+import { expectPhase, line, log, makeRun, outputLines, uniqueName } from '../../support/pages.ts';
+import { expect, test } from '../../support/test.ts';
+
+/** How long something takes in the page, in milliseconds. */
+async function timed(page: Page, act: () => Promise<unknown>): Promise<number> {
+  const start = Date.now();
+  await act();
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  return Date.now() - start;
+}
+
+test('groups come live as the server shows them later', async ({ page, request, gates }) => {
+  const code = [
+    gates.code,
+    'print("first", flush=True); wait("on")',
+    'print("::group::Outer"); print("::group::Inner"); print("deep", flush=True); wait("fold")',
+    'print("::endgroup::"); print("::error::x"); print("::endgroup::", flush=True); wait("bars")',
+    'up = chr(27) + "[2A"; print("a 1"); print("b 1", flush=True); wait("redraw"); print(up + "a 2"); print("b 2", flush=True)',
+    'wait("last"); print("--- Last"); print("end", flush=True); wait("end"); print("--- Very last")',
+  ].join('\n');
+  const run = await makeRun(request, { name: uniqueName('Live groups'), code });
+  await page.goto(run.path);
+  await expect(outputLines(page)).toHaveText(['first']);
+  gates.open('on');
+  await expect(log(page).getByText('deep', { exact: true })).toBeVisible();
+  gates.open('fold');
+  await expect(log(page).getByText('Error: x')).toBeVisible();
+  await expect(log(page).getByText('deep', { exact: true }), 'what has ended is folded').toBeHidden();
+  gates.open('bars');
+  await expect(log(page).getByText('b 1', { exact: true })).toBeVisible();
+  gates.open('redraw');
+  await expect(log(page).getByText('b 2', { exact: true })).toBeVisible();
+  await expect(log(page).getByText('a 1', { exact: true })).toHaveCount(0);
+  gates.open('last');
+  await expect(log(page).getByText('end', { exact: true })).toBeVisible();
+  // Who comes in the middle goes on in the groups that the server wrote.
+  await page.reload();
+  gates.open('end');
+  await expectPhase(page, 'Succeeded');
+  await expect(page.locator('#log-words', { hasText: 'End of the log.' })).toBeVisible();
+  await expect(page.locator('#log-lines [data-key]')).toHaveCount(0);
+  const live = await page.locator('#log-lines').innerHTML();
+  await page.reload();
+  expect(await page.locator('#log-lines').innerHTML()).toBe(live);
+});
+
+test('keys go through the matches of a search without loading the page', async ({ page, request }) => {
+  const code = 'for n in range(1, 5001): print("::group::G" if n == 200 else "::endgroup::" if n == 400 else "needle" if n % 300 == 0 or n == 4999 else "hay")';
+  const run = await makeRun(request, { name: uniqueName('Keys'), code });
+  await page.goto(run.path);
+  await expectPhase(page, 'Succeeded');
+  await page.keyboard.press('/');
+  await expect(page.getByRole('searchbox', { name: 'Search the log' })).toBeFocused();
+  await page.keyboard.type('needle');
+  await page.keyboard.press('Enter');
+  const said = page.getByRole('navigation', { name: 'Matches' }).getByRole('status');
+  await expect(said).toHaveText('1 of 17 lines with a match');
+  await expect(line(page, 300), 'its group is open').toBeInViewport();
+  await page.evaluate(() => Object.assign(window, { isMarked: true }));
+  await page.keyboard.press('n');
+  await expect(said).toHaveText('2 of 17 lines with a match');
+  await expect(line(page, 600)).toBeInViewport();
+  await expect(page).toHaveURL(/line=600#match$/);
+  await page.keyboard.press('N');
+  await expect(said).toHaveText('1 of 17 lines with a match');
+  expect(await page.evaluate(() => 'isMarked' in window)).toBe(true);
+  // The next one but one is not on the page.
+  await page.keyboard.press('n');
+  await page.keyboard.press('n');
+  await expect(said).toHaveText('3 of 17 lines with a match');
+  await expect(line(page, 900)).toBeInViewport();
+  await page.getByRole('searchbox', { name: 'Search the log' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(said).toHaveText('4 of 17 lines with a match');
+  await page.keyboard.press('Escape');
+  await expect(page).toHaveURL(new RegExp(`${run.path}(#log)?$`));
+});
+
+// It stayed at the match once, on a machine under load; why is not known yet.
+test.fixme('Shift and Enter in the field go back', async ({ page, request }) => {
+  const run = await makeRun(request, { name: uniqueName('Back'), code: 'for n in range(9): print("needle", n)' });
+  await page.goto(run.path);
+  await expectPhase(page, 'Succeeded');
+  await page.goto(`${run.path}?q=needle&line=5`);
+  const said = page.getByRole('navigation', { name: 'Matches' }).getByRole('status');
+  await page.getByRole('searchbox', { name: 'Search the log' }).focus();
+  await page.keyboard.press('Shift+Enter');
+  await expect(said).toHaveText('4 of 9 lines with a match');
+});
+
+test('lines are chosen by clicks, and copied', async ({ page, request, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const code = 'import sys\nfor n in range(1, 41): print("line", n, file=sys.stderr if n == 11 else sys.stdout)';
+  const run = await makeRun(request, { name: uniqueName('Chosen'), code });
+  await page.goto(run.path);
+  await expectPhase(page, 'Succeeded');
+  const number = (text: string) => log(page).getByRole('link', { name: text, exact: true });
+  await number('10').click();
+  await expect(page).toHaveURL(`${run.path}#L10`);
+  await number('12').click({ modifiers: ['Shift'] });
+  await expect(page).toHaveURL(`${run.path}#L10-L12`);
+  await expect(page.locator('#log-lines .is-selected')).toHaveCount(3);
+  await page.getByRole('button', { name: 'Copy 3 lines' }).click();
+  await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('line 10\nline 11\nline 12\n');
+  await page.reload();
+  await expect(page.locator('#log-lines .is-selected')).toHaveCount(3);
+});
+
+test('a million lines are opened, searched and gone through', async ({ page, request }, info) => {
+  test.setTimeout(180_000);
+  const code = 'import sys\nsys.stdout.writelines(f"line {n} of many\\n" for n in range(1, 1_000_001))';
+  const run = await makeRun(request, { name: uniqueName('Million'), code });
+  await page.goto(run.path);
+  await expect(page.locator('#run-summary').getByText('Succeeded', { exact: true })).toBeVisible({ timeout: 120_000 });
+  const times: Record<string, number> = {};
+  times.open = await timed(page, () => page.goto(run.path, { waitUntil: 'commit' }));
+  await expect(log(page).getByText('line 1000000 of many', { exact: true })).toBeInViewport();
+  times.middle = await timed(page, () => page.goto(`${run.path}?lines=500000#L500000`, { waitUntil: 'commit' }));
+  await expect(line(page, 500_000)).toBeInViewport();
+  times.search = await timed(page, () => page.goto(`${run.path}?q=line+77777`, { waitUntil: 'commit' }));
+  await expect(page.getByRole('navigation', { name: 'Matches' }).getByRole('status')).toHaveText('1 of 11 lines with a match');
+  times.next = await timed(page, () => page.keyboard.press('n'));
+  expect(await page.locator('#log-lines .line').count()).toBeLessThanOrEqual(5000);
+  info.annotations.push({ type: 'milliseconds', description: JSON.stringify(times) });
+});

@@ -1,0 +1,109 @@
+//! What a log's page makes of its lines without a script: groups, chosen lines, times.
+
+use app::model::{log::Stream, phase::Phase};
+use axum::{
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+
+use crate::support::{PLAIN, TestApp};
+
+async fn logged(lines: &[(Stream, &str)], ended: Option<Phase>) -> (TestApp, String) {
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    app.start(keys.run).await;
+    for line in lines {
+        app.clock.pass(1000);
+        app.log(keys, &[*line]).await;
+    }
+    if let Some(phase) = ended {
+        app.finish(keys.run, phase, None).await;
+    }
+    (app, format!("/tasks/{id}/runs/1"))
+}
+
+const GROUPED: [(Stream, &str); 8] = [
+    (Stream::Stoker, "Installing into /x/cache/environments/0a/lib/python3.12/site-packages"),
+    (Stream::Output, "::group::Load"),
+    (Stream::Output, "one"),
+    (Stream::Output, "two"),
+    (Stream::Output, "::endgroup::"),
+    (Stream::Output, "--- Check"),
+    (Stream::Output, "::error::broken"),
+    (Stream::Output, "--- Report"),
+];
+
+#[tokio::test]
+async fn groups_are_folded_unless_something_in_them_went_wrong() {
+    let (app, run) = logged(&GROUPED, Some(Phase::Failed)).await;
+    let page = app.get(&run).await;
+    assert_eq!(page.texts("#log-lines > details > summary .line-text"), ["Load", "Check", "Report"]);
+    assert_eq!(page.texts(".group-facts"), [", 1 line", "2 lines, 3.0 s", "1 line, 2.0 s", "0 lines, 0 ms"]);
+    assert_eq!(page.texts("#log-lines > details[open] > summary .line-text"), ["Check", "Report"]);
+    assert_eq!(page.text_of("#log-preparation .line-text"), "Stoker: Installing into site-packages");
+    assert_eq!(page.texts("#L7 .line-text"), ["Error: broken"]);
+    assert!(page.attributes("[data-key]", "data-key").is_empty());
+    let raw = app.get(&format!("{run}/log")).await;
+    assert_eq!(raw.text, GROUPED.map(|(_, text)| format!("{text}\n")).concat());
+}
+
+#[tokio::test]
+async fn what_goes_on_is_open_and_can_be_gone_on_with() {
+    let (app, run) = logged(&GROUPED[..3], None).await;
+    let page = app.get(&run).await;
+    assert_eq!(page.attributes("details[open]", "data-key"), [":group"]);
+    assert_eq!(page.attributes("details[open]", "data-first"), ["2"]);
+    assert_eq!(page.texts("details[open] .group-facts"), [""]);
+    assert_eq!(page.attributes("#log", "data-last-at").len(), 1);
+    let parts = app.get(&format!("{run}/state")).await;
+    assert_eq!(parts.texts("#run-prepared"), ["Preparing …"]);
+}
+
+#[tokio::test]
+async fn what_is_looked_for_is_not_in_a_closed_group() {
+    let (app, run) = logged(&GROUPED, Some(Phase::Succeeded)).await;
+    let open = ["Load", "Check", "Report"];
+    let found = app.get(&format!("{run}?q=TWO")).await;
+    assert_eq!(found.texts("details[open] > summary .line-text"), open);
+    assert_eq!(found.texts("mark"), ["two"]);
+    // The words of a mark are not there to be found.
+    let marks = app.get(&format!("{run}?q=group")).await;
+    assert_eq!(marks.text_of(".log-found [role=status]"), "No line with a match");
+    let chosen = app.get(&format!("{run}?lines=3-4")).await;
+    assert_eq!(chosen.texts("details[open] > summary .line-text"), open);
+    assert_eq!(chosen.attributes(".line.is-selected", "id"), ["L3", "L4"]);
+    assert_eq!(chosen.attributes("#L3 #here", "id"), ["here"], "where the form's address leads");
+    assert_eq!(chosen.attributes("#L3 .line-number", "href"), ["?lines=3#L3"]);
+    let beyond = app.get(&format!("{run}?lines=90-99")).await;
+    assert_eq!(beyond.text_of(".log-note"), "The log has no line 90: it has 8 lines.");
+}
+
+#[tokio::test]
+async fn bars_that_are_drawn_again_show_their_last_state() {
+    let lines = [
+        (Stream::Error, "one 10%"),
+        (Stream::Error, "two 10%"),
+        (Stream::Error, "\u{1b}[2K\u{1b}[2A\u{1b}[2Kone 100%"),
+        (Stream::Error, "two 100%"),
+    ];
+    let (app, run) = logged(&lines, Some(Phase::Succeeded)).await;
+    assert_eq!(app.get(&run).await.attributes("#log-lines .line", "id"), ["L3", "L4"]);
+    let asked = app.get(&format!("{run}?lines=1")).await;
+    assert_eq!(asked.attributes("#log-lines .line", "id").len(), 4, "who asks for a line is to find it");
+}
+
+#[tokio::test]
+async fn times_are_those_that_were_chosen() {
+    let (app, run) = logged(&GROUPED[..2], None).await;
+    for (choice, expected) in
+        [("off", vec![]), ("start", vec!["+0:01.000", "+0:02.000"]), ("clock", vec!["12:34:57.789", "12:34:58.789"])]
+    {
+        let answer = app.post_form("/preferences", &[("log_times", choice), ("back", &run)]).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+        assert_eq!(answer.cookies(), format!("stoker_log_times={choice}"));
+        let request = Request::get(&run).header(header::COOKIE, answer.cookies());
+        let page = app.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(page.attributes(".line-number", "data-time"), expected);
+        assert_eq!(page.attributes("[name=log_times][aria-pressed=true]", "value"), [choice]);
+    }
+}
