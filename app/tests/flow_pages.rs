@@ -391,7 +391,7 @@ async fn what_changes_comes_without_the_rest() {
     let fake = diamond();
     let address = StepAddress { task: id(), number: number(4), step: Some(key("plot")) };
     let parts = changing_parts(Arc::new(fake), Now(NOW), &address).await.unwrap();
-    let names = ["summary", "graph", "steps", "step", "prepared", "progress", "difference", "outputs"];
+    let names = ["summary", "graph", "steps", "step", "prepared", "progress", "difference", "manifest", "outputs"];
     for part in names {
         assert_eq!(parts.matches(&format!(r#"id="run-{part}""#)).count(), 1, "{part}");
     }

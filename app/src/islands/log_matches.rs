@@ -127,15 +127,15 @@ fn say_place(found: &Element, line: u64, place: u64, total: u64) {
         dom::set_text("log-found-words", &format!("{} of {rest}", number_words(place)));
     }
     let search = found.get_attribute("data-search").unwrap_or_default();
-    let link = |rel: &str, from: String, is_there: bool| {
-        let Ok(Some(link)) = found.query_selector(&format!("a[rel={rel}]")) else {
+    let lead = |rel: &str, from: String, is_there: bool| {
+        let Ok(Some(way)) = found.query_selector(&format!("a[rel={rel}]")) else {
             return;
         };
-        let _ = link.set_attribute("href", &format!("{search}&{from}#match"));
-        let _ = link.toggle_attribute_with_force("hidden", !is_there);
+        let _ = way.set_attribute("href", &format!("{search}&{from}#match"));
+        let _ = way.toggle_attribute_with_force("hidden", !is_there);
     };
-    link("prev", format!("before={line}"), place > 1);
-    link("next", format!("line={}", line + 1), place < total);
+    lead("prev", format!("before={line}"), place > 1);
+    lead("next", format!("line={}", line + 1), place < total);
     if let Ok(history) = window().history() {
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&format!("{search}&line={line}#match")));
     }

@@ -33,7 +33,7 @@ impl LogSheet {
     /// Reads what the server wrote: the lines, and in which groups the next one is.
     pub fn read() -> Option<(Self, Grouping)> {
         let (log, lines) = (dom::by_id("log")?, dom::by_id("log-lines")?);
-        let open = dom::all_in(&lines, "details[data-key]");
+        let open = dom::all_in(&lines, "details[data-group]");
         let groups = open.iter().filter_map(group_of).collect();
         let kept: VecDeque<_> = dom::all_in(&lines, "[id^=L]")
             .iter()
@@ -101,7 +101,7 @@ impl LogSheet {
                 line.remove();
             }
             while let Some(group) = around.take_if(|group| group.tag_name() == "DETAILS") {
-                if group.child_element_count() > 1 || group.has_attribute("data-key") {
+                if group.child_element_count() > 1 || group.has_attribute("data-group") {
                     break;
                 }
                 around = group.parent_element();
@@ -152,7 +152,7 @@ impl Sheet for LogSheet {
             said.set_text_content(Some(facts));
         }
         // Removing an attribute fails only for a malformed name.
-        for name in ["data-key", "data-first", "data-at", "data-stays"] {
+        for name in ["data-group", "data-first", "data-at", "data-stays"] {
             let _ = element.remove_attribute(name);
         }
         // What somebody has chosen in there stays in sight.
@@ -182,7 +182,7 @@ pub fn number_of(line: &Element) -> Option<u64> {
 /// The group that has not ended of an element.
 fn group_of(element: &Element) -> Option<Group> {
     Some(Group {
-        key: element.get_attribute("data-key")?,
+        key: element.get_attribute("data-group")?,
         first: element.get_attribute("data-first")?.parse().ok()?,
         at: Timestamp(element.get_attribute("data-at")?.parse().ok()?),
         is_quiet: element.class_list().contains("is-quiet"),

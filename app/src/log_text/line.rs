@@ -93,7 +93,7 @@ pub fn push_group_start(html: &mut String, group: &Group, is_open: Option<bool>)
         html.push_str(r#" id="log-preparation""#);
     }
     if is_open.is_none() {
-        html.push_str(r#" data-key=""#);
+        html.push_str(r#" data-group=""#);
         escape_into(html, &group.key);
         let _ = write!(html, r#"" data-first="{}" data-at="{}""#, group.first, group.at.0);
         html.push_str(if group.stays_open { r#" data-stays="""# } else { "" });

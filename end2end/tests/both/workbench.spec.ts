@@ -110,7 +110,7 @@ test('on a phone the code and the run are two tabs', async ({ page, request }) =
   await expectPhase(page, 'Succeeded');
   await expect(log(page)).toBeVisible();
   await expect(field(page, 'code')).toBeHidden();
-  await page.getByText('Code', { exact: true }).click();
+  await page.getByRole('main').getByText('Code', { exact: true }).click();
   await expect(field(page, 'code')).toBeVisible();
   await expect(log(page)).toBeHidden();
   await page.getByRole('radio', { name: 'Code' }).press('ArrowRight');

@@ -106,8 +106,8 @@ test('other runs are looked at without losing what is typed', async ({ page, req
   await page.getByRole('link', { name: '#1', exact: true }).click();
   await expectRunShown(page, 1);
   await expect(page.getByRole('heading', { name: 'Run #1' })).toBeVisible();
-  await page.getByRole('button', { name: 'Times', exact: true }).click();
-  await expect(page.getByRole('button', { name: 'Times', exact: true })).toHaveAttribute('aria-pressed', 'true');
+  await page.getByRole('button', { name: 'Clock', exact: true }).click();
+  await expect(page.getByRole('button', { name: 'Clock', exact: true })).toHaveAttribute('aria-pressed', 'true');
   await line(page, 1).hover();
   await page.goBack();
   await expect(page.getByRole('heading', { name: 'Run #2' })).toBeVisible();

@@ -42,7 +42,7 @@ async fn groups_are_folded_unless_something_in_them_went_wrong() {
     assert_eq!(page.texts("#log-lines > details[open] > summary .line-text"), ["Check", "Report"]);
     assert_eq!(page.text_of("#log-preparation .line-text"), "Stoker: Installing into site-packages");
     assert_eq!(page.texts("#L7 .line-text"), ["Error: broken"]);
-    assert!(page.attributes("[data-key]", "data-key").is_empty());
+    assert!(page.attributes("[data-group]", "data-group").is_empty());
     let raw = app.get(&format!("{run}/log")).await;
     assert_eq!(raw.text, GROUPED.map(|(_, text)| format!("{text}\n")).concat());
 }
@@ -51,7 +51,7 @@ async fn groups_are_folded_unless_something_in_them_went_wrong() {
 async fn what_goes_on_is_open_and_can_be_gone_on_with() {
     let (app, run) = logged(&GROUPED[..3], None).await;
     let page = app.get(&run).await;
-    assert_eq!(page.attributes("details[open]", "data-key"), [":group"]);
+    assert_eq!(page.attributes("details[open]", "data-group"), [":group"]);
     assert_eq!(page.attributes("details[open]", "data-first"), ["2"]);
     assert_eq!(page.texts("details[open] .group-facts"), [""]);
     assert_eq!(page.attributes("#log", "data-last-at").len(), 1);

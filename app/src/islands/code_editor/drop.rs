@@ -1,4 +1,6 @@
-//! A file that is dropped onto the code takes its place; undo brings back what was there.
+//! A file that is dropped onto the code takes its place; undo brings back what was there, unless the file is long.
+
+use std::path::Path;
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -42,15 +44,16 @@ impl Editor {
         let range = 0..self.source.borrow().text().len();
         // A command of the browser goes to where the focus is.
         let _ = self.area.focus();
-        self.apply(&Edit { range, text: text.replace("\r\n", "\n"), selection: 0..0 });
-        self.say(&format!("The code is that of {name}. Undo brings back what was here."));
+        let can_be_undone = self.apply(&Edit { range, text: text.replace("\r\n", "\n"), selection: 0..0 });
+        let undo = if can_be_undone { " Undo brings back what was here." } else { "" };
+        self.say(&format!("The code is that of {name}.{undo}"));
     }
 }
 
 /// Why a file is not taken.
 fn refusal(file: &File) -> Option<String> {
     let name = file.name();
-    if !name.ends_with(".py") {
+    if Path::new(&name).extension().is_none_or(|extension| extension != "py") {
         return Some(format!("{name} was not taken: only a Python file (.py) can be dropped here."));
     }
     let size = number(file, "size").and_then(|bytes| usize::try_from(bytes).ok());

@@ -25,6 +25,9 @@ use traceback::ErrorMark;
 
 const HINT: &str = " Tab indents; press Escape first to go on to the next field. Ctrl+F finds, Ctrl+/ makes comments, Alt and arrows move lines. Ctrl+Enter saves and runs.";
 
+/// Chromium takes longer for each further line that a command inserts: seconds for a thousand.
+const UNDOABLE_LINES: usize = 500;
+
 /// Where the editor says what happened.
 const NOTE: &str = r#"<p class="code-note" role="status"></p>"#;
 
@@ -230,18 +233,23 @@ impl Editor {
             .set_selection_range(u32::try_from(start).unwrap_or_default(), u32::try_from(end).unwrap_or_default());
     }
 
-    /// Makes an edit in the one way that the browser can undo.
-    fn apply(&self, edit: &Edit) {
+    /// Makes an edit in the one way that the browser can undo, unless that would take it minutes; tells which.
+    fn apply(&self, edit: &Edit) -> bool {
         self.select(&edit.range);
+        let can_be_undone = edit.text.lines().count() <= UNDOABLE_LINES;
         if !(edit.range.is_empty() && edit.text.is_empty()) {
             let command = if edit.text.is_empty() { "delete" } else { "insertText" };
             let document: HtmlDocument = document().unchecked_into();
-            let is_done = document.exec_command_with_show_ui_and_value(command, false, &edit.text);
-            if !is_done.is_ok_and(|is_done| is_done) {
+            let is_done = can_be_undone
+                && document
+                    .exec_command_with_show_ui_and_value(command, false, &edit.text)
+                    .is_ok_and(|is_done| is_done);
+            if !is_done {
                 self.replace_selection(&edit.text);
             }
         }
         self.select(&edit.selection);
+        can_be_undone
     }
 
     /// For a browser without that way: better an edit that cannot be undone than a key that does nothing.

@@ -60,8 +60,8 @@ impl Editor {
         }
         let target: Element = event.target()?.dyn_into().ok()?;
         let link = target.closest("a[href^='#code-L']").ok()??;
-        let line = line_of(&link.get_attribute("href")?)?;
-        self.show_line(line, error_of(&link))
+        let number = line_of(&link.get_attribute("href")?)?;
+        self.show_line(number, error_of(&link))
     }
 
     /// Goes to a line, counted from 1 on, and shows the error there.
@@ -90,8 +90,8 @@ impl Editor {
 }
 
 /// The error of the traceback that a link of the log is in.
-fn error_of(link: &Element) -> Option<String> {
-    let mut line = link.closest(".line").ok()??;
+fn error_of(place: &Element) -> Option<String> {
+    let mut line = place.closest(".line").ok()??;
     let lines = std::iter::from_fn(|| {
         line = line.next_element_sibling()?;
         let mut text = line.query_selector(".line-text").ok()??.text_content()?;

@@ -512,11 +512,11 @@ impl Editor {
         self.change(None, |sketch| {
             let keys: Vec<String> = found.into_iter().map(|earlier| sketch.steps[earlier].key.clone()).collect();
             let runs_after = &mut sketch.steps[step].runs_after;
-            keys.into_iter().for_each(|key| {
+            for key in keys {
                 if !runs_after.contains(&key) {
                     runs_after.push(key);
                 }
-            });
+            }
             Ok(format!("{} runs after more steps.", sketch.steps[step].name))
         });
     }

@@ -82,7 +82,6 @@ impl Editor {
             return;
         }
         match gesture {
-            Gesture::Idle | Gesture::Edge { .. } => {}
             Gesture::Step { step, held_at, is_moving } => {
                 let (place, to) = (self.sheet.places()[step], self.held_place(event, held_at));
                 if !is_moving {
@@ -108,7 +107,7 @@ impl Editor {
                 self.sheet.scroll_by(x - event.client_x(), y - event.client_y());
                 self.gesture.replace(Gesture::Ground { x: event.client_x(), y: event.client_y(), is_moving: true });
             }
-            Gesture::Ground { .. } => {}
+            Gesture::Idle | Gesture::Edge { .. } | Gesture::Ground { .. } => {}
         }
     }
 

@@ -233,7 +233,7 @@ mod tests {
     fn a_block_that_is_there_is_replaced_and_keeps_what_else_it_says() {
         let code = "# First\n\n# /// script\n# dependencies = [\"six\"]\n# [tool.uv]\n# index-url = \"https://i/\"\n# ///\nx\n";
         let script = with_metadata(code, &["rich ; os_name == 'posix'"], ">=3.11");
-        assert_eq!(packages(&script).as_deref(), Some("rich ; os_name == 'posix'"));
+        assert_eq!(packages(&script).as_deref(), Some("rich ; os_name == \"posix\""));
         assert_eq!(script.matches("# /// script").count(), 1);
         assert!(script.starts_with("# First\n\n# /// script\n# requires-python = \">=3.11\"\n"), "{script}");
         assert!(script.contains("\n# [tool.uv]\n# index-url = \"https://i/\"\n"), "{script}");
