@@ -220,7 +220,8 @@ mod tests {
             self.lines.push((number, start));
             let text = if marked.is_mere_mark() { "." } else { marked.text };
             let level = marked.level.map_or("", Level::word);
-            *self.top() += &format!(" {level}{}", super::super::plain_text(text));
+            let text = super::super::plain_text(text);
+            self.top().extend([" ", level, &text]);
         }
 
         fn begin(&mut self, _: &Group, heading: Option<(&LogLine, &Marked<'_>)>) {
@@ -231,7 +232,7 @@ mod tests {
         fn end(&mut self, group: &Group, facts: &str) {
             let inner = self.open.pop().unwrap();
             let mark = if group.stays_open { "!" } else { "" };
-            *self.top() += &format!(" ({inner} | {facts}){mark}");
+            self.top().extend([" (", &inner, " | ", facts, ")", mark]);
         }
 
         fn take_back(&mut self, from: u64) {

@@ -163,7 +163,7 @@ mod tests {
     fn a_line_has_number_time_and_text() {
         assert_eq!(
             html("hello"),
-            r##"<div class="line from-output" id="L42"><a class="line-number" href="?lines=42#L42" data-time="12:34:56.789">42</a><span class="line-text">hello</span></div>"##
+            r#"<div class="line from-output" id="L42"><a class="line-number" href="?lines=42#L42" data-time="12:34:56.789">42</a><span class="line-text">hello</span></div>"#
         );
     }
 

@@ -58,11 +58,11 @@ fn take_packages(
     if spec.packages.is_empty() || was_taken {
         spec.packages = named.clone();
     } else if !named.is_empty() {
-        let names = named.iter().collect::<Vec<_>>().join(", ");
+        let packages = named.iter().collect::<Vec<_>>().join(", ");
         errors.push(
             Field::Packages,
             format!(
-                "The code's own block (`# /// script`) names other packages: {names}. Empty this field to take those; or \
+                "The code's own block (`# /// script`) names other packages: {packages}. Empty this field to take those; or \
                  change the block, or remove it, to take what is here."
             ),
         );
@@ -136,7 +136,7 @@ mod tests {
     }
 
     fn spec(block: &str, packages: &str, python: &str) -> TaskSpec {
-        let lines: String = block.lines().map(|line| format!("# {line}\n")).collect();
+        let lines: String = block.lines().flat_map(|line| ["# ", line, "\n"]).collect();
         let draft = TaskDraft {
             code: format!("# /// script\n{lines}# ///\nprint(1)\n"),
             packages: packages.to_owned(),

@@ -268,7 +268,7 @@ mod tests {
         ];
         let typed = typed_into(&["c", "new", "a"], &fields);
         let value =
-            |name: &str| typed.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).last();
+            |name: &str| typed.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).next_back();
         assert_eq!((value("step-0-code"), value("step-2-code")), (Some("three"), Some("one")));
         assert_eq!((value("step-0-use_cache"), value("step-2-use_cache")), (Some(""), Some("on")));
         assert!(typed.iter().all(|(name, _)| !name.starts_with("step-1-")), "{typed:?}");

@@ -29,7 +29,7 @@ use crate::db::{
 };
 
 /// Of so many tasks at most the last runs are counted.
-const COUNTED: i64 = 2000;
+const COUNTED: u16 = 2000;
 
 /// Runs shown beside each task of the list.
 const RECENT_RUNS: usize = 10;
@@ -118,8 +118,9 @@ fn last_phase() -> SqlLiteral<Nullable<Text>> {
 /// How the last runs of the tasks stand that were searched for, whatever their filter; nothing when there are more tasks
 /// than it is worth to look at.
 fn counts(connection: &mut SqliteConnection, query: &TaskQuery) -> Result<LastRunCounts, DatabaseError> {
-    let last: Vec<Option<String>> = matching(query).select(last_phase()).limit(COUNTED + 1).load(connection)?;
-    if last.len() as i64 > COUNTED {
+    let last: Vec<Option<String>> =
+        matching(query).select(last_phase()).limit(i64::from(COUNTED) + 1).load(connection)?;
+    if last.len() > usize::from(COUNTED) {
         return Ok(LastRunCounts::new());
     }
     let phases = last.into_iter().map(|phase| phase.map(|word| values::phase(&word)).transpose());

@@ -477,8 +477,9 @@ impl Engine for LocalEngine {
     async fn readiness(&self, spec: &TaskSpec, lock: Option<&Lock>) -> Readiness {
         let (spec, lock, unknown) = (spec.clone(), lock.cloned(), Readiness::unknown(spec));
         let python = self.python(spec.python).await.ok();
-        let look = move |workshop: &Workshop| Ok(workshop.readiness(&spec, lock.as_ref(), python.as_ref()));
-        self.beside(look).await.unwrap_or(unknown)
+        self.beside(move |workshop| Ok(workshop.readiness(&spec, lock.as_ref(), python.as_ref())))
+            .await
+            .unwrap_or(unknown)
     }
 
     async fn manifest(&self, plan: &RunPlan) -> Result<String, EngineError> {

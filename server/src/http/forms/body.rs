@@ -177,12 +177,11 @@ async fn read_multipart(content_type: &str, bytes: Bytes) -> Result<FormFields, 
         let name = field.name().unwrap_or_default().to_owned();
         let file = field.file_name().map(str::to_owned);
         let content = field.bytes().await.map_err(|_| FormError::Broken)?.into();
-        match file {
-            Some(file) => fields.files.push((name, UploadedFile { name: file, content })),
-            None => {
-                let text = String::from_utf8(content).map_err(|_| FormError::NotText)?;
-                fields.values.push((name, with_line_feeds(&text)));
-            }
+        if let Some(file) = file {
+            fields.files.push((name, UploadedFile { name: file, content }));
+        } else {
+            let text = String::from_utf8(content).map_err(|_| FormError::NotText)?;
+            fields.values.push((name, with_line_feeds(&text)));
         }
     }
     Ok(fields)
