@@ -39,7 +39,8 @@ test('a script is uploaded, runs with its own packages, and is downloaded', asyn
   expect(await readFile(await (await download).path(), 'utf8')).toBe(SCRIPT);
 });
 
-test('packages that differ from those of the script are the choice of who enters them', async ({ page }) => {
+test('packages that differ from those of the script are the choice of who enters them', async ({ page, problems }) => {
+  problems.expectStatus(422);
   await page.goto('/tasks/new');
   await field(page, 'code').fill(SCRIPT);
   await field(page, 'packages').fill('idna');

@@ -148,7 +148,8 @@ test('a task and a run', async ({ page, request, ownServer }) => {
           - button "Save & Run"
           - button "Save"
       - region "Run":
-        - heading "Run #1" [level=2]
+        - heading [level=2]:
+          - 'link "Run #1"'
         - button "Rerun"
         - link "Edit & Rerun"
         - paragraph:

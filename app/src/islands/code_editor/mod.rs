@@ -31,21 +31,28 @@ const UNDOABLE_LINES: usize = 500;
 /// Where the editor says what happened.
 const NOTE: &str = r#"<p class="code-note" role="status"></p>"#;
 
-/// Brings the editors of the page to life.
+/// Brings the editor of a task's code to life.
 pub fn watch() {
-    if let Some(editor) = begin_all().first() {
+    if dom::by_id("flow-editor").is_some() {
+        // It shows one step at a time, and says when: hundreds at once would take seconds.
+        return;
+    }
+    if let Some(editor) = waiting().find_map(Editor::begin) {
         traceback::follow(editor);
     }
 }
 
-/// Brings those to life that have come into the page since, such as a new step's.
+/// Brings those to life that are shown and were not before: a step's that was chosen, or is new.
 #[cfg(feature = "flow-islands")]
-pub fn watch_new() {
-    begin_all();
+pub fn watch_shown() {
+    let is_shown = |editor: &Element| editor.get_bounding_client_rect().height() > 0.0;
+    waiting().filter(is_shown).for_each(|editor| {
+        Editor::begin(editor);
+    });
 }
 
-fn begin_all() -> Vec<&'static Editor> {
-    dom::all(".code-editor:not(.is-live)").into_iter().filter_map(Editor::begin).collect()
+fn waiting() -> impl Iterator<Item = Element> {
+    dom::all(".code-editor:not(.is-live)").into_iter()
 }
 
 /// An editor. It stays as long as the page.

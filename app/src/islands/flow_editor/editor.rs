@@ -191,6 +191,8 @@ impl Editor {
         self.chosen.set(step);
         form::show_step(step, self.count());
         sheet::mark_chosen(step);
+        #[cfg(feature = "form-islands")]
+        crate::islands::code_editor::watch_shown();
     }
 
     /// Chooses a connection.
@@ -346,8 +348,6 @@ impl Editor {
         if let Some(typed) = typed {
             form::keep_typed(&typed, &sketch);
         }
-        #[cfg(feature = "form-islands")]
-        crate::islands::code_editor::watch_new();
         // What was wrong is not known of the form as it is now.
         for summary in dom::all(".error-summary") {
             summary.remove();
