@@ -255,3 +255,17 @@ export function uniqueName(what: string): string {
   counter += 1;
   return `${what} ${process.pid}-${counter}`;
 }
+
+/** Opens an empty form, and waits until its live parts are there. */
+export async function openForm(page: Page, path = '/tasks/new'): Promise<void> {
+  await page.goto(path);
+  await expect(field(page, 'code')).toHaveAccessibleDescription(/Ctrl\+Enter/);
+}
+
+/** Puts the selection in the code between two places, counted from its start. */
+export async function select(page: Page, start: number, end = start): Promise<void> {
+  await field(page, 'code').evaluate(
+    (area, [start, end]) => (area as HTMLTextAreaElement).setSelectionRange(start ?? 0, end ?? 0),
+    [start, end],
+  );
+}

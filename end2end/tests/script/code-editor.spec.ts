@@ -1,21 +1,7 @@
 import type { Page } from '@playwright/test';
 
-import { expectForm, expectPhase, expectRunShown, field, fill, log, makeRun, makeTask, outputLines, save, uniqueName } from '../../support/pages.ts';
+import { expectForm, expectPhase, expectRunShown, field, fill, log, makeRun, makeTask, openForm, outputLines, save, select, uniqueName } from '../../support/pages.ts';
 import { expect, test } from '../../support/test.ts';
-
-/** Opens an empty form, and waits until its live parts are there. */
-async function openForm(page: Page, path = '/tasks/new'): Promise<void> {
-  await page.goto(path);
-  await expect(field(page, 'code')).toHaveAccessibleDescription(/Ctrl\+Enter/);
-}
-
-/** Puts the selection in the code between two places, counted from its start. */
-async function select(page: Page, start: number, end = start): Promise<void> {
-  await field(page, 'code').evaluate(
-    (area, [start, end]) => (area as HTMLTextAreaElement).setSelectionRange(start ?? 0, end ?? 0),
-    [start, end],
-  );
-}
 
 test('Tab and Enter indent the code, and undo takes that back', async ({ page, problems }) => {
   problems.expect(/^dialog: beforeunload/);
@@ -270,49 +256,6 @@ test('a Python file that is dropped takes the place of the code, and undo brings
   await expect(field(page, 'code')).toHaveValue('a = 1\nb = 2\n');
   await page.keyboard.press('Control+z');
   await expect(field(page, 'code')).toHaveValue('print("old")');
-});
-
-test.describe('measured', () => {
-  // A trace takes the whole page down again and again: most of what is measured would be that.
-  test.use({ trace: 'off' });
-
-  test('five thousand lines are typed in like one', async ({ page, problems }) => {
-    problems.expect(/^dialog: beforeunload/);
-    await openForm(page);
-    const lines = Array.from({ length: 5000 }, (_, index) => `value_${index} = f"{index}" # line ${index}`);
-    const code = field(page, 'code');
-    // Typing so much at once takes Chromium minutes, also in a plain text area.
-    await code.evaluate((area: HTMLTextAreaElement, text) => {
-      area.value = text;
-      area.dispatchEvent(new Event('input', { bubbles: true }));
-    }, lines.join('\n'));
-    await code.focus();
-    expect(await page.locator('.code-lines > div').count()).toBeLessThan(200);
-    const millis: number[] = [];
-    // The last place is beyond the end, which is the end.
-    for (const place of [0, 100_000, 10_000_000]) {
-      await select(page, place);
-      for (const key of ['x', '"', 'Enter', 'Backspace', 'y']) {
-        await page.evaluate(() => {
-          const area = document.querySelector('#code');
-          area?.addEventListener('keydown', () => {
-            const start = performance.now();
-            const channel = new MessageChannel();
-            channel.port1.onmessage = () => ((window as unknown as { took: number }).took = performance.now() - start);
-            requestAnimationFrame(() => channel.port2.postMessage(null));
-          }, { once: true });
-          (window as unknown as { took: number }).took = -1;
-        });
-        await page.keyboard.press(key);
-        await expect.poll(() => page.evaluate(() => (window as unknown as { took: number }).took)).toBeGreaterThan(-1);
-        millis.push(await page.evaluate(() => (window as unknown as { took: number }).took));
-      }
-    }
-    console.log(`keystroke to painted frame at 5,000 lines: ${millis.map((time) => time.toFixed(1)).join(' ')} ms`);
-    // At the end, what is seen is the end.
-    await expect(page.locator('.code-lines > div').last()).toHaveText(/line 4999.*y/);
-    await expect(page.locator('.code-lines > div').last()).toBeInViewport();
-  });
 });
 
 test('a traceback leads to its line, which shows the error until it is changed', async ({ page, request, problems }) => {

@@ -1,17 +1,7 @@
 // What the script adds to a log: groups that come live, matches gone through on the page, and lines that are chosen.
 
-import type { Page } from '@playwright/test';
-
 import { expectPhase, line, log, makeRun, outputLines, uniqueName } from '../../support/pages.ts';
 import { expect, test } from '../../support/test.ts';
-
-/** How long something takes in the page, in milliseconds. */
-async function timed(page: Page, act: () => Promise<unknown>): Promise<number> {
-  const start = Date.now();
-  await act();
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-  return Date.now() - start;
-}
 
 test('groups come live as the server shows them later', async ({ page, request, gates }) => {
   const code = [
@@ -108,30 +98,4 @@ test('lines are chosen by clicks, and copied', async ({ page, request, context }
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('line 10\nline 11\nline 12\n');
   await page.reload();
   await expect(page.locator('#log-lines .is-selected')).toHaveCount(3);
-});
-
-test.describe('measured', () => {
-  // A trace takes the whole page down again and again: most of what is measured would be that.
-  test.use({ trace: 'off' });
-
-  test('a million lines are opened, searched and gone through', async ({ page, request }, info) => {
-    test.setTimeout(180_000);
-    const code = 'import sys\nsys.stdout.writelines(f"line {n} of many\\n" for n in range(1, 1_000_001))';
-    const run = await makeRun(request, { name: uniqueName('Million'), code });
-    await page.goto(run.path);
-    await expect(page.locator('#run-summary').getByText('Succeeded', { exact: true })).toBeVisible({ timeout: 120_000 });
-    const times: Record<string, number> = {};
-    times.open = await timed(page, () => page.goto(run.path, { waitUntil: 'commit' }));
-    await expect(log(page).getByText('line 1000000 of many', { exact: true })).toBeInViewport();
-    times.middle = await timed(page, () => page.goto(`${run.path}?lines=500000#L500000`, { waitUntil: 'commit' }));
-    await expect(line(page, 500_000)).toBeInViewport();
-    times.search = await timed(page, () => page.goto(`${run.path}?q=line+77777`, { waitUntil: 'commit' }));
-    await expect(page.getByRole('navigation', { name: 'Matches' }).getByRole('status')).toHaveText('1 of 11 lines with a match');
-    times.next = await timed(page, async () => {
-      await page.keyboard.press('n');
-      await expect(page.getByRole('navigation', { name: 'Matches' }).getByRole('status')).toHaveText('2 of 11 lines with a match');
-    });
-    expect(await page.locator('#log-lines .line').count()).toBeLessThanOrEqual(5000);
-    info.annotations.push({ type: 'milliseconds', description: JSON.stringify(times) });
-  });
 });
