@@ -1,6 +1,6 @@
 // System packages in the cluster: a pod's own Nix builds or fetches them, into the store on the volume.
 
-import { expectPhase, fill, outputLines, saveAndRun, uniqueName } from '../../support/pages.ts';
+import { expectPhase, expectRunShown, fill, outputLines, saveAndRun, uniqueName } from '../../support/pages.ts';
 import { expect, test } from '../../support/test.ts';
 
 test.setTimeout(300_000);
@@ -20,7 +20,7 @@ test('a run in the cluster gets its system packages, and finds them ready the se
   await expect(page.locator('#details-cache')).toContainText('Nix: package set');
 
   await page.getByRole('button', { name: 'Rerun', exact: true }).click();
-  await expect(page).toHaveURL(/\/runs\/2$/);
+  await expectRunShown(page, 2);
   await expect(outputLines(page)).toHaveText([/^hello\b/i], { timeout: 90_000 });
   await expectPhase(page, 'Succeeded');
   await expect(page.locator('#details-cache')).toContainText('Nix: package setready');
