@@ -39,6 +39,7 @@ test('groups come live as the server shows them later', async ({ page, request, 
 });
 
 test('keys go through the matches of a search without loading the page', async ({ page, request }) => {
+  test.setTimeout(120_000);
   const code = 'for n in range(1, 5001): print("::group::G" if n == 200 else "::endgroup::" if n == 400 else "needle" if n % 300 == 0 or n == 4999 else "hay")';
   const run = await makeRun(request, { name: uniqueName('Keys'), code });
   await page.goto(run.path);
@@ -63,18 +64,22 @@ test('keys go through the matches of a search without loading the page', async (
   await page.keyboard.press('n');
   await expect(said).toHaveText('3 of 17 lines with a match');
   await expect(line(page, 900)).toBeInViewport();
+  // That was another page, whose keys come to life with its scripts.
+  await page.waitForLoadState('networkidle');
   await page.getByRole('searchbox', { name: 'Search the log' }).focus();
   await page.keyboard.press('Enter');
   await expect(said).toHaveText('4 of 17 lines with a match');
-  await page.keyboard.press('Escape');
-  await expect(page).toHaveURL(new RegExp(`${run.path}(#log)?$`));
+  await expect(async () => {
+    await page.keyboard.press('Escape');
+    await expect(page).toHaveURL(new RegExp(`${run.path}(#log)?$`), { timeout: 1000 });
+  }).toPass();
 });
 
 test('Shift and Enter in the field go back', async ({ page, request }) => {
   const run = await makeRun(request, { name: uniqueName('Back'), code: 'for n in range(9): print("needle", n)' });
   await page.goto(run.path);
   await expectPhase(page, 'Succeeded');
-  await page.goto(`${run.path}?q=needle&line=5`);
+  await page.goto(`${run.path}?q=needle&line=5`, { waitUntil: 'networkidle' });
   const said = page.getByRole('navigation', { name: 'Matches' }).getByRole('status');
   await page.getByRole('searchbox', { name: 'Search the log' }).focus();
   await page.keyboard.press('Shift+Enter');
