@@ -39,7 +39,8 @@ pub fn all_in(element: &Element, selector: &str) -> Vec<Element> {
     listed(element.query_selector_all(selector))
 }
 
-fn listed(found: Result<NodeList, JsValue>) -> Vec<Element> {
+/// What a question for elements found, of those that are of a kind.
+pub fn listed<T: JsCast>(found: Result<NodeList, JsValue>) -> Vec<T> {
     let Ok(found) = found else {
         return Vec::new();
     };
@@ -107,6 +108,11 @@ pub fn property(object: &JsValue, name: &str) -> Option<JsValue> {
 pub fn set_property(object: &JsValue, name: &str, value: &str) {
     // It fails only for objects that are none.
     let _ = Reflect::set(object, &name.into(), &value.into());
+}
+
+/// Whether a key is held down that gives another key or a click to the browser.
+pub fn is_modified(event: &Event) -> bool {
+    ["ctrlKey", "metaKey", "altKey"].into_iter().any(|key| is(event, key))
 }
 
 /// Whether a property, such as that of a key held down, is true.

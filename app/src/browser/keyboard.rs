@@ -8,7 +8,7 @@ use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
 
 use super::{
     commands::Commands,
-    dom::{self, document, property, string},
+    dom::{self, document, string},
 };
 
 /// For how long `g` waits for what follows it, in milliseconds.
@@ -51,8 +51,7 @@ pub fn start() {
 impl Keyboard {
     /// Does what a key is for; `None` leaves it to the browser.
     fn press(&self, event: &Event) -> Option<()> {
-        let is_set = |name| property(event, name).is_some_and(|value| value.is_truthy());
-        if ["ctrlKey", "metaKey", "altKey", "isComposing", "defaultPrevented"].into_iter().any(is_set) {
+        if dom::is_modified(event) || dom::is(event, "isComposing") || event.default_prevented() {
             return None;
         }
         let target: Element = event.target()?.dyn_into().ok()?;

@@ -96,11 +96,7 @@ impl Refresher {
 
 /// Puts the parts of a page that a selector finds in place of those that are shown; what is not shown stays away.
 pub fn take_parts(page: &DocumentFragment, selector: &str) {
-    let Ok(parts) = page.query_selector_all(selector) else {
-        return;
-    };
-    let parts = (0..parts.length()).filter_map(|index| parts.get(index)?.dyn_into::<Element>().ok());
-    for fresh in parts {
+    for fresh in dom::listed::<Element>(page.query_selector_all(selector)) {
         if let Some(present) = dom::by_id(&fresh.id()) {
             replace(&present, &fresh);
         }
@@ -153,7 +149,8 @@ fn replace(present: &Element, fresh: &Element) {
         }
     }
     if let Some(focused) = focused
-        && let Some(element) = elements(present, CONTROLS).into_iter().find(|element| mark(element) == focused)
+        && let controls = dom::listed::<HtmlElement>(present.query_selector_all(CONTROLS))
+        && let Some(element) = controls.into_iter().find(|element| mark(element) == focused)
     {
         let _ = element.focus();
     }
@@ -165,14 +162,7 @@ fn mark(element: &Element) -> [Option<String>; 3] {
 }
 
 fn ids(part: &Element, selector: &str) -> Vec<String> {
-    elements(part, selector).into_iter().map(|element| element.id()).collect()
-}
-
-fn elements(part: &Element, selector: &str) -> Vec<HtmlElement> {
-    let Ok(found) = part.query_selector_all(selector) else {
-        return Vec::new();
-    };
-    (0..found.length()).filter_map(|index| found.get(index)?.dyn_into().ok()).collect()
+    dom::all_in(part, selector).into_iter().map(|element| element.id()).collect()
 }
 
 /// Where the changing parts of the page that is open come from: of a run alone, otherwise with the page around them.

@@ -49,13 +49,7 @@ fn renewed_every() -> Option<u32> {
 /// Renews all times.
 fn tick(offset: i64) {
     let now = Timestamp(dom::clock().0 - offset);
-    let Ok(times) = document().query_selector_all("time[data-at],time[data-since]") else {
-        return;
-    };
-    for index in 0..times.length() {
-        let Some(element) = times.get(index).and_then(|node| node.dyn_into::<Element>().ok()) else {
-            continue;
-        };
+    for element in dom::all("time[data-at],time[data-since]") {
         let text = match (point(&element, "data-at"), point(&element, "data-since")) {
             (Some(at), _) => ago_text(now.millis_since(at)),
             (None, Some(since)) => elapsed_text(now.millis_since(since)),

@@ -48,8 +48,7 @@ pub fn watch() {
 /// The line whose number was clicked, if the click is not meant for the browser.
 fn clicked(event: &Event, element: &Element) -> Option<u64> {
     let leads_to_line = element.get_attribute("href")?.starts_with("?lines=");
-    let is_meant = !["ctrlKey", "metaKey", "altKey"].into_iter().any(|key| dom::is(event, key));
-    if !element.class_list().contains("line-number") || !leads_to_line || !is_meant {
+    if !element.class_list().contains("line-number") || !leads_to_line || dom::is_modified(event) {
         return None;
     }
     // In the heading of a group.

@@ -1,5 +1,5 @@
 //! Goes from one match of a searched log to the next without loading the page again, as long as both are on it; and the
-//! keys for that: `/`, `n`, `N`, Enter, Escape.
+//! keys for that: `n`, `N`, Enter, Escape. (`/` leads to the search of any page.)
 
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
@@ -14,7 +14,7 @@ const CURRENT: &str = "is-current";
 /// Listens to keys, and to the links to other matches.
 pub fn watch() {
     dom::listen(&document(), "keydown", |event| {
-        if !event.default_prevented() && !["ctrlKey", "metaKey", "altKey"].into_iter().any(|key| dom::is(&event, key)) {
+        if !event.default_prevented() && !dom::is_modified(&event) {
             let key = dom::string(&event, "key").unwrap_or_default();
             let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
             let is_done = match target.filter(is_typed_into) {
@@ -29,8 +29,7 @@ pub fn watch() {
     });
     dom::listen(&document(), "click", |event| {
         let link = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        let link =
-            link.filter(|_| !["ctrlKey", "metaKey", "shiftKey", "altKey"].into_iter().any(|key| dom::is(&event, key)));
+        let link = link.filter(|_| !dom::is_modified(&event) && !dom::is(&event, "shiftKey"));
         let step = |link: &Element, rel| link.matches(&format!("#log-found a[rel={rel}]")).unwrap_or(false);
         if link.is_some_and(|link| step(&link, "next") && go_on(true) || step(&link, "prev") && go_on(false)) {
             event.prevent_default();
@@ -41,11 +40,6 @@ pub fn watch() {
 /// A key, pressed while nothing is typed into. Tells whether it did something.
 fn press(key: &str) -> bool {
     match key {
-        "/" => search_field().is_some_and(|field| {
-            let _ = field.focus();
-            field.select();
-            true
-        }),
         "n" => go(true),
         "N" => go(false),
         "Escape" => leave(),

@@ -105,8 +105,8 @@ fn sent(event: &Event) -> Option<(HtmlFormElement, FormData)> {
 
 /// The address that a click on a link to one of the task's runs leads to.
 fn chosen(event: &Event) -> Option<String> {
-    let is = |name| property(event, name).is_some_and(|value| value.is_truthy());
-    if event.default_prevented() || ["ctrlKey", "metaKey", "shiftKey", "altKey", "button"].into_iter().any(is) {
+    let is_special = dom::is_modified(event) || dom::is(event, "shiftKey") || dom::is(event, "button");
+    if event.default_prevented() || is_special {
         return None;
     }
     let link = event.target()?.dyn_into::<Element>().ok()?.closest("a[href]").ok()??;
@@ -274,11 +274,7 @@ fn take_form(page: &DocumentFragment, form: &HtmlFormElement, sent: &FormData) {
     if let Some(action) = fresh.get_attribute("action") {
         let _ = form.set_attribute("action", &action);
     }
-    let Ok(controls) = form.query_selector_all("input[id],textarea[id],select[id]") else {
-        return;
-    };
-    let controls = (0..controls.length()).filter_map(|index| controls.get(index)?.dyn_into::<Element>().ok());
-    for control in controls {
+    for control in dom::listed::<Element>(form.query_selector_all("input[id],textarea[id],select[id]")) {
         if let Ok(Some(fresh)) = fresh.query_selector(&format!("#{}", control.id())) {
             // Attributes that every control has: neither can fail.
             let _ = take_value(&control, &fresh, sent);
@@ -390,9 +386,7 @@ fn set_address(address: &str, is_step: bool) {
 
 /// Has the switches that lead back to the page lead to this address.
 fn lead_back(address: &str) {
-    if let Ok(backs) = document().query_selector_all("input[name=back]") {
-        for back in (0..backs.length()).filter_map(|index| backs.get(index)) {
-            let _ = Reflect::set(&back, &"value".into(), &address.into());
-        }
+    for back in dom::all("input[name=back]") {
+        dom::set_property(&back, "value", address);
     }
 }

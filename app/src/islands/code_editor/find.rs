@@ -8,7 +8,7 @@ use std::{
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlInputElement};
 
-use super::{Editor, is_set};
+use super::Editor;
 use crate::{
     browser::dom::{self, string},
     python_text::find_all,
@@ -114,11 +114,11 @@ impl Editor {
             let target: Element = event.target()?.dyn_into().ok()?;
             string(&target, "value").filter(|_| target.tag_name() == "BUTTON")?
         } else {
-            let is_other = ["ctrlKey", "metaKey", "altKey", "isComposing"].into_iter().any(|name| is_set(event, name));
+            let is_other = dom::is_modified(event) || dom::is(event, "isComposing");
             match string(event, "key")?.as_str() {
                 "Escape" => "close".to_owned(),
                 "Enter" if is_other || event.target()? != *self.bar()?.input.as_ref() => return None,
-                "Enter" if is_set(event, "shiftKey") => "previous".to_owned(),
+                "Enter" if dom::is(event, "shiftKey") => "previous".to_owned(),
                 "Enter" => "next".to_owned(),
                 _ => return None,
             }

@@ -2,9 +2,9 @@
 
 use web_sys::Event;
 
-use super::{Editor, is_set};
+use super::Editor;
 use crate::{
-    browser::dom::string,
+    browser::dom::{self, string},
     python_text::{Move, break_line, delete_back, duplicate_lines, indent, move_lines, toggle_comment},
 };
 
@@ -13,16 +13,16 @@ impl Editor {
     pub(super) fn press(&'static self, event: &Event) -> Option<()> {
         // A browser that fills fields in sends such events without a key.
         let key = string(event, "key")?;
-        if key == "Shift" || is_set(event, "isComposing") {
+        if key == "Shift" || dom::is(event, "isComposing") {
             return None;
         }
         let is_let_go = self.is_let_go.replace(key == "Escape");
-        let is_control = is_set(event, "ctrlKey") || is_set(event, "metaKey");
-        let is_shift = is_set(event, "shiftKey");
+        let is_control = dom::is(event, "ctrlKey") || dom::is(event, "metaKey");
+        let is_shift = dom::is(event, "shiftKey");
         let edit = {
             let selection = self.selection();
             let source = self.source.borrow();
-            match (key.as_str(), is_control, is_set(event, "altKey")) {
+            match (key.as_str(), is_control, dom::is(event, "altKey")) {
                 ("Enter", false, false) => Some(break_line(&source, selection)),
                 ("Tab", false, false) if !is_let_go => Some(indent(&source, selection, is_shift)),
                 ("Backspace", false, false) => delete_back(&source, selection),

@@ -16,7 +16,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, Event, EventTarget, HtmlDocument, HtmlElement, HtmlTextAreaElement, ResizeObserver};
 
 use crate::{
-    browser::dom::{self, document, number, property, string},
+    browser::dom::{self, document, number, string},
     python_text::{Change, Edit, Mark, SourceText, matching_brackets},
 };
 use find::Finder;
@@ -298,9 +298,4 @@ impl Editor {
             self.say("");
         }
     }
-}
-
-/// Whether a property of an event is set.
-fn is_set(event: &Event, name: &str) -> bool {
-    property(event, name).is_some_and(|value| value.is_truthy())
 }

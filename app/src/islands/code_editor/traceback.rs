@@ -3,7 +3,7 @@
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlInputElement};
 
-use super::{Editor, is_set};
+use super::Editor;
 use crate::{
     browser::dom::{self, document, window},
     python_text::{Change, SourceText, error_after},
@@ -55,7 +55,7 @@ fn line_of(hash: &str) -> Option<usize> {
 
 impl Editor {
     fn follow_link(&self, event: &Event) -> Option<()> {
-        if ["ctrlKey", "metaKey", "shiftKey", "altKey"].into_iter().any(|key| is_set(event, key)) {
+        if dom::is_modified(event) || dom::is(event, "shiftKey") {
             return None;
         }
         let target: Element = event.target()?.dyn_into().ok()?;

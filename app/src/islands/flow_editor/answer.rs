@@ -3,10 +3,13 @@
 
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{FormData, HtmlFormElement, RequestInit, Response};
+use web_sys::{FormData, HtmlFormElement, RequestInit};
 
 use super::form::PARTS;
-use crate::browser::dom::{self, window};
+use crate::browser::{
+    dom::{self, window},
+    refresh::text_of,
+};
 
 /// The steps as the server has them after that, as HTML.
 ///
@@ -32,6 +35,5 @@ async fn post(form: &HtmlFormElement, fields: &FormData) -> Result<String, JsVal
     options.set_body(fields);
     let address = form.get_attribute("action").unwrap_or_default();
     let answer = JsFuture::from(window().fetch_with_str_and_init(&address, &options)).await?;
-    let text = JsFuture::from(answer.dyn_into::<Response>()?.text()?).await?;
-    text.as_string().ok_or(JsValue::NULL)
+    text_of(&answer.dyn_into()?).await
 }
