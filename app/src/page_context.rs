@@ -40,8 +40,25 @@ pub struct FlowFormState {
     pub is_outdated: bool,
     /// Where one goes on after a button changed the steps.
     pub focus: Option<Focus>,
-    /// The keys of the steps that the page has already.
-    pub kept: HashSet<String>,
+    /// The steps that the page has already.
+    pub kept: KeptSteps,
+}
+
+/// The steps that a page has already, by their keys.
+#[derive(Debug, Clone, Default)]
+pub struct KeptSteps {
+    /// Those with all their fields.
+    pub whole: HashSet<String>,
+    /// Those of which it has no more than their values.
+    pub folded: HashSet<String>,
+}
+
+impl KeptSteps {
+    /// Whether the page is drawn from nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.whole.is_empty() && self.folded.is_empty()
+    }
 }
 
 /// An action on this page that was refused, said at the top of the page.

@@ -19,6 +19,11 @@ pub fn step_order_id(step: usize) -> String {
     format!("step-{step}-order")
 }
 
+/// A value that nobody types.
+pub fn step_value(html: &mut Html, name: &str, value: &str) {
+    html.markup(r#"<input type="hidden" name=""#).text(name).markup(r#"" value=""#).text(value).markup(r#"">"#);
+}
+
 /// The box: its name, the key of the step to run after, and what that one is called.
 pub fn step_box(html: &mut Html, name: &str, key: &str, words: &str, is_ticked: bool) {
     html.markup(r#"<label class="tick"><input type="checkbox" name=""#).text(name);

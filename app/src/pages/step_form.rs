@@ -1,6 +1,8 @@
-//! The steps' part of the flow form: each step is folded away but where something is wrong or was just pressed.
+//! The steps' part of the flow form: each step is folded away but where something is wrong or was just pressed. Of many
+//! steps, those that are folded away have no more than their values in the page: with all fields of all steps, a browser
+//! would take seconds for each.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use leptos::prelude::*;
 
@@ -18,20 +20,20 @@ use crate::{
         fields::{Field, FieldErrors, FlowErrors, step_control},
         flow::{FlowDraft, FlowEdit, Focus, Placement, RunsWhen, StepDraft, StepName},
     },
-    step_form_words::{PROBLEM, STEP_NAMES, step_box, step_order_id, step_part_id},
+    page_context::KeptSteps,
+    step_form_words::{PROBLEM, STEP_NAMES, step_box, step_order_id, step_part_id, step_value},
 };
 
-/// Up to so many steps, each offers all others to be ticked. With more, that would be most of the page: then others are
-/// entered by their names.
-const MOST_TICKED: usize = 30;
+/// Up to so many steps, all fields of each are in the page, and each offers all others to be ticked. With more, fields are
+/// there when a step is opened, and others are entered by their names.
+const FEW: usize = 30;
 
 /// All steps of a form.
 pub struct StepForms<'a> {
     draft: &'a FlowDraft,
     errors: &'a FlowErrors,
     focus: Option<Focus>,
-    /// The keys of the steps that the page has already.
-    kept: &'a HashSet<String>,
+    kept: &'a KeptSteps,
     /// What each step is called.
     names: Vec<String>,
     /// Which step has a key.
@@ -39,7 +41,7 @@ pub struct StepForms<'a> {
 }
 
 impl<'a> StepForms<'a> {
-    pub fn new(draft: &'a FlowDraft, errors: &'a FlowErrors, focus: Option<Focus>, kept: &'a HashSet<String>) -> Self {
+    pub fn new(draft: &'a FlowDraft, errors: &'a FlowErrors, focus: Option<Focus>, kept: &'a KeptSteps) -> Self {
         Self {
             draft,
             errors,
@@ -55,14 +57,17 @@ impl<'a> StepForms<'a> {
         let items = (0..self.draft.steps.len())
             .map(|index| {
                 let errors = self.errors.steps.get(&index).unwrap_or(&no_errors);
-                // One with errors comes whole, as they are at its fields.
-                let is_kept = errors.is_empty() && self.kept.contains(&self.draft.steps[index].key);
-                let part = if is_kept { self.kept_step(index) } else { self.step(index, errors) };
+                let part = match self.shape(index) {
+                    Shape::Whole => self.step(index, errors),
+                    Shape::Folded => self.folded_step(index),
+                    Shape::Kept => self.kept_step(index),
+                    Shape::KeptFolded => self.kept_folded_step(index),
+                };
                 view! { <li id=step_part_id(index)>{part}</li> }
             })
             .collect_view();
         let focus = self.focus.filter(|_| !self.kept.is_empty()).and_then(focused);
-        let names = if self.is_ticked() { &[] } else { self.names.as_slice() };
+        let names = if self.are_few() { &[] } else { self.names.as_slice() };
         let names = names.iter().map(|name| view! { <option value=name.clone()></option> }).collect_view();
         view! {
             <ol class="step-forms" data-focus=focus>{items}</ol>
@@ -77,12 +82,14 @@ impl<'a> StepForms<'a> {
             // Who keeps steps draws them too.
             return ().into_any();
         }
-        let no_errors = FieldErrors::default();
         let node = |(index, step): (usize, &StepDraft)| {
-            let part = FormPart::of_step(index, &no_errors);
+            let place = match self.shape(index) {
+                Shape::Whole | Shape::Kept => step_control(index, Field::StepName.name()),
+                Shape::Folded | Shape::KeptFolded => step_part_id(index),
+            };
             GraphNode {
                 name: self.names[index].clone(),
-                href: format!("#{}", part.name(Field::StepName.name())),
+                href: format!("#{place}"),
                 detail: if self.errors.steps.contains_key(&index) { PROBLEM.to_owned() } else { String::new() },
                 runs_after: self.earlier(step).collect(),
                 runs_when: step.runs_when.parse().unwrap_or_default(),
@@ -99,9 +106,31 @@ impl<'a> StepForms<'a> {
         step.runs_after.iter().filter_map(|key| self.by_key.get(key.as_str()).copied())
     }
 
-    /// Whether each step offers all others to be ticked.
-    fn is_ticked(&self) -> bool {
-        self.draft.steps.len() <= MOST_TICKED
+    fn are_few(&self) -> bool {
+        self.draft.steps.len() <= FEW
+    }
+
+    /// How much of a step is drawn.
+    fn shape(&self, index: usize) -> Shape {
+        let key = self.draft.steps[index].key.as_str();
+        let is_wanted = match self.focus {
+            Some(Focus::Name(step) | Focus::MoveUp(step) | Focus::MoveDown(step)) => step == index,
+            Some(_) => false,
+            // Where a page begins.
+            None => index == 0,
+        };
+        if self.errors.steps.contains_key(&index) {
+            // They are at its fields.
+            Shape::Whole
+        } else if self.kept.whole.contains(key) {
+            Shape::Kept
+        } else if is_wanted || self.are_few() {
+            Shape::Whole
+        } else if self.kept.folded.contains(key) {
+            Shape::KeptFolded
+        } else {
+            Shape::Folded
+        }
     }
 
     fn step(&self, index: usize, errors: &FieldErrors) -> AnyView {
@@ -161,6 +190,35 @@ impl<'a> StepForms<'a> {
         view! { {key_field(part, step)} {self.order(index, step, part)} }.into_any()
     }
 
+    /// A step of many that is not open: its values, and the way to its fields.
+    fn folded_step(&self, index: usize) -> AnyView {
+        let (step, name) = (&self.draft.steps[index], &self.names[index]);
+        let mut html = Html::default();
+        html.markup(r#"<div class="card step-form is-folded"><p><span class="step-form-name" dir="auto">"#).text(name);
+        html.markup(r#"</span> <span class="quiet" dir="auto">"#).text(&self.order_words(step));
+        html.markup(r#"</span></p><button class="is-small" name="intent" value=""#).text(&FlowEdit::Open(index).word());
+        html.markup(r#"" aria-label="Open: "#).text(name);
+        html.markup(if self.focus == Some(Focus::Step(index)) { r#"" autofocus>"# } else { r#"">"# });
+        html.markup("Open</button>");
+        // The key is the first of a step's fields, and the name is there also when it is empty.
+        step_value(&mut html, &step_control(index, "key"), &step.key);
+        step_value(&mut html, &step_control(index, Field::StepName.name()), &step.program.name);
+        for (control, value) in values(step).into_iter().filter(|(_, value)| !value.is_empty()) {
+            step_value(&mut html, &step_control(index, control), value);
+        }
+        folded_order(&mut html, index, step);
+        html.markup("</div>");
+        html.into_element()
+    }
+
+    /// What of a step whose values the page has already may differ after a button was pressed.
+    fn kept_folded_step(&self, index: usize) -> AnyView {
+        let (step, no_errors) = (&self.draft.steps[index], FieldErrors::default());
+        let mut order = Html::default();
+        folded_order(&mut order, index, step);
+        view! { {key_field(FormPart::of_step(index, &no_errors), step)} {order.into_element()} }.into_any()
+    }
+
     /// Where a step stands, and what it waits for.
     fn order(&self, index: usize, step: &StepDraft, part: FormPart<'_>) -> AnyView {
         view! {
@@ -215,13 +273,13 @@ impl<'a> StepForms<'a> {
         };
         let others = self.draft.steps.iter().enumerate().filter_map(|(other, draft)| {
             let checked = is_chosen(&draft.key);
-            let is_offered = checked || (self.is_ticked() && other != index);
+            let is_offered = checked || (self.are_few() && other != index);
             is_offered.then(|| tick(&draft.key, &self.names[other], checked))
         });
         let others: Vec<_> = others.collect();
         let gone = step.runs_after.iter().filter(|key| !self.by_key.contains_key(key.as_str()));
         let gone = gone.map(|key| tick(key, &format!("{key} (not there any more)"), true)).collect_view();
-        let by_name = (!self.is_ticked() || !step.also_after.is_empty()).then(|| {
+        let by_name = (!self.are_few() || !step.also_after.is_empty()).then(|| {
             let control = part.name("also_after");
             view! {
                 <div class="tick-more">
@@ -269,6 +327,58 @@ impl<'a> StepForms<'a> {
     }
 }
 
+/// How much of a step is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// All its fields.
+    Whole,
+    /// Its values.
+    Folded,
+    /// What may differ of one whose fields the page has.
+    Kept,
+    /// What may differ of one whose values the page has.
+    KeptFolded,
+}
+
+/// What is typed into a step, besides its name and what its order has.
+fn values(step: &StepDraft) -> [(&'static str, &str); 15] {
+    let program = &step.program;
+    [
+        (Field::Code.name(), &program.code),
+        (Field::Packages.name(), &program.packages),
+        (Field::Python.name(), &program.python),
+        (Field::SystemPackages.name(), &program.system_packages),
+        (Field::Requirements.name(), &program.requirements),
+        (Field::Environment.name(), &program.environment),
+        (Field::Timeout.name(), &program.timeout),
+        ("use_cache", if program.use_cache { "on" } else { "" }),
+        (Field::Retries.name(), &step.retries),
+        (Field::RetriesWait.name(), &step.retries_wait),
+        (Field::RetriesFactor.name(), &step.retries_factor),
+        (Field::CpuRequest.name(), &program.cpu_request),
+        (Field::CpuLimit.name(), &program.cpu_limit),
+        (Field::MemoryRequest.name(), &program.memory_request),
+        (Field::MemoryLimit.name(), &program.memory_limit),
+    ]
+}
+
+/// Where a step stands and what it waits for, as values.
+fn folded_order(html: &mut Html, index: usize, step: &StepDraft) {
+    html.markup(r#"<div class="step-order" id=""#).text(&step_order_id(index)).markup(r#"">"#);
+    let mut value = |control: &str, value: &str| step_value(html, &step_control(index, control), value);
+    for (control, text) in place_values(step) {
+        value(control, &text);
+    }
+    value(Field::RunsWhen.name(), &step.runs_when);
+    for key in &step.runs_after {
+        value(Field::RunsAfter.name(), key);
+    }
+    if !step.also_after.is_empty() {
+        value("also_after", &step.also_after);
+    }
+    html.markup("</div>");
+}
+
 /// Where one goes on, as a selector; `None` where one is.
 fn focused(focus: Focus) -> Option<String> {
     let button = |edit: FlowEdit| format!("[value={}]", edit.word());
@@ -276,7 +386,7 @@ fn focused(focus: Focus) -> Option<String> {
         Focus::Name(step) => Some(format!("#{}", step_control(step, Field::StepName.name()))),
         Focus::MoveUp(step) => Some(button(FlowEdit::MoveUp(step))),
         Focus::MoveDown(step) => Some(button(FlowEdit::MoveDown(step))),
-        Focus::Step(step) => Some(format!("#{} summary", step_part_id(step))),
+        Focus::Step(step) => Some(format!(":is(#{} summary,{})", step_part_id(step), button(FlowEdit::Open(step)))),
         Focus::Add => Some(button(FlowEdit::Add)),
         Focus::Graph => None,
     }
@@ -288,12 +398,17 @@ fn key_field(part: FormPart<'_>, step: &StepDraft) -> AnyView {
 }
 
 /// Where a step was put by hand; empty ones leave it to the layout.
+fn place_values(step: &StepDraft) -> [(&'static str, String); 2] {
+    let coordinate =
+        |of: fn(&Placement) -> i32| step.placement.as_ref().map_or_else(String::new, |it| of(it).to_string());
+    [("x", coordinate(|placement| placement.x)), ("y", coordinate(|placement| placement.y))]
+}
+
 fn place_fields(part: FormPart<'_>, step: &StepDraft) -> AnyView {
-    let field = |control: &str, of: fn(&Placement) -> i32| {
-        let value = step.placement.as_ref().map_or_else(String::new, |placement| of(placement).to_string());
+    let fields = place_values(step).map(|(control, value)| {
         view! { <input type="hidden" name=part.name(control) value=value /> }
-    };
-    view! { {field("x", |placement| placement.x)} {field("y", |placement| placement.y)} }.into_any()
+    });
+    fields.collect_view().into_any()
 }
 
 fn key_hint(step: &StepDraft) -> AnyView {

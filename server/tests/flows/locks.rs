@@ -9,12 +9,15 @@ use std::{
     },
 };
 
-use app::model::{
-    lock::Lock,
-    phase::Phase::{Cancelled, Failed, Succeeded},
-    python_packages::PythonPackages,
-    spec::TaskSpec,
-    step_address::StepAddress,
+use app::{
+    backend::Backend as _,
+    model::{
+        lock::Lock,
+        phase::Phase::{Cancelled, Failed, Succeeded},
+        python_packages::PythonPackages,
+        spec::TaskSpec,
+        step_address::StepAddress,
+    },
 };
 use async_trait::async_trait;
 use server::{
@@ -127,7 +130,7 @@ async fn the_others_go_on_while_a_step_waits_to_be_looked_up_again() {
     let number = place.start(&id).await;
     let run = place.until(&id, number, |run| of(run, "after").phase == Succeeded).await;
     let waits = of(&run, "waits");
-    let words = "The index did not answer. Attempt 1 of 2 failed. The next one begins in 1 h 0 min.";
+    let words = "The index did not answer. Attempt 1 of 2 failed. The next one begins in 1 h 00 min.";
     assert_eq!((waits.attempt, waits.message.as_deref()), (2, Some(words)));
     place.service.cancel_run(&id, number).await.unwrap();
     assert_eq!(phases(&place.ended(&id, number).await), [Cancelled, Succeeded, Succeeded]);

@@ -166,6 +166,60 @@ async fn a_page_that_keeps_its_steps_is_answered_with_what_differs() {
 }
 
 #[tokio::test]
+async fn steps_of_many_are_folded_to_their_values_and_opened_one_by_one() {
+    let app = TestApp::new().await;
+    let mut form = typed(&app, &["First"]).await;
+    for _ in 1..31 {
+        form.change(&app, "/flows/new", "duplicate-0").await;
+    }
+    form.change(&app, "/flows/new", "open-20").await;
+    let (third, fourth) = (form.value("step-3-name").to_owned(), form.value("step-3-key").to_owned());
+    let also_after = format!("{third}, Nobody");
+    let typed = [
+        ("code", "\nprint('''\n<\"&'>\n''')\n"),
+        ("packages", "six\nidna"),
+        ("requirements", "six==1\n# é\n"),
+        ("system_packages", "jq"),
+        ("environment", "A=1\nB= 2 \n"),
+        ("timeout", "9"),
+        ("retries", "3"),
+        ("retries_wait", "4"),
+        ("retries_factor", "2"),
+        ("cpu_request", "0.5"),
+        ("cpu_limit", "2"),
+        ("memory_request", "1Mi"),
+        ("memory_limit", "many"),
+        ("runs_when", "any_failed"),
+    ];
+    for (control, value) in typed {
+        form.fill(&format!("step-20-{control}"), value);
+    }
+    form.fill("step-20-also_after", &also_after);
+    form.controls.retain(|(name, _)| name != "step-20-use_cache");
+    form.change(&app, "/flows/new", "open-3").await;
+    assert_eq!(form.values("step-20-runs_after"), [fourth.as_str()]);
+    let opened = form.change(&app, "/flows/new", "open-20").await;
+    assert_eq!(opened.attributes("details.step-form", "class").len(), 1, "the others have their values alone");
+    for (control, value) in typed {
+        assert_eq!(form.value(&format!("step-20-{control}")).trim_start_matches('\n'), value.trim_start_matches('\n'));
+    }
+    assert_eq!((form.value("step-20-also_after"), form.values("step-20-use_cache").len()), ("Nobody", 0));
+    assert_eq!(form.values("step-19-use_cache"), ["on"]);
+    // What is wrong is told at the fields, so they are there.
+    form.change(&app, "/flows/new", "open-3").await;
+    let refused = form.press(&app, "/flows/new", "save").await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains(r##"href="#step-20-memory_limit""##));
+    let mut form = Form::of(&refused);
+    form.fill("step-20-memory_limit", "2Gi").fill("step-20-also_after", "").fill("step-20-requirements", "");
+    form.fill("step-20-packages", "");
+    let saved = form.press(&app, "/flows/new", "save").await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.text);
+    let saved = Form::of(&app.get(&format!("{}/edit", saved.location().split('?').next().unwrap())).await);
+    assert_eq!((saved.value("step-20-memory_limit"), saved.value("step-20-timeout")), ("2Gi", "9"));
+}
+
+#[tokio::test]
 async fn a_flow_is_found_by_its_steps() {
     let app = TestApp::new().await;
     saved_diamond(&app).await;

@@ -21,7 +21,7 @@ use crate::{
     model::{
         fields::{Field, parse_step_control, step_control},
         flow::{
-            FlowEdit, KEPT, Placement,
+            FlowEdit, Placement,
             history::History,
             sketch::{ALSO_AFTER, Sketch},
         },
@@ -187,12 +187,49 @@ impl Editor {
     }
 
     /// Shows a step's part of the form.
-    pub fn choose(&self, step: Option<usize>) {
+    pub fn choose(&'static self, step: Option<usize>) {
         self.chosen.set(step);
         form::show_step(step, self.count());
         sheet::mark_chosen(step);
         #[cfg(feature = "form-islands")]
         crate::islands::code_editor::watch_shown();
+        if let Some(step) = step.filter(|step| form::is_folded(*step)) {
+            self.unfold(step);
+        }
+    }
+
+    /// Has the server draw a step of which only the values are here.
+    fn unfold(&'static self, step: usize) {
+        let (key, sent) = (self.key(step), self.form.fields());
+        let (Some(key), Some(sent)) = (key, sent.filter(|_| !self.is_sending.get())) else {
+            return;
+        };
+        form::name_kept(&sent, &self.sketch.borrow());
+        let _ = sent.set_with_str("intent", &FlowEdit::Open(step).word());
+        spawn_local(async move {
+            let page = answer::ask(&self.form.0, &sent).await;
+            // Whoever changes the steps meanwhile shows the chosen one too.
+            if self.is_sending.get() {
+                return;
+            }
+            let had_focus = document().active_element().is_some_and(|element| step_around(&element).is_some());
+            let came = page.map(|page| form::unfold(&page, &key, &self.form, &self.sketch.borrow()));
+            match came {
+                Ok(true) => {
+                    self.settle();
+                    self.choose(self.chosen.get());
+                    if had_focus && let Some(step) = self.chosen.get() {
+                        go_to_fields(step);
+                    }
+                }
+                Ok(false) => {}
+                Err(words) => self.refuse(&words),
+            }
+        });
+    }
+
+    fn key(&self, step: usize) -> Option<String> {
+        Some(self.sketch.borrow().steps.get(step)?.key.clone())
     }
 
     /// Chooses a connection.
@@ -314,17 +351,13 @@ impl Editor {
 
     /// Sends fields, and puts the steps that come back in place, with the focus where one goes on; tells whether they
     /// came.
-    async fn bring(&self, sent: &FormData, word: &str) -> bool {
+    async fn bring(&'static self, sent: &FormData, word: &str) -> bool {
         if self.is_sending.replace(true) {
             self.refuse(ONE_MOMENT);
             return false;
         }
         let _ = sent.set_with_str("intent", word);
-        // It may have been sent before.
-        sent.delete(KEPT);
-        for step in &self.sketch.borrow().steps {
-            let _ = sent.append_with_str(KEPT, &step.key);
-        }
+        form::name_kept(sent, &self.sketch.borrow());
         let is_in_graph = sheet::focused().is_some() && word.starts_with("remove");
         let _ = self.section.set_attribute("aria-busy", "true");
         let answer = answer::ask(&self.form.0, sent).await;
@@ -337,7 +370,7 @@ impl Editor {
                 return false;
             }
         };
-        let chosen = self.chosen.get().and_then(|step| Some(self.sketch.borrow().steps.get(step)?.key.clone()));
+        let chosen = self.chosen.get().and_then(|step| self.key(step));
         let focused = document().active_element();
         form::take_steps(&page, &self.sketch.borrow());
         let next = form::next_focus(&page);
@@ -404,7 +437,7 @@ impl Editor {
     }
 
     /// Shows a step's part of the form, or connects it when that was begun.
-    pub fn pick(&self, step: usize) {
+    pub fn pick(&'static self, step: usize) {
         if let Some(from) = self.connecting.get() {
             self.connect(from, step);
             return;
@@ -457,7 +490,10 @@ impl Editor {
         match word {
             Some(word) => {
                 event.prevent_default();
-                self.press(word);
+                match word.parse() {
+                    Ok(FlowEdit::Open(step)) => self.choose(Some(step)),
+                    _ => self.press(word),
+                }
             }
             None => self.is_unsaved.set(false),
         }

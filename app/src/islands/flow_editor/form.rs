@@ -13,15 +13,18 @@ use crate::{
     model::{
         fields::{Field, step_control},
         flow::{
-            Placement,
+            KEPT, KEPT_FOLDED, Placement,
             sketch::{FormField, Sketch, is_sketched},
         },
     },
-    step_form_words::{PROBLEM, STEP_NAMES, step_box, step_order_id, step_part_id},
+    step_form_words::{PROBLEM, STEP_NAMES, step_box, step_order_id, step_part_id, step_value},
 };
 
 /// The list of the steps' parts of the form.
 pub const STEPS: &str = ".step-forms";
+
+/// The buttons that do something to a step.
+const INTENTS: &str = "button[name=intent]";
 
 /// The flow form of this page.
 pub struct FlowForm(pub HtmlFormElement);
@@ -54,6 +57,53 @@ pub fn write(present: &Sketch, sketch: &Sketch) {
     }
 }
 
+/// Says among the fields which steps are here and stay.
+pub fn name_kept(fields: &FormData, sketch: &Sketch) {
+    for name in [KEPT, KEPT_FOLDED] {
+        // They may have been sent before.
+        fields.delete(name);
+    }
+    for (index, step) in sketch.steps.iter().enumerate() {
+        let name = if is_folded(index) { KEPT_FOLDED } else { KEPT };
+        // It fails only for a value that is none.
+        let _ = fields.append_with_str(name, &step.key);
+    }
+}
+
+/// Whether of a step only its values are here.
+pub fn is_folded(step: usize) -> bool {
+    dom::by_id(&step_part_id(step)).is_some_and(|part| find(&part, "details").is_none())
+}
+
+/// Puts the fields of a step in place whose values were here alone, as an answered page has them; tells whether they came.
+pub fn unfold(page: &DocumentFragment, key: &str, form: &FlowForm, sketch: &Sketch) -> bool {
+    let mut answered = answered_steps(page).into_iter().enumerate();
+    let answered = answered.find(|(index, step)| key_of(step, *index) == key && find(step, "details").is_some());
+    let (Some((number, answered)), Some(index)) = (answered, sketch.index_of(key)) else {
+        return false;
+    };
+    let Some(present) = dom::by_id(&step_part_id(index)).filter(|_| is_folded(index)) else {
+        return false;
+    };
+    renumber(&answered, number, index);
+    replace(&present, &answered);
+    if let Some(fields) = form.fields() {
+        // What was done in the graph meanwhile.
+        write(&sketch_of(&fields), sketch);
+    }
+    true
+}
+
+fn answered_steps(page: &DocumentFragment) -> Vec<Element> {
+    dom::listed(page.query_selector_all(&format!("{STEPS} > li")))
+}
+
+/// The key of a step in an answered page, which has this number there.
+fn key_of(answered: &Element, number: usize) -> String {
+    let field = find(answered, &format!("[name={}]", step_control(number, "key")));
+    field.and_then(|field| field.get_attribute("value")).unwrap_or_default()
+}
+
 /// Puts the steps of an answered page in place. One that is here already stays, and so do text, caret and undo of its
 /// fields: it takes its new number, and what the server may have changed of it.
 pub fn take_steps(page: &DocumentFragment, present: &Sketch) {
@@ -65,17 +115,14 @@ pub fn take_steps(page: &DocumentFragment, present: &Sketch) {
     let mut here: HashMap<&str, (usize, Element)> = here
         .filter_map(|(index, step)| Some((step.key.as_str(), (index, dom::by_id(&step_part_id(index))?))))
         .collect();
-    let answered = dom::listed::<Element>(page.query_selector_all(&format!("{STEPS} > li")));
-    let steps: Vec<Element> = answered
+    let steps: Vec<Element> = answered_steps(page)
         .into_iter()
         .enumerate()
         .map(|(index, answered)| {
-            // One that the server takes to be here comes without most of its fields.
-            let is_whole = answered.query_selector("details").is_ok_and(|details| details.is_some());
-            let key = find(&answered, &format!("[name={}]", step_control(index, "key")));
-            let key = key.and_then(|key| key.get_attribute("value")).unwrap_or_default();
-            match here.remove(key.as_str()) {
-                Some((number, step)) if !is_whole => {
+            // One that the server takes to be here comes without most of what it has.
+            let is_new = find(&answered, ".step-form").is_some();
+            match here.remove(key_of(&answered, index).as_str()) {
+                Some((number, step)) if !is_new => {
                     renumber(&step, number, index);
                     let order = format!("#{}", step_order_id(index));
                     if let (Some(present), Some(answered)) = (find(&step, &order), find(&answered, &order)) {
@@ -151,7 +198,7 @@ fn renumber(step: &Element, from: usize, to: usize) {
             let _ = element.set_attribute(attribute, &value.replace(&old, &new));
         }
     }
-    for button in dom::all_in(step, ".step-form-buttons > button") {
+    for button in dom::all_in(step, INTENTS) {
         let word = button.get_attribute("value").unwrap_or_default();
         if let Some((verb, _)) = word.split_once('-') {
             let _ = button.set_attribute("value", &format!("{verb}-{to}"));
@@ -177,7 +224,7 @@ pub fn show_step(chosen: Option<usize>, count: usize) {
         // Setting an attribute fails only for a malformed name.
         let _ = part.toggle_attribute_with_force("hidden", chosen != Some(index));
         if chosen == Some(index)
-            && let Some(details) = part.first_element_child()
+            && let Some(details) = find(&part, "details")
         {
             let _ = details.set_attribute("open", "");
         }
@@ -190,9 +237,9 @@ pub fn show_words(sketch: &Sketch) {
     for (index, (step, before)) in sketch.steps.iter().zip(before).enumerate() {
         let names: Vec<&str> = before.into_iter().map(|earlier| sketch.steps[earlier].name.as_str()).collect();
         let part = step_part_id(index);
-        set_words(&format!("#{part} > details > summary > .quiet"), &step.runs_when.order_words(&names));
-        if set_words(&format!("#{part} > details > summary > .step-form-name"), &step.name) {
-            for button in dom::all(&format!("#{part} .step-form-buttons > button")) {
+        set_words(&format!("#{part} .quiet"), &step.runs_when.order_words(&names));
+        if set_words(&format!("#{part} .step-form-name"), &step.name) {
+            for button in dom::all(&format!("#{part} {INTENTS}")) {
                 let words = button.text_content().unwrap_or_default();
                 let _ = button.set_attribute("aria-label", &format!("{words}: {}", step.name));
             }
@@ -248,6 +295,9 @@ fn place(step: usize, placement: Option<Placement>) {
 /// Ticks the box of a step to run after, or not; with many steps, there may be none yet.
 fn tick(step: usize, key: &str, is_ticked: bool, sketch: &Sketch) {
     let name = step_control(step, Field::RunsAfter.name());
+    if is_folded(step) {
+        return set_value(step, &name, key, is_ticked);
+    }
     let found = boxes().into_iter().map(|(input, _)| input).find(|input| input.name() == name && input.value() == key);
     if let Some(input) = found {
         input.set_checked(is_ticked);
@@ -260,6 +310,24 @@ fn tick(step: usize, key: &str, is_ticked: bool, sketch: &Sketch) {
             Ok(Some(more)) => more.insert_adjacent_html("beforebegin", &html.into_string()),
             _ => group.insert_adjacent_html("beforeend", &html.into_string()),
         };
+    }
+}
+
+/// Adds a step to run after to one of which only its values are here, or takes it away.
+fn set_value(step: usize, name: &str, key: &str, is_there: bool) {
+    let Some(order) = dom::by_id(&step_order_id(step)) else {
+        return;
+    };
+    let of_key = |field: &Element| field.get_attribute("value").is_some_and(|value| value == key);
+    match dom::all_in(&order, &format!("[name={name}]")).into_iter().find(of_key) {
+        Some(field) if !is_there => field.remove(),
+        None if is_there => {
+            let mut html = Html::default();
+            step_value(&mut html, name, key);
+            // It fails only for a place that is none.
+            let _ = order.insert_adjacent_html("beforeend", &html.into_string());
+        }
+        Some(_) | None => {}
     }
 }
 

@@ -4,9 +4,11 @@ use std::str::FromStr;
 
 use super::{FlowDraft, StepDraft, StepName};
 
-/// The field by which a browser says which steps it has and keeps, by their keys: of those, an answer has only what
+/// The fields by which a browser says which steps it has and keeps, by their keys: of those, an answer has only what
 /// buttons change.
 pub const KEPT: &str = "kept";
+/// Those of which it has no more than their values.
+pub const KEPT_FOLDED: &str = "kept_folded";
 
 /// What a button does. Steps are named by their index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum FlowEdit {
     MoveDown(usize),
     /// Takes a step away, and what others had with it.
     Remove(usize),
+    /// Only shows the fields of a step.
+    Open(usize),
     /// Only draws the graph anew.
     Draw,
     /// Leaves it to the layout where all steps stand.
@@ -56,6 +60,7 @@ impl FlowEdit {
             Self::MoveUp(step) => format!("up-{step}"),
             Self::MoveDown(step) => format!("down-{step}"),
             Self::Remove(step) => format!("remove-{step}"),
+            Self::Open(step) => format!("open-{step}"),
         }
     }
 }
@@ -81,6 +86,7 @@ impl FromStr for FlowEdit {
             "up" => Ok(Self::MoveUp(step)),
             "down" => Ok(Self::MoveDown(step)),
             "remove" => Ok(Self::Remove(step)),
+            "open" => Ok(Self::Open(step)),
             _ => Err(NoEdit),
         }
     }
@@ -127,7 +133,10 @@ impl FlowDraft {
                 }
                 if count == 1 { Focus::Add } else { Focus::Step(index.min(count - 2)) }
             }
-            FlowEdit::MoveUp(index) | FlowEdit::MoveDown(index) | FlowEdit::Remove(index) => Focus::Step(index),
+            FlowEdit::Open(index) if index < count => Focus::Name(index),
+            FlowEdit::MoveUp(index) | FlowEdit::MoveDown(index) | FlowEdit::Remove(index) | FlowEdit::Open(index) => {
+                Focus::Step(index)
+            }
             FlowEdit::Draw => Focus::Graph,
             FlowEdit::Arrange => {
                 for step in &mut self.steps {
@@ -193,6 +202,7 @@ mod tests {
             FlowEdit::MoveUp(1),
             FlowEdit::MoveDown(20),
             FlowEdit::Remove(300),
+            FlowEdit::Open(4),
             FlowEdit::Draw,
             FlowEdit::Arrange,
         ] {

@@ -2,7 +2,7 @@
 //! could not be saved or because a button changed its steps.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
@@ -11,11 +11,11 @@ use app::{
     backend::{Backend, BackendError, SavedTask},
     model::{
         fields::{Field, FieldErrors, FlowErrors, parse_step_control, step_control},
-        flow::{FlowDraft, FlowEdit, Focus, KEPT, Placement, StepDraft},
+        flow::{FlowDraft, FlowEdit, Focus, KEPT, KEPT_FOLDED, Placement, StepDraft},
         identifiers::TaskId,
         spec::TaskDraft,
     },
-    page_context::FlowFormState,
+    page_context::{FlowFormState, KeptSteps},
     routes,
 };
 use axum::{
@@ -125,8 +125,8 @@ struct Submission {
     draft: FlowDraft,
     /// What is wrong with the files that were sent.
     unusable: FlowErrors,
-    /// The keys of the steps that the page has already.
-    kept: HashSet<String>,
+    /// The steps that the page has already.
+    kept: KeptSteps,
     intent: Intent,
 }
 
@@ -147,7 +147,8 @@ impl Submission {
             (None, word) => Intent::Edit(word?.parse().ok()?),
         };
         let revision = fields.get("revision").and_then(|revision| revision.parse().ok());
-        let kept = fields.take_all(KEPT).into_iter().collect();
+        let mut named = |field| fields.take_all(field).into_iter().collect();
+        let kept = KeptSteps { whole: named(KEPT), folded: named(KEPT_FOLDED) };
         let (draft, unusable) = flow_draft(fields);
         Some(Self { id, revision, draft, unusable, kept, intent })
     }
