@@ -93,6 +93,9 @@ test('steps are put in from tasks, copied, and moved by buttons alone', async ({
   await expect(page.getByRole('button', { name: 'Move down: First' })).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(page.locator('.step-form-name').last()).toHaveText('First');
+  const last = await stepForm(page, 2);
+  await expect(last.getByRole('button', { name: /^Move/ })).toHaveText(['Move up']);
+  await expect((await stepForm(page, 0)).getByRole('button', { name: /^Move/ })).toHaveText(['Move down']);
   // Enter in a field saves, and changes nothing else.
   await field(page, 'name').press('Enter');
   await expect(page.getByRole('status')).toHaveText('Saved.');
