@@ -28,6 +28,9 @@ const HINT: &str = " Tab indents; press Escape first to go on to the next field.
 /// Chromium takes longer for each further line that a command inserts: seconds for a thousand.
 const UNDOABLE_LINES: usize = 500;
 
+/// What is to become an editor.
+const WAITING: &str = ".code-editor:not(.is-live)";
+
 /// Where the editor says what happened.
 const NOTE: &str = r#"<p class="code-note" role="status"></p>"#;
 
@@ -37,7 +40,7 @@ pub fn watch() {
         // It shows one step at a time, and says when: hundreds at once would take seconds.
         return;
     }
-    if let Some(editor) = waiting().find_map(Editor::begin) {
+    if let Some(editor) = dom::all(WAITING).into_iter().find_map(Editor::begin) {
         traceback::follow(editor);
     }
 }
@@ -45,14 +48,9 @@ pub fn watch() {
 /// Brings those to life that are shown and were not before: a step's that was chosen, or is new.
 #[cfg(feature = "flow-islands")]
 pub fn watch_shown() {
-    let is_shown = |editor: &Element| editor.get_bounding_client_rect().height() > 0.0;
-    waiting().filter(is_shown).for_each(|editor| {
+    for editor in dom::all(&format!(".step-forms > :not([hidden]) {WAITING}")) {
         Editor::begin(editor);
-    });
-}
-
-fn waiting() -> impl Iterator<Item = Element> {
-    dom::all(".code-editor:not(.is-live)").into_iter()
+    }
 }
 
 /// An editor. It stays as long as the page.
