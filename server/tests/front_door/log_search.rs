@@ -122,3 +122,22 @@ async fn a_search_without_result_says_so_and_shows_the_log() {
     assert_eq!(place(&last), ("30 of 30 lines with a match".to_owned(), vec!["L3000".to_owned()]));
     assert_eq!(app.get(&run.replace("/runs/1", "/runs/2?q=a")).await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn a_log_that_grows_is_searched_to_its_end() {
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    app.start(keys.run).await;
+    let run = format!("/tasks/{id}/runs/1");
+    for round in 1..=3_u64 {
+        for _ in 0..4 {
+            app.log(keys, &[(Stream::Output, "hay"), (Stream::Error, "needle")]).await;
+        }
+        let last = round * 8;
+        let page = app.get(&format!("{run}?q=needle&line={}", last - 1)).await;
+        let words = format!("{} of {} lines with a match", round * 4, round * 4);
+        assert_eq!(place(&page), (words, vec![format!("L{last}")]));
+        let errors = app.get(&format!("{run}?q=needle&only=error&before=3")).await;
+        assert_eq!(place(&errors), (format!("1 of {} lines with a match", round * 4), vec!["L2".to_owned()]));
+    }
+}
