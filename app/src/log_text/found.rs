@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(found(&line, "nothing", &frame), (false, line_html(7, &line, LineTimes::Off)));
         let frame = Frame { class: Some("is-current"), anchor: Some("match"), ..frame };
         let (is_found, html) = found(&line, "red", &frame);
-        assert!(is_found && html.contains(r#"is-current" id="L7"><span id="match">"#), "{html}");
+        assert!(is_found && html.contains(r#"is-current" id="L7"><span id="match" tabindex="-1">"#), "{html}");
     }
 
     /// The places of the lines that are found when these are a row.
