@@ -6,6 +6,7 @@ use super::{
     load, query, run,
     run_beside::{self, Beside},
     run_history::RunHistory,
+    run_log::AskedLog,
     saving::Origin,
     task_form, task_id,
     workbench::Workbench,
@@ -89,9 +90,9 @@ fn page(source: Source) -> impl IntoView {
     let chosen: Option<RunNumber> = query("run").and_then(|number| number.parse().ok());
     let older_than = query("older_than").and_then(|number| number.parse().ok());
     let is_watched = query("live").is_some();
-    let state = use_context::<TaskFormState>();
+    let (state, log) = (use_context::<TaskFormState>(), AskedLog::from_address());
     let source = if chosen.is_some() { source } else { Source::Saved };
-    load(async move { read(&id?, source, chosen, older_than).await }, move |data| {
+    load(async move { read(&id?, source, chosen, older_than, log).await }, move |data| {
         show(data, Asked { source, chosen, is_older_page: older_than.is_some(), is_watched }, state)
     })
 }
@@ -110,6 +111,7 @@ async fn read(
     source: Source,
     chosen: Option<RunNumber>,
     older_than: Option<RunNumber>,
+    log: AskedLog,
 ) -> Result<TaskData, BackendError> {
     let backend = backend()?;
     let task = backend.task(id, older_than).await?;
@@ -119,7 +121,13 @@ async fn read(
         (None, Some(_)) => newest(&backend.task(id, None).await?),
     };
     let beside = match shown {
-        Some(number) => Some(run_beside::read(&*backend, &StepAddress::first(id.clone(), number)).await?),
+        Some(number) => {
+            let at = match source {
+                Source::Saved => routes::task_beside(id, number),
+                Source::Run => routes::edit_task(id, Some(number)),
+            };
+            Some(run_beside::read(&*backend, &StepAddress::first(id.clone(), number), log, at).await?)
+        }
         None => None,
     };
     let of_run = beside.as_ref().filter(|_| source == Source::Run).map(|beside| &beside.run.step.spec);

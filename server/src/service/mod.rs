@@ -40,6 +40,7 @@ mod errors;
 mod flow_programs;
 mod flows;
 mod log_reader;
+mod log_tallies;
 mod logs;
 mod outputs;
 mod page;
@@ -61,6 +62,7 @@ pub use runs::{CancelTarget, Manifest};
 use self::{
     cache::Cache,
     errors::{backend_error, missing_run, missing_step, missing_task},
+    log_tallies::Tallies,
 };
 
 /// What a [`Service`] is made of.
@@ -89,13 +91,14 @@ pub struct Service {
     dependencies: Dependencies,
     lists: Cache<TaskQuery, TaskPage>,
     run_lists: Cache<(RunQuery, Timestamp), RunPage>,
+    log_tallies: Tallies,
 }
 
 impl Service {
     /// Puts a service together.
     #[must_use]
     pub fn new(dependencies: Dependencies) -> Self {
-        Self { dependencies, lists: Cache::default(), run_lists: Cache::default() }
+        Self { dependencies, lists: Cache::default(), run_lists: Cache::default(), log_tallies: Tallies::default() }
     }
 
     /// Looks whether the database answers.
