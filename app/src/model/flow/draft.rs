@@ -273,7 +273,6 @@ pub(super) fn step_title(name: &str, step: usize) -> String {
     if name.is_empty() { format!("Step {}", step + 1) } else { name.to_owned() }
 }
 
-/// A flow's name, which it must have.
 /// Puts what is wrong with the steps as a whole at their fields.
 fn note(errors: &mut FlowErrors, faults: Vec<FlowFault>, names: &[String]) {
     for fault in faults {
