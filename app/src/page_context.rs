@@ -61,6 +61,15 @@ impl KeptSteps {
     }
 }
 
+/// A new name as it was sent, given back to the page when it could not be taken.
+#[derive(Debug, Clone)]
+pub struct RefusedName {
+    /// What was typed.
+    pub typed: String,
+    /// Why it was not taken.
+    pub message: String,
+}
+
 /// An action on this page that was refused, said at the top of the page.
 #[derive(Debug, Clone)]
 pub struct Refusal(pub String);

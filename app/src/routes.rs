@@ -159,7 +159,7 @@ pub fn step(address: &StepAddress) -> String {
     }
 }
 
-/// A page with a log, shown around a line.
+/// A page with a log, shown around a line. Here and below the page may have parameters.
 #[must_use]
 pub fn at_line(page: &str, line: u64) -> String {
     at_lines(page, line, line)
@@ -168,7 +168,12 @@ pub fn at_line(page: &str, line: u64) -> String {
 /// A page with a log, shown around some lines.
 #[must_use]
 pub fn at_lines(page: &str, first: u64, last: u64) -> String {
-    format!("{page}?lines={}#L{first}", lines_text(first, last))
+    format!("{page}{}lines={}#L{first}", sign(page), lines_text(first, last))
+}
+
+/// What stands before the next parameter of an address.
+fn sign(address: &str) -> char {
+    if address.contains('?') { '&' } else { '?' }
 }
 
 /// Lines as they stand in an address: `10-20`, `10`.
@@ -180,7 +185,7 @@ pub fn lines_text(first: u64, last: u64) -> String {
 /// A page with a log, shown up to before a line.
 #[must_use]
 pub fn before_line(page: &str, line: u64) -> String {
-    format!("{page}?before={line}#log")
+    format!("{page}{}before={line}#log", sign(page))
 }
 
 /// A page with a log, searched, shown from a line on; without one from the first match on. It goes to the match.
@@ -199,7 +204,7 @@ pub fn log_search(page: &str, query: &LogQuery, line: Option<u64>) -> String {
 #[cfg(feature = "ssr")]
 #[must_use]
 pub fn log_searched(page: &str, query: &LogQuery) -> String {
-    let mut address = format!("{page}?q=");
+    let mut address = format!("{page}{}q=", sign(page));
     push_encoded(&mut address, &query.text);
     if query.only_errors {
         let _ = write!(address, "&only={}", LogQuery::ERRORS);
@@ -383,6 +388,10 @@ mod tests {
         assert_eq!(
             log_search(&run(&id, number), &query, Some(7)),
             format!("/tasks/{id}/runs/1?q=a%26b&only=error&show=matches&line=7#match")
+        );
+        assert_eq!(
+            log_searched(&task_beside(&id, number), &query),
+            format!("/tasks/{id}?run=1&q=a%26b&only=error&show=matches")
         );
     }
 }

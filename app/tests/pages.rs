@@ -298,6 +298,10 @@ impl Backend for Fake {
         Err(BackendError::EditConflict { revision: 5 })
     }
 
+    async fn rename(&self, _: &TaskId, _: Option<TaskName>) -> Result<(), BackendError> {
+        Err(BackendError::Internal("not here".to_owned()))
+    }
+
     async fn delete_task(&self, _: &TaskId) -> Result<DeletedTask, BackendError> {
         Err(BackendError::Internal("not here".to_owned()))
     }

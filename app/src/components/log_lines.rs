@@ -26,6 +26,8 @@ pub struct Shown<'a> {
     pub run: &'a RunDetail,
     /// The lines of its log that are on the page.
     pub page: &'a LogPage,
+    /// The parameters of the page's address, each with an `&` after it.
+    pub parameters: &'a str,
     /// Which time stands before each.
     pub times: LineTimes,
     /// What the log was searched for, and what was found.
@@ -57,13 +59,13 @@ pub fn lines_html(shown: &Shown<'_>) -> String {
     writer.log.html
 }
 
-/// The lines that match, and nothing else; each leads to its place in the log.
-pub fn found_lines_html(run: &RunDetail, searched: &SearchedLog, times: LineTimes) -> String {
+/// The lines that match, and nothing else; each leads to its place in the log, which is shown at this address.
+pub fn found_lines_html(at: &str, searched: &SearchedLog, times: LineTimes) -> String {
     let (matcher, whole) = (searched.matcher(), LogQuery { only_matches: false, ..searched.query.clone() });
-    let (page, current) = (run.page(), searched.current_line());
+    let current = searched.current_line();
     let mut html = String::new();
     for (number, line) in &searched.found.lines {
-        let address = routes::log_search(&page, &whole, Some(*number));
+        let address = routes::log_search(at, &whole, Some(*number));
         let frame = Frame { number: *number, times, address: Some(&address), ..found_frame(current == Some(*number)) };
         push_found_line(&mut html, &frame, line, &Marked::of(line), &matcher);
     }
@@ -110,11 +112,11 @@ impl Writer<'_> {
 
     /// Writes a line, and tells whether one looks for it.
     fn write(&self, html: &mut String, number: u64, line: &LogLine, marked: &Marked<'_>, is_heading: bool) -> bool {
-        let frame = Frame { number, times: self.shown.times, is_heading, ..Frame::default() };
+        let Shown { times, parameters, .. } = *self.shown;
+        let frame = Frame { number, times, parameters, is_heading, ..Frame::default() };
         if let Some(matcher) = &self.matcher {
-            let is_current = self.current == Some(number);
-            let frame =
-                if is_current { Frame { number, is_heading, times: frame.times, ..found_frame(true) } } else { frame };
+            let Frame { class, anchor, .. } = found_frame(self.current == Some(number));
+            let frame = Frame { class, anchor, ..frame };
             return push_found_line(html, &frame, line, marked, matcher);
         }
         let chosen = self.shown.chosen.as_ref().filter(|chosen| chosen.contains(&number));

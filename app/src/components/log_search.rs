@@ -32,13 +32,38 @@ impl SearchedLog {
     }
 }
 
+/// The parameters of an address of this site that shows a run, as fields: a form that is sent by GET loses those of its own.
+pub fn parameter_fields(address: &str) -> AnyView {
+    let parameters = address.split_once('?').map_or("", |(_, parameters)| parameters);
+    parameters
+        .split('&')
+        .filter_map(|parameter| parameter.split_once('='))
+        .map(|(name, value)| view! { <input type="hidden" name=name.to_owned() value=value.to_owned() /> })
+        .collect_view()
+        .into_any()
+}
+
+/// Where a form leads from a page to a place on it.
+pub fn form_address(page: &str, place: &str) -> String {
+    format!("{}#{place}", page.split('?').next().unwrap_or_default())
+}
+
 /// The form that searches a log.
 pub fn log_search_form(page: &str, searched: Option<&SearchedLog>) -> AnyView {
+    // Sent as it is, it goes on to the next match; changed, it begins at the first line.
+    let goes_on = searched.and_then(|searched| {
+        let line = searched.found.next.or(searched.current_line())?;
+        Some(view! {
+            <input type="hidden" name="line" value=line.to_string() />
+            <input type="hidden" name="was" value=searched.query.text.clone() />
+        })
+    });
     let query = searched.map(|searched| searched.query.clone()).unwrap_or_default();
     let hidden = |name, value, is_set: bool| is_set.then(|| view! { <input type="hidden" name=name value=value /> });
     view! {
         // A form keeps what comes after the `#`, and so leads to the match.
-        <form class="log-search" role="search" method="get" action=format!("{page}#match")>
+        <form class="log-search" role="search" method="get" action=form_address(page, "match")>
+            {parameter_fields(page)}
             <label class="visually-hidden" for="log-search">"Search the log"</label>
             <input
                 type="search"
@@ -53,6 +78,7 @@ pub fn log_search_form(page: &str, searched: Option<&SearchedLog>) -> AnyView {
             />
             {hidden("only", LogQuery::ERRORS, query.only_errors)}
             {hidden("show", LogQuery::MATCHES, query.only_matches)}
+            {goes_on}
             <button class="is-small">"Search"</button>
         </form>
     }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{
     log_lines::{Shown, found_lines_html, lines_html},
     log_place::LogPlace,
-    log_search::{SearchedLog, log_found, log_search_form},
+    log_search::{SearchedLog, form_address, log_found, log_search_form, parameter_fields},
     page::BackField,
     step_list::waits_for,
 };
@@ -64,20 +64,31 @@ pub fn ordinal(number: u32) -> String {
     format!("{number}{ending}")
 }
 
+/// What is shown of a log.
+#[derive(Debug, Clone)]
+pub struct ShownLog {
+    /// The lines.
+    pub page: LogPage,
+    /// What the address asked for.
+    pub place: LogPlace,
+    /// What the log was searched for, and what was found.
+    pub searched: Option<SearchedLog>,
+}
+
 /// The log viewer.
 #[component]
 pub fn LogView(
     /// The run.
     run: RunDetail,
-    /// The lines to show.
-    page: LogPage,
-    /// What the address asked for.
-    place: LogPlace,
-    /// What the log was searched for, and what was found.
-    searched: Option<SearchedLog>,
+    /// What is shown.
+    log: ShownLog,
+    /// The address of the page that shows it, where its links stay.
+    at: String,
 ) -> impl IntoView {
     let preferences = use_context::<Preferences>().unwrap_or_default();
-    let address = run.page();
+    let ShownLog { page, place, searched } = log;
+    let own_page = run.page();
+    let parameters = at.split_once('?').map(|(_, parameters)| format!("{parameters}&")).unwrap_or_default();
     let phase = run.state.phase;
     let label = if run.has_several_steps() {
         format!("Log of step {} of run {}", run.step.name.as_str(), run.summary.number)
@@ -108,20 +119,20 @@ pub fn LogView(
         _ => None,
     };
     let html = if let Some(searched) = only_matches {
-        found_lines_html(&run, searched, times)
+        found_lines_html(&at, searched, times)
     } else {
         let (searched, chosen) = (searched.as_ref(), chosen.clone());
-        lines_html(&Shown { run: &run, page: &page, times, searched, chosen })
+        lines_html(&Shown { run: &run, page: &page, parameters: &parameters, times, searched, chosen })
     };
     let (earlier, later) = match only_matches {
-        Some(searched) => ways_to_matches(&address, searched),
-        None => ways_to_lines(&address, first, (!at_end).then_some(next)),
+        Some(searched) => ways_to_matches(&at, searched),
+        None => ways_to_lines(&at, first, (!at_end).then_some(next)),
     };
     let errors = LogQuery { only_errors: true, ..LogQuery::default() };
     let errors = searched.is_none().then(|| {
-        view! { <a href=routes::log_search(&address, &errors, None) title="Go through the lines of standard error">"Errors"</a> }
+        view! { <a href=routes::log_search(&at, &errors, None) title="Go through the lines of standard error">"Errors"</a> }
     });
-    let found = searched.as_ref().map(|searched| log_found(&address, searched));
+    let found = searched.as_ref().map(|searched| log_found(&at, searched));
     let missing = chosen.as_ref().filter(|chosen| *chosen.start() > total).map(|chosen| {
         view! {
             <p class="log-note">
@@ -135,7 +146,9 @@ pub fn LogView(
             class="log"
             id="log"
             aria-labelledby="log-title"
-            data-page=address.clone()
+            data-page=own_page.clone()
+            data-at=at.clone()
+            data-parameters=parameters
             data-next=if is_empty { total + 1 } else { next }.to_string()
             data-live=!phase.is_final()
             data-at-end=at_end
@@ -146,12 +159,12 @@ pub fn LogView(
             <div class="log-toolbar">
                 <h2 id="log-title">"Log"</h2>
                 <span class="log-count" id="log-count">{lines_words(total)}</span>
-                {log_search_form(&address, searched.as_ref())}
+                {log_search_form(&at, searched.as_ref())}
                 {errors}
                 <Toggle name="wrap_log" is_on=preferences.wrap_log word="Wrap" title="Wrap long lines" />
                 {times_choice(preferences.log_times)}
-                <a href=routes::raw_log(&address, false)>"Raw"</a>
-                <a href=routes::raw_log(&address, true) download="">"Download"</a>
+                <a href=routes::raw_log(&own_page, false)>"Raw"</a>
+                <a href=routes::raw_log(&own_page, true) download="">"Download"</a>
             </div>
             {found}
             {missing}
@@ -167,7 +180,7 @@ pub fn LogView(
                 <span id="log-words" role="status">{log_words(&run)}</span>
                 <LogTail />
                 <button type="button" class="is-small" id="log-copy" hidden>"Copy"</button>
-                {ways_through(&address)}
+                {ways_through(&at)}
             </div>
         </section>
     }
@@ -210,7 +223,8 @@ fn ways_to_matches(page: &str, searched: &SearchedLog) -> (AnyView, Option<AnyVi
 /// Ways to any line of a log.
 fn ways_through(page: &str) -> AnyView {
     view! {
-        <form class="log-ways" id="log-ways" method="get" action=format!("{page}#here")>
+        <form class="log-ways" id="log-ways" method="get" action=form_address(page, "here")>
+            {parameter_fields(page)}
             <a href=routes::at_line(page, 1)>"First"</a>
             <a href=format!("{page}#log")>"Last"</a>
             <label for="log-line">"Line"</label>

@@ -40,13 +40,21 @@ const NEAR_END: i32 = 5;
 thread_local! {
     /// The session of the log that is on the page.
     static PRESENT: RefCell<Option<Rc<Session>>> = const { RefCell::new(None) };
+    static IS_WATCHED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Follows the run of this page from where the page ends, counting the lines that come in while the reader is elsewhere.
 pub fn follow() {
+    watch_log();
     follow_anew();
-    log_choice::watch();
-    log_matches::watch();
+}
+
+/// Listens to what the reader does with the log of this page, which may come later.
+pub fn watch_log() {
+    if !IS_WATCHED.replace(true) {
+        log_choice::watch();
+        log_matches::watch();
+    }
 }
 
 /// Leaves the log that was on the page, and follows the one that is there now, if there is one.
@@ -57,6 +65,10 @@ pub fn follow_anew() {
         former.leave();
     }
     if let Some(session) = session {
+        if let Some(log) = dom::by_id("log") {
+            // From now on keys go through its matches. It fails only for a name that is none.
+            let _ = log.class_list().add_1("is-live");
+        }
         session.watch_reader();
         if session.start.live {
             session.connect();
@@ -68,6 +80,8 @@ pub fn follow_anew() {
 struct Start {
     /// The address of the page of the step whose log it is.
     page: String,
+    /// The address of the page that shows it.
+    at: String,
     /// The number of the first line that the page does not show yet.
     next: u64,
     /// Whether the run may still change.
@@ -81,6 +95,7 @@ impl Start {
         let log = dom::by_id("log")?;
         Some(Self {
             page: log.get_attribute("data-page")?,
+            at: log.get_attribute("data-at")?,
             next: log.get_attribute("data-next")?.parse().ok()?,
             live: log.has_attribute("data-live"),
             at_end: log.has_attribute("data-at-end"),
@@ -326,7 +341,7 @@ impl Session {
     fn show_earlier_link(&self, first: u64) {
         if let Some(link) = dom::by_id("log-earlier").filter(|_| first > 1) {
             // Setting an attribute fails only for a malformed name.
-            let _ = link.set_attribute("href", &routes::before_line(&self.start.page, first));
+            let _ = link.set_attribute("href", &routes::before_line(&self.start.at, first));
             let _ = link.remove_attribute("hidden");
         }
     }

@@ -22,7 +22,7 @@ pub fn watch() {
         };
         if element.id() == "log-copy" {
             copy();
-        } else if let Some(line) = clicked(&event, &element) {
+        } else if let Some(line) = clicked(&event, &element).filter(|_| !event.default_prevented()) {
             event.prevent_default();
             let (first, last) = match chosen_by_address().filter(|_| dom::is(&event, "shiftKey")) {
                 Some((first, last)) if line < first => (line, last),
@@ -33,21 +33,45 @@ pub fn watch() {
         }
     });
     dom::listen(&document(), "submit", |event| {
-        let form = event.target().and_then(|form| form.dyn_into::<Element>().ok());
-        let form = form.filter(|form| form.id() == "log-ways");
-        let field = form.and_then(|_| dom::by_id("log-line")?.dyn_into::<HtmlInputElement>().ok());
-        let line = field.and_then(|field| field.value().parse().ok());
-        if let Some(line) = line.filter(|line: &u64| element_of(*line).is_some()) {
-            event.prevent_default();
-            choose(line, line);
-            show(line);
-        }
+        take_asked(&event);
     });
+}
+
+/// Goes to the line that a form asks for, if that is on the page. Tells whether it was.
+pub fn take_asked(event: &Event) -> bool {
+    let form = event.target().and_then(|form| form.dyn_into::<Element>().ok());
+    let form = form.filter(|form| form.id() == "log-ways" && !event.default_prevented());
+    let field = form.and_then(|_| dom::by_id("log-line")?.dyn_into::<HtmlInputElement>().ok());
+    let line = field.and_then(|field| field.value().parse().ok());
+    let line = line.filter(|line: &u64| element_of(*line).is_some());
+    if let Some(line) = line {
+        event.prevent_default();
+        choose(line, line);
+        show(line);
+    }
+    line.is_some()
+}
+
+/// Goes to the place that the address names after its `#`, when the log has come anew.
+pub fn show_place() {
+    if chosen_by_address().is_some() {
+        show_address();
+    } else if let Some(place) = location_hash().and_then(|id| dom::by_id(&id)) {
+        go_to(&place);
+    }
+}
+
+/// Goes to an element, in whatever group it is, as the browser does for an address.
+pub fn go_to(element: &Element) {
+    open_groups(element);
+    element.scroll_into_view();
+    dom::focus_in_place(element);
 }
 
 /// The line whose number was clicked, if the click is not meant for the browser.
 fn clicked(event: &Event, element: &Element) -> Option<u64> {
-    let leads_to_line = element.get_attribute("href")?.starts_with("?lines=");
+    let address = element.get_attribute("href")?;
+    let leads_to_line = address.starts_with('?') && address.contains("lines=");
     if !element.class_list().contains("line-number") || !leads_to_line || dom::is_modified(event) {
         return None;
     }
@@ -59,9 +83,14 @@ fn clicked(event: &Event, element: &Element) -> Option<u64> {
 fn choose(first: u64, last: u64) {
     let hash = if first == last { format!("#L{first}") } else { format!("#L{first}-L{last}") };
     let search = location().search().unwrap_or_default();
+    let address = location().pathname().unwrap_or_default();
     // A search stays; another place does not.
-    let search = if search.starts_with("?q=") { search } else { String::new() };
-    let address = location().pathname().unwrap_or_default() + &search + &hash;
+    let address = if search.contains("?q=") || search.contains("&q=") {
+        address + &search
+    } else {
+        let shown_at = dom::by_id("log").and_then(|log| log.get_attribute("data-at")).unwrap_or_default();
+        address + shown_at.find('?').map_or("", |start| &shown_at[start..])
+    } + &hash;
     if let Ok(history) = window().history() {
         // Fails only for another site's address.
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
@@ -81,9 +110,28 @@ fn show_address() {
         mark(first, last);
         show(first);
     } else if served.is_none_or(|served| served.0 != first)
-        && let Some(page) = log.get_attribute("data-page")
+        && let Some(page) = log.get_attribute("data-at")
     {
-        let _ = location().assign(&routes::at_lines(&page, first, last));
+        // Who comes back is not to be led on again.
+        let here = location().pathname().unwrap_or_default() + &location().search().unwrap_or_default();
+        if let Ok(history) = window().history() {
+            let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&here));
+        }
+        follow_link(&log, &routes::at_lines(&page, first, last));
+    }
+}
+
+/// Leads to an address as a link in the log does: a page may have ways of its own to where its links lead.
+fn follow_link(log: &Element, address: &str) {
+    let link = document().create_element("a").and_then(|link| {
+        link.set_attribute("href", address)?;
+        log.append_child(&link)?;
+        Ok(link)
+    });
+    // It fails only for a name that is none.
+    if let Ok(link) = link {
+        link.unchecked_ref::<HtmlElement>().click();
+        link.remove();
     }
 }
 

@@ -3,9 +3,9 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, HtmlInputElement};
+use web_sys::{Element, Event, HtmlElement, HtmlInputElement};
 
-use super::{log_choice::open_groups, log_sheet::number_of};
+use super::{log_choice::go_to, log_sheet::number_of};
 use crate::{browser::dom, log_text::number_words};
 
 /// The class of the match that one is at.
@@ -20,6 +20,8 @@ pub fn watch() {
             let is_done = match target.filter(is_typed_into) {
                 Some(field) if field.id() == "log-search" => press_in_field(&key, dom::is(&event, "shiftKey")),
                 Some(_) => false,
+                // Where a search has led.
+                None if key == "Enter" && is_at_match() => go(!dom::is(&event, "shiftKey")),
                 None => press(&key),
             };
             if is_done {
@@ -28,13 +30,27 @@ pub fn watch() {
         }
     });
     dom::listen(&document(), "click", |event| {
-        let link = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        let link = link.filter(|_| !dom::is_modified(&event) && !dom::is(&event, "shiftKey"));
-        let step = |link: &Element, rel| link.matches(&format!("#log-found a[rel={rel}]")).unwrap_or(false);
-        if link.is_some_and(|link| step(&link, "next") && go_on(true) || step(&link, "prev") && go_on(false)) {
-            event.prevent_default();
-        }
+        take_click(&event);
     });
+}
+
+/// Goes to the match that a click leads to, if it is on the page. Tells whether it was.
+pub fn take_click(event: &Event) -> bool {
+    let link = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let is_special = event.default_prevented() || dom::is_modified(event) || dom::is(event, "shiftKey");
+    let step = |link: &Element, rel| link.matches(&format!("#log-found a[rel={rel}]")).unwrap_or(false);
+    let is_done = link
+        .filter(|_| !is_special)
+        .is_some_and(|link| step(&link, "next") && go_on(true) || step(&link, "prev") && go_on(false));
+    if is_done {
+        event.prevent_default();
+    }
+    is_done
+}
+
+/// Whether the match that one is at has the focus.
+fn is_at_match() -> bool {
+    document().active_element().is_some_and(|element| element.id() == "match")
 }
 
 /// A key, pressed while nothing is typed into. Tells whether it did something.
@@ -73,19 +89,24 @@ fn search_field() -> Option<HtmlInputElement> {
 
 /// Ends the search, if the log is searched.
 fn leave() -> bool {
-    let address = dom::by_id("log-found-end").and_then(|link| link.get_attribute("href"));
-    address.is_some_and(|address| location().assign(&address).is_ok())
+    press_link("#log-found-end")
 }
 
 /// Goes to the match after or before the one that one is at: on the page, or by its link.
 fn go(is_forward: bool) -> bool {
     let selector =
         if is_forward { "#log-found a[rel=next]:not([hidden])" } else { "#log-found a[rel=prev]:not([hidden])" };
-    let Ok(link) = document().query_selector(selector) else {
-        return false;
-    };
-    let address = link.and_then(|link| link.get_attribute("href"));
-    address.is_some_and(|address| go_on(is_forward) || location().assign(&address).is_ok())
+    press_link(selector)
+}
+
+/// Follows a link of the page, if it is there. The page may have ways of its own to where its links lead.
+fn press_link(selector: &str) -> bool {
+    let link = document().query_selector(selector).ok().flatten();
+    let link = link.and_then(|link| link.dyn_into::<HtmlElement>().ok());
+    if let Some(link) = &link {
+        link.click();
+    }
+    link.is_some()
 }
 
 /// Goes to the match after or before the one that one is at, if it is on the page.
@@ -104,10 +125,9 @@ fn step(is_forward: bool) -> Option<()> {
     // What follows fails only for names that are none.
     let _ = matches[at].class_list().remove_1(CURRENT);
     let _ = line.class_list().add_1(CURRENT);
-    open_groups(line);
     if let Some(anchor) = dom::by_id("match") {
         let _ = line.insert_before(&anchor, line.first_child().as_ref());
-        anchor.scroll_into_view();
+        go_to(&anchor);
     }
     say_place(&found, number_of(line)?, place, total);
     Some(())

@@ -18,6 +18,8 @@ use crate::{
 /// The log on the page.
 pub struct LogSheet {
     lines: Element,
+    /// The parameters of the page's address, each with an `&` after it.
+    parameters: String,
     times: LineTimes,
     counts_times: bool,
     /// The groups that have not ended, from the outermost.
@@ -45,6 +47,7 @@ impl LogSheet {
         let times = log.get_attribute("data-times").unwrap_or_default();
         let sheet = Self {
             lines,
+            parameters: log.get_attribute("data-parameters").unwrap_or_default(),
             times: if times == "clock" { LineTimes::Clock } else { LineTimes::Off },
             counts_times: times == "start",
             open,
@@ -117,7 +120,8 @@ impl LogSheet {
 
 impl Sheet for LogSheet {
     fn line(&mut self, number: u64, line: &LogLine, marked: &Marked<'_>) {
-        push_line(&mut self.pending, &Frame { number, times: self.times, ..Frame::default() }, line, marked);
+        let frame = Frame { number, times: self.times, parameters: &self.parameters, ..Frame::default() };
+        push_line(&mut self.pending, &frame, line, marked);
         self.kept.push_back((number, line.2.len()));
         self.bytes += line.2.len();
     }
@@ -128,7 +132,8 @@ impl Sheet for LogSheet {
         push_group_start(&mut html, group, None);
         match heading {
             Some((line, marked)) => {
-                let frame = Frame { number: group.first, times: self.times, is_heading: true, ..Frame::default() };
+                let (number, parameters) = (group.first, &*self.parameters);
+                let frame = Frame { number, times: self.times, parameters, is_heading: true, ..Frame::default() };
                 push_line(&mut html, &frame, line, marked);
                 self.kept.push_back((group.first, line.2.len()));
                 self.bytes += line.2.len();

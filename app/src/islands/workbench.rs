@@ -7,9 +7,11 @@ use std::cell::{Cell, RefCell};
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{DocumentFragment, Element, Event, FormData, HtmlElement, HtmlFormElement, RequestInit, Response};
+use web_sys::{
+    DocumentFragment, Element, Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement, RequestInit, Response,
+};
 
-use super::{field_checks, follower};
+use super::{field_checks, follower, log_choice, log_matches};
 use crate::{
     browser::{
         dom::{self, document, property, string, window},
@@ -50,8 +52,15 @@ pub fn watch() {
     }
     SHOWN.set(shown);
     unlock();
+    follower::watch_log();
     dom::listen(&main, "submit", |event| {
-        if let Some((form, data)) = sent(&event) {
+        if log_choice::take_asked(&event) {
+            return;
+        }
+        if let Some(address) = asked(&event) {
+            event.prevent_default();
+            spawn_local(async move { show(&address, true).await });
+        } else if let Some((form, data)) = sent(&event) {
             event.prevent_default();
             if !IS_SENDING.replace(true) {
                 spawn_local(async move {
@@ -62,6 +71,9 @@ pub fn watch() {
         }
     });
     dom::listen(&main, "click", |event| {
+        if log_matches::take_click(&event) {
+            return;
+        }
         if let Some(address) = chosen(&event) {
             event.prevent_default();
             spawn_local(async move { show(&address, true).await });
@@ -90,6 +102,8 @@ fn unlock() {
 fn sent(event: &Event) -> Option<(HtmlFormElement, FormData)> {
     let form: HtmlFormElement = event.target()?.dyn_into().ok()?;
     let is_ours = form.closest(".bench-form,#bench-head,#bench-run,#bench-below").ok()?.is_some()
+        // The name has a form of its own, on pages of flows too.
+        && !form.matches(".rename form").ok()?
         && form.get_attribute("method").as_deref() == Some("post");
     if !is_ours || event.default_prevented() {
         return None;
@@ -103,7 +117,28 @@ fn sent(event: &Event) -> Option<(HtmlFormElement, FormData)> {
     Some((form, data))
 }
 
-/// The address that a click on a link to one of the task's runs leads to.
+/// The address that a form about the log that is shown asks for.
+fn asked(event: &Event) -> Option<String> {
+    let form: HtmlFormElement = event.target()?.dyn_into().ok()?;
+    form.closest("#bench-run").ok()??;
+    if event.default_prevented() || form.get_attribute("method").as_deref() != Some("get") {
+        return None;
+    }
+    let action = form.get_attribute("action")?;
+    let (page, place) = action.split_once('#')?;
+    let mut address = page.to_owned();
+    for (index, field) in dom::listed::<HtmlInputElement>(form.query_selector_all("input[name]")).iter().enumerate() {
+        address.push(if index == 0 { '?' } else { '&' });
+        address.push_str(&field.name());
+        address.push('=');
+        address.push_str(&String::from(js_sys::encode_uri_component(&field.value())));
+    }
+    address.push('#');
+    address.push_str(place);
+    Some(address)
+}
+
+/// The address that a click on a link to one of the task's runs, or within one, leads to.
 fn chosen(event: &Event) -> Option<String> {
     let is_special = dom::is_modified(event) || dom::is(event, "shiftKey") || dom::is(event, "button");
     if event.default_prevented() || is_special {
@@ -112,11 +147,17 @@ fn chosen(event: &Event) -> Option<String> {
     let link = event.target()?.dyn_into::<Element>().ok()?.closest("a[href]").ok()??;
     link.closest("#bench-run,#bench-below").ok()??;
     let address = link.get_attribute("href")?;
-    let address = address.split('#').next()?.to_owned();
     let here = here();
     let page = path(&here).trim_end_matches("/edit");
-    // What is not about the task's page, a place on it, and an example for the empty form are the browser's.
-    (path(&address) == page && address != here && page != routes::new_task()).then_some(address)
+    let shown = without_place(&address);
+    // What is about another form, a place on the page, and an example for the empty form are the browser's.
+    let is_ours = if path(shown) == page {
+        page != routes::new_task()
+    } else {
+        // A form that is filled in from a run stays while one goes through that run's log.
+        link.closest("#log").ok()?.is_some() && of_run(shown) == of_run(&here)
+    };
+    (is_ours && shown != here).then_some(address)
 }
 
 /// Sends a form, and takes the answer.
@@ -142,11 +183,17 @@ async fn send(form: &HtmlFormElement, data: &FormData) {
     }
 }
 
+/// The beginning of an address, up to the run that it names.
+fn of_run(address: &str) -> &str {
+    address.split('&').next().unwrap_or_default()
+}
+
 /// Shows what an address leads to, but for the form; `is_step` when one can come back from there.
 async fn show(address: &str, is_step: bool) {
     let asked = ASKED.get().wrapping_add(1);
     ASKED.set(asked);
-    let answer = Answer::of(window().fetch_with_str(address)).await;
+    let shown = without_place(address);
+    let answer = Answer::of(window().fetch_with_str(shown)).await;
     if ASKED.get() != asked {
         return;
     }
@@ -155,8 +202,9 @@ async fn show(address: &str, is_step: bool) {
             if is_step {
                 set_address(address, true);
             }
-            SHOWN.set(address.to_owned());
+            SHOWN.set(shown.to_owned());
             answer.take_run(true);
+            log_choice::show_place();
         }
         // Whatever it is, the browser shows it.
         _ => drop(window().location().assign(address)),
@@ -365,6 +413,11 @@ fn show_tab(id: &str) {
 fn here() -> String {
     let location = window().location();
     location.pathname().unwrap_or_default() + &location.search().unwrap_or_default()
+}
+
+/// An address without what comes after its `#`.
+fn without_place(address: &str) -> &str {
+    address.split('#').next().unwrap_or_default()
 }
 
 fn path(address: &str) -> &str {

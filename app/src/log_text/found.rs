@@ -1,15 +1,16 @@
 //! Finds a text in lines as they are shown, and shows where it is.
 
-use std::{borrow::Cow, ops::Range};
+use std::ops::Range;
 
-use memchr::{memchr2, memmem};
+use memchr::{memchr, memmem};
 use regex::{Regex, RegexBuilder};
 
 use super::{
     Characters, Frame,
     line::write_line,
-    marks::{self, Marked},
+    marks::Marked,
     plain_text, push_characters, shown,
+    stored::{DamagedRow, ShownRow, has_stream, hides_text},
 };
 use crate::model::{
     log::{LogLine, Stream},
@@ -19,53 +20,107 @@ use crate::model::{
 /// Tells which lines are looked for.
 #[derive(Debug, Clone)]
 pub struct Matcher {
-    text: Option<Regex>,
+    text: Option<SearchedText>,
     only_errors: bool,
+}
+
+/// A text that is looked for, in small or capital letters.
+#[derive(Debug, Clone)]
+struct SearchedText {
+    pattern: Regex,
+    /// Finds it in small letters where there is nothing but ASCII, which is several times faster when many lines have it.
+    in_small_ascii: memmem::Finder<'static>,
+    /// Whether it has characters that JSON writes otherwise.
+    is_escaped: bool,
+}
+
+impl SearchedText {
+    /// Nothing for the empty text, which all lines have.
+    fn new(text: &str) -> Option<Self> {
+        let pattern = RegexBuilder::new(&regex::escape(text)).case_insensitive(true).build();
+        Some(Self {
+            // An escaped text is a sound pattern, and one of so few characters a small one.
+            pattern: pattern.ok().filter(|_| !text.is_empty())?,
+            in_small_ascii: memmem::Finder::new(&text.to_ascii_lowercase()).into_owned(),
+            is_escaped: text.contains(|character| character < ' ' || matches!(character, '"' | '\\')),
+        })
+    }
+
+    /// Where it stands in a text from a place on; with `is_small_ascii`, in one that has only ASCII and no capital letters.
+    fn find(&self, text: &str, at: usize, is_small_ascii: bool) -> Option<Range<usize>> {
+        if !is_small_ascii {
+            return self.pattern.find_at(text, at).map(|found| found.range());
+        }
+        let start = at + self.in_small_ascii.find(text.as_bytes().get(at..)?)?;
+        Some(start..start + self.in_small_ascii.needle().len())
+    }
 }
 
 impl Matcher {
     /// For what is looked for.
     #[must_use]
     pub fn new(query: &LogQuery) -> Self {
-        let pattern = RegexBuilder::new(&regex::escape(&query.text)).case_insensitive(true).build();
-        // An escaped text is a sound pattern, and one of so few characters a small one.
-        let text = pattern.ok().filter(|_| !query.text.is_empty());
-        Self { text, only_errors: query.only_errors }
+        Self { text: SearchedText::new(&query.text), only_errors: query.only_errors }
     }
 
-    /// Whether a line is looked for. `text` is its text as stored.
-    #[must_use]
-    pub fn matches(&self, stream: Stream, text: &str) -> bool {
-        if self.only_errors && stream != Stream::Error {
-            return false;
+    /// Finds the lines of a row, which is JSON as stored, that are looked for. `found` is told the place of each in the
+    /// row, from 0, and its JSON. `shown` is only there to be used again.
+    ///
+    /// # Errors
+    /// When the row is damaged.
+    pub fn find<'row>(
+        &self,
+        row: &'row str,
+        shown: &mut ShownRow,
+        mut found: impl FnMut(usize, &'row str),
+    ) -> Result<(), DamagedRow> {
+        if self.rules_out(row) {
+            return Ok(());
         }
-        let Some(pattern) = &self.text else {
-            return true;
+        shown.read(row)?;
+        let ShownRow { text, lines } = shown;
+        let mut tell = |index: usize| {
+            if !self.only_errors || lines[index].stream == Stream::Error {
+                found(index, &row[lines[index].json.clone()]);
+            }
         };
-        let marked = marks::read(stream, text);
-        let shown = shown(stream, &marked);
-        // All that is taken out of a text before it is shown begins with a control character.
-        let is_plain = shown.bytes().all(|byte| byte >= b' ' && byte != 0xc2);
-        pattern.is_match(&if is_plain { shown } else { Cow::Owned(plain_text(&shown)) })
+        let Some(searched) = &self.text else {
+            (0..lines.len()).for_each(tell);
+            return Ok(());
+        };
+        let is_ascii = text.is_ascii();
+        if is_ascii {
+            text.make_ascii_lowercase();
+        }
+        let (mut at, mut index) = (0, 0);
+        while let Some(place) = searched.find(text, at, is_ascii) {
+            index += lines[index..].iter().take_while(|line| line.end < place.start).count();
+            // A text over several lines is in none of them.
+            if place.end <= lines[index].end {
+                tell(index);
+            }
+            at = lines[index].end + 1;
+            index += 1;
+        }
+        Ok(())
     }
 
-    /// Whether lines that are stored as this JSON can be told to have no match, without reading them.
-    #[must_use]
-    pub fn rules_out(&self, json: &str) -> bool {
-        let has_stream =
-            |stream: Stream| memmem::find(json.as_bytes(), format!("[{},", stream.code()).as_bytes()).is_some();
-        if self.only_errors && !has_stream(Stream::Error) {
+    /// Whether a row can be told to have no line that is looked for, without reading it.
+    fn rules_out(&self, row: &str) -> bool {
+        if self.only_errors && !has_stream(row, Stream::Error) {
             return true;
         }
-        let Some(pattern) = &self.text else {
+        let Some(searched) = &self.text else {
             return false;
         };
-        // Without one of these, texts stand in JSON as they are shown, but for Stoker's own words.
-        !pattern.is_match(json) && memchr2(b'\\', 0xc2, json.as_bytes()).is_none() && !has_stream(Stream::Stoker)
+        if hides_text(row) {
+            return false;
+        }
+        if searched.is_escaped { memchr(b'\\', row.as_bytes()).is_none() } else { !searched.pattern.is_match(row) }
     }
 
     fn ranges(&self, shown: &str) -> Vec<Range<usize>> {
-        self.text.iter().flat_map(|pattern| pattern.find_iter(shown)).map(|found| found.range()).collect()
+        self.text.iter().flat_map(|searched| searched.pattern.find_iter(shown)).map(|found| found.range()).collect()
     }
 }
 
@@ -119,6 +174,8 @@ impl<Ranges: Iterator<Item = Range<usize>>> Characters for Marking<Ranges> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{
         log_text::{LineTimes, line_html},
@@ -131,7 +188,7 @@ mod tests {
 
     fn found(line: &LogLine, searched: &str, frame: &Frame<'_>) -> (bool, String) {
         let mut html = String::new();
-        let is_found = push_found_line(&mut html, frame, line, &marks::read(line.0, &line.2), &matcher(searched));
+        let is_found = push_found_line(&mut html, frame, line, &Marked::of(line), &matcher(searched));
         (is_found, html)
     }
 
@@ -168,36 +225,102 @@ mod tests {
         assert_eq!(found(&line, "nothing", &frame), (false, line_html(7, &line, LineTimes::Off)));
         let frame = Frame { class: Some("is-current"), anchor: Some("match"), ..frame };
         let (is_found, html) = found(&line, "red", &frame);
-        assert!(is_found && html.contains(r#"is-current" id="L7"><span id="match">"#), "{html}");
+        assert!(is_found && html.contains(r#"is-current" id="L7"><span id="match" tabindex="-1">"#), "{html}");
+    }
+
+    /// The places of the lines that are found when these are a row.
+    fn places(matcher: &Matcher, lines: &[LogLine]) -> Vec<usize> {
+        let row = serde_json::to_string(lines).unwrap();
+        let mut places = Vec::new();
+        let find = matcher.find(&row, &mut ShownRow::default(), |place, json| {
+            assert_eq!(serde_json::from_str::<LogLine>(json).unwrap(), lines[place]);
+            places.push(place);
+        });
+        find.unwrap();
+        places
     }
 
     #[test]
     fn lines_are_matched_as_they_are_shown_and_by_their_stream() {
-        assert!(matcher("value").matches(Stream::Output, "\u{1b}[31mVal\u{1b}[0mue"));
-        assert!(!matcher("31m").matches(Stream::Output, "\u{1b}[31mVal\u{1b}[0mue"));
-        assert!(matcher("load").matches(Stream::Output, "::group::Load"));
-        assert!(!matcher("group").matches(Stream::Output, "::group::Load"));
-        assert!(matcher("at main.py").matches(Stream::Stoker, "at /d/steps/run-1/work/main.py"));
+        let line = |stream, text: &str| LogLine(stream, Timestamp(1), text.to_owned());
+        for (text, stored, is_found) in [
+            ("value", line(Stream::Output, "\u{1b}[31mVal\u{1b}[0mue"), true),
+            ("31m", line(Stream::Output, "\u{1b}[31mVal\u{1b}[0mue"), false),
+            ("value", line(Stream::Output, "val\u{9b}1mue"), true),
+            ("load", line(Stream::Output, "::group::Load"), true),
+            ("group", line(Stream::Output, "::group::Load"), false),
+            ("at main.py", line(Stream::Stoker, "at /d/steps/run-1/work/main.py"), true),
+            ("say \"hi\"", line(Stream::Output, "Say \"hi\""), true),
+            ("\"", line(Stream::Output, "hi"), false),
+            ("[1,", line(Stream::Output, "hi"), false),
+            ("[1,", line(Stream::Output, "[1, 2]"), true),
+            ("É", line(Stream::Output, "é"), true),
+            ("tab\t1", line(Stream::Output, "tab\t1"), true),
+            ("10%", line(Stream::Error, "10%\r20%"), false),
+            ("c:\\users", line(Stream::Error, "C:\\Users"), true),
+        ] {
+            assert_eq!(places(&matcher(text), &[stored]), if is_found { vec![0] } else { vec![] }, "{text}");
+        }
         let errors = Matcher::new(&LogQuery { only_errors: true, ..LogQuery::default() });
-        assert!(errors.matches(Stream::Error, "") && !errors.matches(Stream::Output, "error"));
+        assert_eq!(places(&errors, &[line(Stream::Output, "error"), line(Stream::Error, "")]), [1]);
     }
 
-    #[test]
-    fn stored_lines_are_ruled_out_only_when_none_matches() {
-        for (text, line) in [
-            ("say \"hi\"", "say \"hi\""),
-            ("value", "\u{1b}[1mval\u{1b}[0mue"),
-            ("value", "val\u{9b}1mue"),
-            ("É", "é"),
-            ("tab\t1", "tab\t1"),
-        ] {
-            let json = serde_json::to_string(&[LogLine(Stream::Output, Timestamp(1), line.to_owned())]).unwrap();
-            assert!(matcher(text).matches(Stream::Output, line), "{text} is in {line}");
-            assert!(!matcher(text).rules_out(&json), "{text} is in {json}");
+    /// What stands in lines, and is searched.
+    const PIECES: &[&str] = &[
+        "a",
+        "A",
+        "k",
+        "\u{212a}",
+        "é",
+        "É",
+        "°",
+        "1",
+        ",",
+        "[",
+        "]",
+        "\"",
+        "\\",
+        "\t",
+        "\r",
+        "\u{1b}[31m",
+        "\u{1b}[A",
+        "\u{1b}",
+        "\u{9b}1m",
+        "\u{0}",
+        "::group::",
+        "::error::",
+        "--- ",
+        "/d/steps/run-1/work/",
+        "section_start:1:a\r",
+        "u001b",
+        "ſ",
+        " ",
+    ];
+
+    fn any_text(most: usize) -> impl Strategy<Value = String> {
+        prop::collection::vec(prop::sample::select(PIECES), 0..most).prop_map(|pieces| pieces.concat())
+    }
+
+    fn any_line() -> impl Strategy<Value = LogLine> {
+        let stream = prop::sample::select(vec![Stream::Output, Stream::Output, Stream::Error, Stream::Stoker]);
+        (stream, any_text(8)).prop_map(|(stream, text)| LogLine(stream, Timestamp(11), text))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        /// The same as by reading each line and looking into what is shown of it.
+        #[test]
+        fn rows_have_the_matches_of_their_lines(
+            lines in prop::collection::vec(any_line(), 1..6), text in any_text(4), only_errors: bool,
+        ) {
+            let matcher = Matcher::new(&LogQuery { text: text.clone(), only_errors, only_matches: false });
+            let pattern = RegexBuilder::new(&regex::escape(&text)).case_insensitive(true).build().unwrap();
+            let is_match = |line: &LogLine| {
+                (!only_errors || line.0 == Stream::Error)
+                    && pattern.is_match(&plain_text(&shown(line.0, &Marked::of(line))))
+            };
+            let expected: Vec<usize> = (0..lines.len()).filter(|place| is_match(&lines[*place])).collect();
+            prop_assert_eq!(places(&matcher, &lines), expected);
         }
-        let own = LogLine(Stream::Stoker, Timestamp(1), "at /d/steps/run-1/work/main.py".to_owned());
-        assert!(!matcher("at main.py").rules_out(&serde_json::to_string(&[own]).unwrap()));
-        let json = serde_json::to_string(&[LogLine(Stream::Output, Timestamp(1), "plain".to_owned())]).unwrap();
-        assert!(matcher("value").rules_out(&json));
     }
 }

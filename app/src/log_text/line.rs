@@ -25,6 +25,8 @@ pub struct Frame<'a> {
     pub is_heading: bool,
     /// Where its number leads, if not to itself.
     pub address: Option<&'a str>,
+    /// The parameters of its page's address, each with an `&` after it.
+    pub parameters: &'a str,
     /// A class that it has besides.
     pub class: Option<&'static str>,
     /// The id of a place right before its text.
@@ -66,13 +68,14 @@ pub(super) fn write_line(
     }
     let _ = write!(html, r#"" id="L{number}">"#);
     if let Some(anchor) = frame.anchor {
-        let _ = write!(html, r#"<span id="{anchor}"></span>"#);
+        // Who is led there has the focus there.
+        let _ = write!(html, r#"<span id="{anchor}" tabindex="-1"></span>"#);
     }
     html.push_str(r#"<a class="line-number" href=""#);
     match frame.address {
         Some(address) => escape_into(html, address),
         None => {
-            let _ = write!(html, "?lines={number}#L{number}");
+            let _ = write!(html, "?{}lines={number}#L{number}", frame.parameters);
         }
     }
     html.push('"');

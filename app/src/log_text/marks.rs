@@ -104,6 +104,15 @@ pub fn read(stream: Stream, text: &str) -> Marked<'_> {
     marked.unwrap_or_else(|| Marked::text(text))
 }
 
+/// Whether a text begins as marks do; told of a text as it stands in JSON.
+#[cfg(feature = "ssr")]
+pub fn may_be_mark(text: &str) -> bool {
+    const MARKS: [&str; 7] = ["::", "##[", "--- ", "+++ ", "~~~ ", "^^^ ", "section_"];
+    let bytes = text.as_bytes();
+    let begins_a_mark = matches!(bytes.first(), Some(b':' | b'#' | b'-' | b'+' | b'~' | b'^' | b's'));
+    begins_a_mark && MARKS.iter().any(|mark| text.starts_with(mark)) || text.starts_with(r"\u001b[0Ksection_")
+}
+
 /// `::NAME PARAMETERS::TEXT`.
 fn command(text: &str) -> Option<Marked<'_>> {
     let (name, text) = text.strip_prefix("::")?.split_once("::")?;

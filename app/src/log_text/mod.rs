@@ -10,6 +10,8 @@ mod line;
 mod links;
 mod marks;
 mod own_folders;
+#[cfg(feature = "ssr")]
+mod stored;
 mod times;
 pub mod words;
 
@@ -23,6 +25,8 @@ pub use line::{
     Frame, line_html, partial_html, push_group_start, push_heading_end, push_line, push_preparation_heading,
 };
 pub use marks::Marked;
+#[cfg(feature = "ssr")]
+pub use stored::{DamagedRow, ShownRow};
 pub use times::LineTimes;
 
 /// How many lines, for people: `1 line`, `12,345 lines`.

@@ -11,6 +11,7 @@ pub mod run_beside;
 pub mod run_details;
 mod run_history;
 pub mod run_list;
+mod run_log;
 pub mod run_step;
 pub mod run_summary;
 mod saving;

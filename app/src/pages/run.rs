@@ -5,7 +5,9 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::{
-    load, query, run_details, run_step,
+    load, run_details,
+    run_log::{self, AskedLog},
+    run_step,
     run_summary::{self, FailureLine},
     step_address,
 };
@@ -16,8 +18,7 @@ use crate::{
         icon::phase_icons,
         log_lines::preparation_words,
         log_place::LogPlace,
-        log_search::SearchedLog,
-        log_view::LogView,
+        log_view::{LogView, ShownLog},
         outputs::{ShownOutput, outputs_view},
         page::{Page, page_title, reload_without_script},
         phase::{phase_favicon, phase_sign},
@@ -29,7 +30,6 @@ use crate::{
     model::{
         flow::output_view::{self, OutputView, bytes_to_read},
         log::Stream,
-        log_search::LogQuery,
         phase::Phase,
         step_address::StepAddress,
         views::{LogPage, LogWindow, RunDetail},
@@ -46,46 +46,23 @@ const FAILURE_LINES: u32 = 200;
 /// A run.
 #[component]
 pub fn RunPage() -> impl IntoView {
-    let address = step_address();
-    let place = LogPlace::parse(query);
-    let word = |name| query(name).unwrap_or_default();
-    let search = LogQuery::parse(&word("q"), &word("only"), &word("show"));
-    load(async move { read(&*backend()?, &address?, place, search).await }, show)
+    let (address, asked) = (step_address(), AskedLog::from_address());
+    load(async move { read(&*backend()?, &address?, asked).await }, show)
 }
 
 /// Everything that the page shows.
 struct RunData {
     run: RunDetail,
-    log: LogPage,
-    place: LogPlace,
-    searched: Option<SearchedLog>,
+    log: ShownLog,
     failure: Option<FailureLine>,
     outputs: Vec<ShownOutput>,
 }
 
-async fn read(
-    backend: &dyn Backend,
-    address: &StepAddress,
-    place: LogPlace,
-    search: Option<LogQuery>,
-) -> Result<RunData, BackendError> {
-    let searched = match search {
-        Some(query) => {
-            let from = place.search_from(&query);
-            let found = backend.search_log(address, &query, from).await?;
-            Some(SearchedLog { query, from, found })
-        }
-        None => None,
-    };
-    let place = searched.as_ref().and_then(SearchedLog::current_line).map_or(place, LogPlace::line);
-    let (run, log) = backend.run_with_log(address, place.window()).await?;
-    let failure = if run.step.phase == Phase::Failed && place == LogPlace::End {
-        last_error(&log)
-    } else {
-        failure_line(backend, &run).await?
-    };
+async fn read(backend: &dyn Backend, address: &StepAddress, asked: AskedLog) -> Result<RunData, BackendError> {
+    let (run, log) = asked.read(backend, address).await?;
+    let failure = run_log::failure(backend, &run, &log).await?;
     let outputs = outputs(backend, &run).await?;
-    Ok(RunData { run, log, place, searched, failure, outputs })
+    Ok(RunData { run, log, failure, outputs })
 }
 
 /// What the step that is shown has left, with the beginning of the first few.
@@ -125,10 +102,10 @@ pub(super) fn last_error(log: &LogPage) -> Option<FailureLine> {
 }
 
 fn show(data: RunData) -> AnyView {
-    let RunData { run, log, place, searched, failure, outputs } = data;
+    let RunData { run, log, failure, outputs } = data;
     let phase = run.summary.phase;
     // Without JavaScript the page renews itself, unless somebody reads further up.
-    let is_followed = !phase.is_final() && place == LogPlace::End && searched.is_none();
+    let is_followed = !phase.is_final() && log.place == LogPlace::End && log.searched.is_none();
     let reload = is_followed.then(reload_without_script);
     let steps = run.has_several_steps().then(|| {
         view! {
@@ -152,7 +129,7 @@ fn show(data: RunData) -> AnyView {
             {steps}
             {step}
             <div class="run-columns">
-                <LogView run=run.clone() page=log place=place searched=searched />
+                <LogView run=run.clone() log=log at=run.page() />
                 <aside id="run-details" aria-label=if run.has_several_steps() { "About this step" } else { "About this run" }>
                     {progress(&run)}
                     {difference(&run)}

@@ -9,6 +9,7 @@ use super::{
     run::{self, changed_parts},
     run_details::{self, preparation_words},
     run_history::run_row,
+    run_log::{self, AskedLog},
     run_summary::{FailureLine, RunPlace, actions, ending_facts, neighbours},
     task::CHARTED_RUNS,
 };
@@ -18,8 +19,7 @@ use crate::{
         difference::Difference,
         duration_chart::duration_chart,
         icon::{checkpoint_icon, phase_icon},
-        log_place::LogPlace,
-        log_view::{LogView, log_words},
+        log_view::{LogView, ShownLog, log_words},
         outputs::outputs_words,
         phase::PhaseBadge,
         time::{Ago, Duration, now},
@@ -30,7 +30,7 @@ use crate::{
         identifiers::TaskId,
         phase::Phase,
         step_address::StepAddress,
-        views::{LogPage, RunDetail, RunTiming},
+        views::{RunDetail, RunTiming},
     },
     page_context::Now,
     routes,
@@ -39,23 +39,30 @@ use crate::{
 /// A run as it is shown beside its task's code.
 pub struct Beside {
     pub run: RunDetail,
-    log: LogPage,
+    log: ShownLog,
+    /// The address of the page that shows it.
+    at: String,
     failure: Option<FailureLine>,
     /// How many outputs it has left.
     outputs: usize,
 }
 
-/// Reads a run to be shown so.
-pub async fn read(backend: &dyn Backend, address: &StepAddress) -> Result<Beside, BackendError> {
-    let (run, log) = backend.run_with_log(address, LogPlace::End.window()).await?;
-    let failure = if run.step.phase == Phase::Failed { run::last_error(&log) } else { None };
+/// Reads a run to be shown so, on the page with this address.
+pub async fn read(
+    backend: &dyn Backend,
+    address: &StepAddress,
+    asked: AskedLog,
+    at: String,
+) -> Result<Beside, BackendError> {
+    let (run, log) = asked.read(backend, address).await?;
+    let failure = run_log::failure(backend, &run, &log).await?;
     let outputs = backend.outputs(address).await?.len();
-    Ok(Beside { run, log, failure, outputs })
+    Ok(Beside { run, log, at, failure, outputs })
 }
 
 /// The run; `is_watched` when the page is loaded again by itself where there is no script.
 pub fn view(beside: &Beside, is_watched: bool) -> AnyView {
-    let Beside { run, log, failure, outputs } = beside;
+    let Beside { run, log, at, failure, outputs } = beside;
     let (id, number) = (&run.task_id, run.summary.number);
     let watch = (!run.summary.phase.is_final() && !is_watched).then(|| {
         let mut html = Html::default();
@@ -66,7 +73,7 @@ pub fn view(beside: &Beside, is_watched: bool) -> AnyView {
         <div class="beside" id="beside" data-state=routes::beside_state(id, number)>
             {watch}
             {summary(run, failure.as_ref(), *outputs)}
-            <LogView run=run.clone() page=log.clone() place=LogPlace::End searched=None />
+            <LogView run=run.clone() log=log.clone() at=at.clone() />
             {about(run)}
         </div>
     }

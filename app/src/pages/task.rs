@@ -6,6 +6,7 @@ use super::{
     load, query, run,
     run_beside::{self, Beside},
     run_history::RunHistory,
+    run_log::AskedLog,
     saving::Origin,
     task_form, task_id,
     workbench::Workbench,
@@ -15,6 +16,7 @@ use crate::{
     backend::BackendError,
     components::{
         page::reload_without_script,
+        page_name::PageName,
         phase::phase_favicon,
         script_link::script_link,
         spec::ReadinessBadges,
@@ -49,10 +51,10 @@ pub fn NewTaskPage() -> impl IntoView {
     });
     let title = "New task".to_owned();
     Workbench {
+        name: view! { <h1>{title.clone()}</h1> }.into_any(),
         tab_title: title.clone(),
         title,
         icon: PLAIN_ICON,
-        facts: None,
         actions: None,
         form: task_form::form(state, Origin::New, routes::new_task(), Some(routes::tasks()), false),
         run: no_run(Some(example_links())),
@@ -88,9 +90,9 @@ fn page(source: Source) -> impl IntoView {
     let chosen: Option<RunNumber> = query("run").and_then(|number| number.parse().ok());
     let older_than = query("older_than").and_then(|number| number.parse().ok());
     let is_watched = query("live").is_some();
-    let state = use_context::<TaskFormState>();
+    let (state, log) = (use_context::<TaskFormState>(), AskedLog::from_address());
     let source = if chosen.is_some() { source } else { Source::Saved };
-    load(async move { read(&id?, source, chosen, older_than).await }, move |data| {
+    load(async move { read(&id?, source, chosen, older_than, log).await }, move |data| {
         show(data, Asked { source, chosen, is_older_page: older_than.is_some(), is_watched }, state)
     })
 }
@@ -109,6 +111,7 @@ async fn read(
     source: Source,
     chosen: Option<RunNumber>,
     older_than: Option<RunNumber>,
+    log: AskedLog,
 ) -> Result<TaskData, BackendError> {
     let backend = backend()?;
     let task = backend.task(id, older_than).await?;
@@ -118,7 +121,13 @@ async fn read(
         (None, Some(_)) => newest(&backend.task(id, None).await?),
     };
     let beside = match shown {
-        Some(number) => Some(run_beside::read(&*backend, &StepAddress::first(id.clone(), number)).await?),
+        Some(number) => {
+            let at = match source {
+                Source::Saved => routes::task_beside(id, number),
+                Source::Run => routes::edit_task(id, Some(number)),
+            };
+            Some(run_beside::read(&*backend, &StepAddress::first(id.clone(), number), log, at).await?)
+        }
         None => None,
     };
     let of_run = beside.as_ref().filter(|_| source == Source::Run).map(|beside| &beside.run.step.spec);
@@ -177,13 +186,27 @@ fn show(data: TaskData, asked: Asked, state: Option<TaskFormState>) -> AnyView {
         <ReadinessBadges readiness />
         {script_link(&routes::task(&task.id))}
     };
+    // What is filled in from a run is saved with its name, or not at all.
+    let name = if source == Source::Saved {
+        PageName {
+            kind: Kind::Task,
+            title: title.clone(),
+            name: task.name.as_ref(),
+            action: action.clone(),
+            is_locked,
+            facts: facts.into_any(),
+        }
+        .view()
+    } else {
+        view! { <div><h1 dir="auto">{title.clone()}</h1> {facts}</div> }.into_any()
+    };
     let reload = is_locked.then(reload_without_script);
     let history = history(&task, &timings, beside.as_ref(), is_older_page);
     Workbench {
         tab_title: beside.as_ref().map_or_else(|| title.clone(), |beside| run::title(&beside.run)),
         icon: beside.as_ref().map_or(PLAIN_ICON, |beside| phase_favicon(beside.run.summary.phase)),
         title,
-        facts: Some(facts.into_any()),
+        name,
         actions: Some(actions(&task.id)),
         form: task_form::form(state, origin, action, None, is_locked),
         run: beside.as_ref().map_or_else(|| no_run(None), |beside| run_beside::view(beside, is_locked)),

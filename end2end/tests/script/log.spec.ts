@@ -1,7 +1,16 @@
 // What the script adds to a log: groups that come live, matches gone through on the page, and lines that are chosen.
 
+import type { Page } from '@playwright/test';
+
 import { expectPhase, line, log, makeRun, outputLines, uniqueName } from '../../support/pages.ts';
 import { expect, test } from '../../support/test.ts';
+
+/** Waits until keys and clicks go through the log without loading it again. */
+async function expectLive(page: Page): Promise<void> {
+  await expect(page.locator('#log.is-live')).toBeVisible();
+}
+
+const found = (page: Page) => page.getByRole('navigation', { name: 'Matches' }).getByRole('status');
 
 test('groups come live as the server shows them later', async ({ page, request, gates }) => {
   const code = [
@@ -44,13 +53,15 @@ test('keys go through the matches of a search without loading the page', async (
   const run = await makeRun(request, { name: uniqueName('Keys'), code });
   await page.goto(run.path);
   await expectPhase(page, 'Succeeded');
+  await expectLive(page);
   await page.keyboard.press('/');
   await expect(page.getByRole('searchbox', { name: 'Search the log' })).toBeFocused();
   await page.keyboard.type('needle');
   await page.keyboard.press('Enter');
-  const said = page.getByRole('navigation', { name: 'Matches' }).getByRole('status');
+  const said = found(page);
   await expect(said).toHaveText('1 of 17 lines with a match');
   await expect(line(page, 300), 'its group is open').toBeInViewport();
+  await expectLive(page);
   await page.evaluate(() => Object.assign(window, { isMarked: true }));
   await page.keyboard.press('n');
   await expect(said).toHaveText('2 of 17 lines with a match');
@@ -64,26 +75,71 @@ test('keys go through the matches of a search without loading the page', async (
   await page.keyboard.press('n');
   await expect(said).toHaveText('3 of 17 lines with a match');
   await expect(line(page, 900)).toBeInViewport();
-  // That was another page, whose keys come to life with its scripts.
-  await page.waitForLoadState('networkidle');
+  // That may have been another page, whose keys come to life with its scripts.
+  await expectLive(page);
   await page.getByRole('searchbox', { name: 'Search the log' }).focus();
   await page.keyboard.press('Enter');
   await expect(said).toHaveText('4 of 17 lines with a match');
-  await expect(async () => {
-    await page.keyboard.press('Escape');
-    await expect(page).toHaveURL(new RegExp(`${run.path}(#log)?$`), { timeout: 1000 });
-  }).toPass();
+  await expectLive(page);
+  await page.keyboard.press('Escape');
+  await expect(page).toHaveURL(new RegExp(`${run.path}(#log)?$`));
+});
+
+test('Enter in the search field does the same before the page is live and after', async ({ page, request }) => {
+  const code = 'for n in range(1, 2001): print("needle" if n % 300 == 0 else "hay")';
+  const run = await makeRun(request, { name: uniqueName('Early'), code });
+  await page.goto(run.path);
+  await expectPhase(page, 'Succeeded');
+  const field = page.getByRole('searchbox', { name: 'Search the log' });
+  const seen = async () => {
+    await expect(page.locator('#match')).toBeFocused();
+    return { said: await found(page).textContent(), at: await page.locator('.line.is-current').getAttribute('id') };
+  };
+  const outcomes = [];
+  for (const isLive of [false, true]) {
+    if (!isLive) {
+      // Never answered, and given up when the page is left.
+      await page.route('**/*.wasm', () => {});
+    }
+    const ready = async () => {
+      if (isLive) {
+        await expectLive(page);
+      }
+    };
+    await page.goto(run.path);
+    await ready();
+    await field.fill('needle');
+    await field.press('Enter');
+    await expect(found(page)).toHaveText('1 of 6 lines with a match');
+    const first = await seen();
+    await ready();
+    // Sent again as it is, it goes on.
+    await field.press('Enter');
+    await expect(found(page)).toHaveText('2 of 6 lines with a match');
+    const second = await seen();
+    await ready();
+    // Changed, it begins anew.
+    await field.fill('edle');
+    await field.press('Enter');
+    await expect(found(page)).toHaveText('1 of 6 lines with a match');
+    outcomes.push([first, second, await seen()]);
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  }
+  expect(outcomes[0]).toEqual(outcomes[1]);
+  await expectLive(page);
+  await page.keyboard.press('Enter');
+  await expect(found(page), 'a key at the match').toHaveText('2 of 6 lines with a match');
 });
 
 test('Shift and Enter in the field go back', async ({ page, request }) => {
   const run = await makeRun(request, { name: uniqueName('Back'), code: 'for n in range(9): print("needle", n)' });
   await page.goto(run.path);
   await expectPhase(page, 'Succeeded');
-  await page.goto(`${run.path}?q=needle&line=5`, { waitUntil: 'networkidle' });
-  const said = page.getByRole('navigation', { name: 'Matches' }).getByRole('status');
+  await page.goto(`${run.path}?q=needle&line=5`);
+  await expectLive(page);
   await page.getByRole('searchbox', { name: 'Search the log' }).focus();
   await page.keyboard.press('Shift+Enter');
-  await expect(said).toHaveText('4 of 9 lines with a match');
+  await expect(found(page)).toHaveText('4 of 9 lines with a match');
 });
 
 test('lines are chosen by clicks, and copied', async ({ page, request, context }) => {
@@ -92,6 +148,7 @@ test('lines are chosen by clicks, and copied', async ({ page, request, context }
   const run = await makeRun(request, { name: uniqueName('Chosen'), code });
   await page.goto(run.path);
   await expectPhase(page, 'Succeeded');
+  await expectLive(page);
   const number = (text: string) => log(page).getByRole('link', { name: text, exact: true });
   await number('10').click();
   await expect(page).toHaveURL(`${run.path}#L10`);

@@ -156,3 +156,33 @@ for (const [what, code, phase] of [
     expect(await page.evaluate(() => (window as unknown as { shifts: string[] }).shifts)).toEqual([]);
   });
 }
+
+test('the log is searched beside the code, and nothing typed is lost', async ({ page, request }) => {
+  const code = 'for n in range(1, 3001): print("needle" if n % 1500 == 0 else "hay", n)';
+  const run = await makeRun(request, { name: uniqueName('Beside'), code });
+  await page.goto(run.path);
+  await expectPhase(page, 'Succeeded');
+  await open(page, run.task);
+  await expect(page.locator('#log.is-live')).toBeVisible();
+  await fill(page, { code: `${code}  # typed` });
+  const found = page.getByRole('navigation', { name: 'Matches' }).getByRole('status');
+  await page.getByRole('searchbox', { name: 'Search the log' }).fill('needle');
+  await page.getByRole('searchbox', { name: 'Search the log' }).press('Enter');
+  await expect(found).toHaveText('1 of 2 lines with a match');
+  await expect(line(page, 1500)).toBeInViewport();
+  await expect(page.locator('#match')).toBeFocused();
+  // The next one is not on the page.
+  await page.keyboard.press('n');
+  await expect(found).toHaveText('2 of 2 lines with a match');
+  await expect(line(page, 3000)).toBeInViewport();
+  await page.keyboard.press('Escape');
+  await expect(page).toHaveURL(/\?run=1#log$/);
+  await page.evaluate(() => { location.hash = '#L2'; });
+  await expect(line(page, 2), 'a line that was not on the page').toBeInViewport();
+  await page.goBack();
+  await page.goBack();
+  await page.goBack();
+  await expect(found).toHaveText('2 of 2 lines with a match');
+  await expectForm(page, { code: `${code}  # typed` });
+  await expectSameDocument(page);
+});

@@ -26,7 +26,7 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    fn of_row((first, count, body): (i64, i32, String)) -> Self {
+    pub(super) fn of_row((first, count, body): (i64, i32, String)) -> Self {
         Self { first: values::count(first), count: values::count(count.into()), body }
     }
 

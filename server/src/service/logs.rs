@@ -58,16 +58,25 @@ impl Service {
         query: &LogQuery,
         from: SearchFrom,
     ) -> Result<LogSearch, BackendError> {
-        let (wanted, query) = (step.clone(), query.clone());
-        let found = self
-            .dependencies
-            .database
+        let found = self.searched(step, query, from).await;
+        found.map_err(|error| backend_error(error, missing_step(step)))
+    }
+
+    async fn searched(
+        &self,
+        step: &StepAddress,
+        query: &LogQuery,
+        from: SearchFrom,
+    ) -> Result<LogSearch, DatabaseError> {
+        let (database, wanted, query) = (&self.dependencies.database, step.clone(), query.clone());
+        let (step, total) = database
             .read(move |connection| {
                 let step = views::step_keys(connection, &wanted)?.step;
-                log_search::search(connection, step, &query, from, FOUND)
+                Ok((step, logs::line_count(connection, step)?))
             })
-            .await;
-        found.map_err(|error| backend_error(error, missing_step(step)))
+            .await?;
+        let tally = self.log_tallies.until(database, step, &query, total + 1).await?;
+        database.read(move |connection| log_search::search(connection, step, &query, from, FOUND, &tally)).await
     }
 
     /// In one transaction, so that the state shown is that of the lines shown.

@@ -16,7 +16,7 @@ use app::{
         log_search::{LogQuery, LogSearch, SearchFrom},
         python_version::OfferedPython,
         run_list::{ListedRun, RunPage, RunQuery},
-        spec::TaskSpec,
+        spec::{TaskName, TaskSpec},
         step_address::StepAddress,
         time::Timestamp,
         views::{FlowDetail, LogPage, LogWindow, RunDetail, RunTiming, StepOutput, TaskDetail, TaskPage, TaskQuery},
@@ -40,6 +40,7 @@ mod errors;
 mod flow_programs;
 mod flows;
 mod log_reader;
+mod log_tallies;
 mod logs;
 mod outputs;
 mod page;
@@ -61,6 +62,7 @@ pub use runs::{CancelTarget, Manifest};
 use self::{
     cache::Cache,
     errors::{backend_error, missing_run, missing_step, missing_task},
+    log_tallies::Tallies,
 };
 
 /// What a [`Service`] is made of.
@@ -89,13 +91,14 @@ pub struct Service {
     dependencies: Dependencies,
     lists: Cache<TaskQuery, TaskPage>,
     run_lists: Cache<(RunQuery, Timestamp), RunPage>,
+    log_tallies: Tallies,
 }
 
 impl Service {
     /// Puts a service together.
     #[must_use]
     pub fn new(dependencies: Dependencies) -> Self {
-        Self { dependencies, lists: Cache::default(), run_lists: Cache::default() }
+        Self { dependencies, lists: Cache::default(), run_lists: Cache::default(), log_tallies: Tallies::default() }
     }
 
     /// Looks whether the database answers.
@@ -130,6 +133,10 @@ impl Backend for Service {
 
     async fn save_task(&self, save: SaveTask) -> Result<SavedTask, BackendError> {
         self.save(save).await
+    }
+
+    async fn rename(&self, id: &TaskId, name: Option<TaskName>) -> Result<(), BackendError> {
+        self.set_name(id, name).await
     }
 
     async fn delete_task(&self, id: &TaskId) -> Result<DeletedTask, BackendError> {

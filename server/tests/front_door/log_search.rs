@@ -122,3 +122,61 @@ async fn a_search_without_result_says_so_and_shows_the_log() {
     assert_eq!(place(&last), ("30 of 30 lines with a match".to_owned(), vec!["L3000".to_owned()]));
     assert_eq!(app.get(&run.replace("/runs/1", "/runs/2?q=a")).await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn a_log_that_grows_is_searched_to_its_end() {
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    app.start(keys.run).await;
+    let run = format!("/tasks/{id}/runs/1");
+    for round in 1..=3_u64 {
+        for _ in 0..4 {
+            app.log(keys, &[(Stream::Output, "hay"), (Stream::Error, "needle")]).await;
+        }
+        let last = round * 8;
+        let page = app.get(&format!("{run}?q=needle&line={}", last - 1)).await;
+        let words = format!("{} of {} lines with a match", round * 4, round * 4);
+        assert_eq!(place(&page), (words, vec![format!("L{last}")]));
+        let errors = app.get(&format!("{run}?q=needle&only=error&before=3")).await;
+        assert_eq!(place(&errors), (format!("1 of {} lines with a match", round * 4), vec!["L2".to_owned()]));
+    }
+}
+
+#[tokio::test]
+async fn a_search_that_is_sent_again_goes_on_and_another_one_begins_anew() {
+    let (app, run) = searchable().await;
+    let page = app.get(&format!("{run}?q=needle")).await;
+    let hidden = |page: &Answer| page.attributes("form.log-search input[type=hidden]", "value");
+    assert_eq!(hidden(&page), ["200", "needle"]);
+    let again = app.get(&format!("{run}?q=needle&line=200&was=needle")).await;
+    assert_eq!(place(&again), ("2 of 30 lines with a match".to_owned(), vec!["L200".to_owned()]));
+    let other = app.get(&format!("{run}?q=hay&line=200&was=needle")).await;
+    assert_eq!(place(&other), ("1 of 2,970 lines with a match".to_owned(), vec!["L1".to_owned()]));
+    let last = app.get(&format!("{run}?q=needle&line=3000")).await;
+    assert_eq!(hidden(&last), ["3000", "needle"], "after the last one there is nowhere to go");
+}
+
+#[tokio::test]
+async fn a_run_beside_its_code_is_searched_there() {
+    let (app, run) = searchable().await;
+    let task = run.split("/runs/").next().unwrap();
+    for beside in [format!("{task}?run=1"), format!("{task}/edit?run=1")] {
+        let page = app.get(&format!("{beside}&q=needle&line=401")).await;
+        assert_eq!(place(&page), ("5 of 30 lines with a match".to_owned(), vec!["L500".to_owned()]));
+        let leads_away = |address: &String| !address.starts_with(&beside) && !address.starts_with("?run=1&lines=");
+        let away: Vec<String> = page.attributes("#log a", "href").into_iter().filter(leads_away).collect();
+        assert_eq!(away, [format!("{run}/log"), format!("{run}/log?download=1")]);
+        for form in [".log-search", ".log-ways"] {
+            let path = beside.split('?').next().unwrap();
+            assert!(page.attributes(&format!("form{form}"), "action")[0].starts_with(&format!("{path}#")));
+            assert_eq!(page.attributes(&format!("form{form} input[name=run]"), "value"), ["1"]);
+        }
+        let earlier = follow(&app, &page, "#log-earlier").await;
+        assert_eq!(shown(&earlier).first().map(String::as_str), Some("1"));
+        let matches = app.get(&format!("{beside}&q=needle&show=matches")).await;
+        assert_eq!(matches.attributes("#L400 .line-number", "href"), [format!("{beside}&q=needle&line=400#match")]);
+    }
+    // Of the newest run the address says which one it is from here on.
+    let page = app.get(task).await;
+    assert_eq!(page.attributes("#log", "data-at"), [format!("{task}?run=1")]);
+}
