@@ -15,7 +15,8 @@ const KEYS = { letter: ['x', 'y', 'z', '"'], line: ['Enter', 'Backspace'] };
 type Kind = keyof typeof KEYS;
 type Times = Record<Kind, number[]>;
 
-const BARE = '<textarea id="code" wrap="off" rows="24" style="width: 40rem; font: 0.875rem/1.5 monospace"></textarea>';
+const BARE =
+  '<textarea id="code" wrap="off" spellcheck="false" rows="24" style="width: 40rem; font: 0.875rem/1.5 monospace"></textarea>';
 
 function program(lines: number): string {
   return Array.from({ length: lines }, (_, index) => `value_${index} = f"{index}" # line ${index}`).join('\n');

@@ -41,7 +41,7 @@ async fn a_name_that_cannot_be_taken_is_kept_at_its_field() {
     let app = TestApp::new().await;
     let (task, _) = app.save_and_run(&[("name", "Report"), ("code", "print(1)")]).await;
     let step = json!({ "id": "a", "name": "A", "pythonCode": "pass", "position": {} });
-    let flow = app.api(Method::POST, "/api/v1/flows", json!({ "name": "Nightly", "steps": [step], "edges": [] })).await;
+    let flow = app.api(Method::POST, "/flows", json!({ "name": "Nightly", "steps": [step], "edges": [] })).await;
     let (task, flow) = (format!("/tasks/{task}"), format!("/flows/{}", flow.json()["id"].as_str().unwrap()));
     for (page, name, message) in [
         (&task, INVISIBLE, "no character that can be seen"),

@@ -255,8 +255,8 @@ impl Editor {
             .set_selection_range(u32::try_from(start).unwrap_or_default(), u32::try_from(end).unwrap_or_default());
     }
 
-    /// Makes an edit in the one way that the browser can undo, unless that would take it minutes; tells which. What is
-    /// selected is what it was made for.
+    /// Makes an edit in the one way that the browser can undo, unless that would take it minutes; tells which. `selection`
+    /// is what is selected now.
     fn apply(&self, edit: &Edit, selection: &Range<usize>) -> bool {
         if edit.range != *selection {
             self.select(&edit.range);
