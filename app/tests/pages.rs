@@ -25,6 +25,7 @@ use app::{
         spec::{TaskDraft, TaskName, TaskSpec},
         step_address::StepAddress,
         task_title::TaskTitle,
+        task_counts::TaskCounts,
         time::Timestamp,
         views::{
             FlowDetail, LogPage, LogWindow, PreviousRun, RunDetail, RunSummary, RunTiming, StepDetail, StepOutput,
@@ -118,12 +119,12 @@ impl Backend for Fake {
             recent: vec![summary(number(1)), summary(number(2))],
         };
         match query.search.as_str() {
-            "" => Ok(TaskPage { tasks: vec![task], newer: None, older: None, none_at_all: false, counts: Vec::new() }),
+            "" => Ok(TaskPage { tasks: vec![task], newer: None, older: None, none_at_all: false, counts: TaskCounts::default() }),
             "empty" => {
-                Ok(TaskPage { tasks: Vec::new(), newer: None, older: None, none_at_all: true, counts: Vec::new() })
+                Ok(TaskPage { tasks: Vec::new(), newer: None, older: None, none_at_all: true, counts: TaskCounts::default() })
             }
             "locked" => Err(BackendError::Unavailable("The database is busy.".to_owned())),
-            _ => Ok(TaskPage { tasks: Vec::new(), newer: None, older: None, none_at_all: false, counts: Vec::new() }),
+            _ => Ok(TaskPage { tasks: Vec::new(), newer: None, older: None, none_at_all: false, counts: TaskCounts::default() }),
         }
     }
 
