@@ -18,7 +18,7 @@ use crate::model::{
     log_search::{LogQuery, LogSearch, SearchFrom},
     python_version::OfferedPython,
     run_list::{ListedRun, RunPage, RunQuery},
-    spec::{TaskSpec, ValidTask},
+    spec::{TaskName, TaskSpec, ValidTask},
     step_address::StepAddress,
     system_packages::SystemPackages,
     views::{FlowDetail, LogPage, LogWindow, RunDetail, RunTiming, StepOutput, TaskDetail, TaskPage, TaskQuery},
@@ -38,6 +38,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Saves a task, and starts a run of it when asked, both or neither.
     async fn save_task(&self, save: SaveTask) -> Result<SavedTask, BackendError>;
+
+    /// Gives a task or a flow this name and leaves all else as somebody saved it. A flow always has one.
+    async fn rename(&self, id: &TaskId, name: Option<TaskName>) -> Result<(), BackendError>;
 
     /// Deletes a task with its runs and logs; stops a run that is active.
     async fn delete_task(&self, id: &TaskId) -> Result<DeletedTask, BackendError>;

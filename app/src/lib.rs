@@ -48,6 +48,7 @@ pub use pages::{run::changing_parts, run_beside::changing_parts as changing_part
 pub fn hydrate() {
     browser::ticker::start();
     browser::keyboard::start();
+    browser::rename::start();
     #[cfg(feature = "islands")]
     leptos::mount::hydrate_islands();
 }

@@ -1,5 +1,7 @@
 //! What the server hands to a page besides the URL: typed values that come back, a notice, preferences, the time.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
@@ -38,6 +40,17 @@ pub struct FlowFormState {
     pub is_outdated: bool,
     /// Where one goes on after a button changed the steps.
     pub focus: Option<Focus>,
+    /// The keys of the steps that the page has already.
+    pub kept: HashSet<String>,
+}
+
+/// A new name as it was sent, given back to the page when it could not be taken.
+#[derive(Debug, Clone)]
+pub struct RefusedName {
+    /// What was typed.
+    pub typed: String,
+    /// Why it was not taken.
+    pub message: String,
 }
 
 /// An action on this page that was refused, said at the top of the page.

@@ -6,9 +6,17 @@ use crate::html::Html;
 /// What is said of a step at which something is wrong.
 pub const PROBLEM: &str = "has a problem";
 
+/// Names of steps, for the browser to offer.
+pub const STEP_NAMES: &str = "step-names";
+
 /// The id of what the flow form has about a step.
 pub fn step_part_id(step: usize) -> String {
     format!("step-{step}")
+}
+
+/// The id of what the flow form has about where a step stands and what it waits for.
+pub fn step_order_id(step: usize) -> String {
+    format!("step-{step}-order")
 }
 
 /// The box: its name, the key of the step to run after, and what that one is called.

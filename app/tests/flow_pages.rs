@@ -221,6 +221,10 @@ impl Backend for Fake {
         Err(not_here())
     }
 
+    async fn rename(&self, _: &TaskId, _: Option<TaskName>) -> Result<(), BackendError> {
+        Err(not_here())
+    }
+
     async fn delete_task(&self, _: &TaskId) -> Result<DeletedTask, BackendError> {
         Err(not_here())
     }

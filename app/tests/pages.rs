@@ -315,6 +315,10 @@ impl Backend for Fake {
         Err(BackendError::EditConflict { revision: 5 })
     }
 
+    async fn rename(&self, _: &TaskId, _: Option<TaskName>) -> Result<(), BackendError> {
+        Err(BackendError::Internal("not here".to_owned()))
+    }
+
     async fn delete_task(&self, _: &TaskId) -> Result<DeletedTask, BackendError> {
         Err(BackendError::Internal("not here".to_owned()))
     }
@@ -716,6 +720,27 @@ async fn a_step_that_was_just_added_is_open_and_has_the_focus() {
     let name = html.split(r#"id="step-1-name""#).nth(1).unwrap().split('>').next().unwrap();
     assert!(name.contains("autofocus"), "{name}");
     assert_eq!(html.matches("autofocus").count(), 1);
+}
+
+#[tokio::test]
+async fn of_steps_that_the_page_has_only_what_buttons_change_is_drawn() {
+    let mut draft = diamond();
+    let keys: Vec<String> = draft.steps.iter().map(|step| step.key.clone()).collect();
+    draft.steps[0].placement = Some(Placement { x: 7, y: 8 });
+    let kept = keys[..3].iter().cloned().collect();
+    let state = FlowFormState { draft, focus: Some(Focus::MoveUp(2)), kept, ..FlowFormState::default() };
+    let html = flow_form("/flows/new", state).await;
+    assert!(
+        html.contains(r#"class="step-forms" data-focus="[value=up-2]""#)
+            || html.contains(r#"data-focus="[value=up-2]" class="step-forms""#)
+    );
+    for control in ["key", "x", "y", "runs_when"] {
+        assert!(html.contains(&format!(r#"name="step-0-{control}""#)), "{control}");
+    }
+    assert!(html.contains(&format!(r#"name="step-2-runs_after" value="{}" checked"#, keys[0])));
+    assert_eq!(html.matches(r#"class="card step-form""#).count(), 1, "the last one is new to the page");
+    assert!(!html.contains(r#"name="step-2-code""#) && html.contains(r#"name="step-3-code""#));
+    assert!(!html.contains("<svg") || !html.contains("flow-edge"), "the page draws its graph itself");
 }
 
 #[tokio::test]

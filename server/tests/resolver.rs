@@ -104,6 +104,23 @@ async fn only_so_many_resolve_at_once() {
 }
 
 #[tokio::test]
+async fn who_waited_for_the_same_lock_takes_the_one_that_was_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let resolver = resolver(folder.path(), "echo called >>calls; echo six==1.16.0").await;
+    let asked: Vec<_> = (0..5 * AT_ONCE)
+        .map(|_| {
+            let resolver = resolver.clone();
+            tokio::spawn(async move { resolver.lock(&packages("six"), &target()).await })
+        })
+        .collect();
+    for asked in asked {
+        assert_eq!(asked.await.unwrap().unwrap().0, "six==1.16.0\n");
+    }
+    let calls = fs::read_to_string(folder.path().join("calls")).unwrap();
+    assert!(calls.lines().count() <= AT_ONCE, "{calls}");
+}
+
+#[tokio::test]
 async fn a_lock_is_made_for_its_target_and_kept_for_that_alone() {
     let folder = tempfile::tempdir().unwrap();
     let resolver = resolver(folder.path(), "echo \"$@\" >>calls; echo six==1.16.0").await;

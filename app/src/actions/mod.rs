@@ -18,7 +18,7 @@ use crate::backend::{Backend, BackendError};
 pub use flows::{restart, run_step, save_and_run_flow, save_flow};
 pub use runs::{cancel_run, cancel_runs, rerun, run_task};
 pub use system::{check_again, delete_cache};
-pub use tasks::{delete_task, run_example, save_and_run, save_task};
+pub use tasks::{delete_task, rename, run_example, save_and_run, save_task};
 
 /// Calls an action outside of a page, such as from the form adapter: with this backend in its context.
 pub async fn call<T>(backend: Arc<dyn Backend>, action: impl Future<Output = T>) -> T {

@@ -6,7 +6,11 @@ use super::{backend, flows};
 use crate::{
     backend::{self as contract, BackendError, DeletedTask, Resolve, SavedTask},
     examples,
-    model::{identifiers::TaskId, spec::TaskDraft},
+    model::{
+        fields::{Field, FieldErrors},
+        identifiers::{Kind, TaskId},
+        spec::{TaskDraft, TaskName},
+    },
 };
 
 /// Saves a task: a new one without `id`, else over revision `expected_revision` of that one.
@@ -40,6 +44,17 @@ pub async fn run_example(key: String) -> Result<SavedTask, BackendError> {
     let example =
         examples::find(&key).ok_or_else(|| BackendError::NotFound(format!("There is no example `{key}`.")))?;
     save(None, None, &example.draft(), Resolve::Now, true).await
+}
+
+/// Gives a task or a flow another name; an empty one takes a task's away.
+#[server(prefix = "/actions", endpoint = "rename", input = Json)]
+pub async fn rename(id: TaskId, name: String) -> Result<(), BackendError> {
+    let name = match id.kind() {
+        Kind::Task => TaskName::parse(&name),
+        Kind::Flow => TaskName::parse_of_flow(&name).map(Some),
+    };
+    let name = name.map_err(|error| BackendError::Invalid(FieldErrors::one(Field::Name, error.to_string())))?;
+    backend()?.rename(&id, name).await
 }
 
 /// Deletes a task with its runs and logs.

@@ -5,4 +5,5 @@ mod commands;
 pub mod dom;
 pub mod keyboard;
 pub mod refresh;
+pub mod rename;
 pub mod ticker;

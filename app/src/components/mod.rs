@@ -18,6 +18,7 @@ pub mod log_view;
 pub mod message;
 pub mod outputs;
 pub mod page;
+pub mod page_name;
 pub mod phase;
 pub mod program_fields;
 pub mod python_field;

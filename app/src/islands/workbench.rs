@@ -102,6 +102,8 @@ fn unlock() {
 fn sent(event: &Event) -> Option<(HtmlFormElement, FormData)> {
     let form: HtmlFormElement = event.target()?.dyn_into().ok()?;
     let is_ours = form.closest(".bench-form,#bench-head,#bench-run,#bench-below").ok()?.is_some()
+        // The name has a form of its own, on pages of flows too.
+        && !form.matches(".rename form").ok()?
         && form.get_attribute("method").as_deref() == Some("post");
     if !is_ours || event.default_prevented() {
         return None;

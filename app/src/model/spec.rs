@@ -135,6 +135,14 @@ impl TaskName {
         Ok((!text.is_empty()).then(|| Self(text.to_owned())))
     }
 
+    /// Reads the name of a flow, which always has one.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], and when it is empty.
+    pub fn parse_of_flow(text: &str) -> Result<Self, ValueError> {
+        Self::parse(text)?.ok_or_else(|| ValueError("Give the flow a name.".to_owned()))
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -9,12 +9,13 @@ use crate::{
         code::CodeBlock,
         flow_graph::definition_graph,
         page::Page,
+        page_name::PageName,
         spec::SpecFacts,
         time::{Ago, now},
     },
     model::{
         flow::{Flow, FlowStep, Retries, StepKey},
-        identifiers::TaskId,
+        identifiers::{Kind, TaskId},
         time::duration_text,
         views::{FlowDetail, RunSummary},
     },
@@ -44,16 +45,22 @@ fn show(detail: &FlowDetail, is_older_page: bool) -> AnyView {
             <span>"saved " <Ago at=detail.updated_at now /></span>
         </p>
     };
+    let title = PageName {
+        kind: Kind::Flow,
+        title: name.clone(),
+        name: Some(flow.name()),
+        action: routes::task(id),
+        is_locked: false,
+        facts: facts.into_any(),
+    }
+    .view();
     let actions = task::actions(id);
     let history = RunHistory { id, runs, older_than: *older_than, is_older_page, shown: None }.view(now);
     let steps = steps(id, flow, runs);
     view! {
-        <Page title=name.clone()>
+        <Page title=name>
             <div class="page-head">
-                <div>
-                    <h1 dir="auto">{name}</h1>
-                    {facts}
-                </div>
+                {title}
                 {actions}
             </div>
             {description}

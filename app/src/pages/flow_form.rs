@@ -123,7 +123,7 @@ struct FormPage {
 
 fn form_page(page: FormPage) -> AnyView {
     let FormPage { title, action, back, state, origin, tasks } = page;
-    let FlowFormState { draft, errors, unresolved, revision, is_outdated, focus } = state;
+    let FlowFormState { draft, errors, unresolved, revision, is_outdated, focus, kept } = state;
     SaveForm {
         action,
         back: Some(back),
@@ -135,7 +135,7 @@ fn form_page(page: FormPage) -> AnyView {
         is_locked: false,
         fields: view! {
             {flow_fields(&draft, FormPart::whole(&errors.flow))}
-            {steps(&draft, &errors, focus, &tasks)}
+            {steps(&StepForms::new(&draft, &errors, focus, &kept), focus, &tasks)}
             <TaskFormWatch />
         }
         .into_any(),
@@ -173,8 +173,7 @@ fn flow_fields(draft: &FlowDraft, part: FormPart<'_>) -> AnyView {
     .into_any()
 }
 
-fn steps(draft: &FlowDraft, errors: &FlowErrors, focus: Option<Focus>, tasks: &[TaskSummary]) -> AnyView {
-    let forms = StepForms::new(draft, errors, focus);
+fn steps(forms: &StepForms<'_>, focus: Option<Focus>, tasks: &[TaskSummary]) -> AnyView {
     view! {
         <section class="flow-editor" id="flow-editor" aria-labelledby="steps">
             <h2 id="steps">"Steps"</h2>
@@ -189,7 +188,6 @@ fn steps(draft: &FlowDraft, errors: &FlowErrors, focus: Option<Focus>, tasks: &[
                 <p class="flow-words" id="flow-words" role="status"></p>
                 {flow_keys()}
             </div>
-            // What the buttons that change steps bring anew.
             <div class="flow-parts" id="flow-parts">
                 {forms.view()}
                 {adding(tasks, focus == Some(Focus::Add))}

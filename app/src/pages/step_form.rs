@@ -1,6 +1,6 @@
 //! The steps' part of the flow form: each step is folded away but where something is wrong or was just pressed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use leptos::prelude::*;
 
@@ -15,24 +15,23 @@ use crate::{
     flow_drawing::GraphNode,
     html::Html,
     model::{
-        fields::{Field, FieldErrors, FlowErrors},
+        fields::{Field, FieldErrors, FlowErrors, step_control},
         flow::{FlowDraft, FlowEdit, Focus, Placement, RunsWhen, StepDraft, StepName},
     },
-    step_form_words::{PROBLEM, step_box, step_part_id},
+    step_form_words::{PROBLEM, STEP_NAMES, step_box, step_order_id, step_part_id},
 };
 
 /// Up to so many steps, each offers all others to be ticked. With more, that would be most of the page: then others are
 /// entered by their names.
 const MOST_TICKED: usize = 30;
 
-/// Names of steps, for the browser to offer.
-const STEP_NAMES: &str = "step-names";
-
 /// All steps of a form.
 pub struct StepForms<'a> {
     draft: &'a FlowDraft,
     errors: &'a FlowErrors,
     focus: Option<Focus>,
+    /// The keys of the steps that the page has already.
+    kept: &'a HashSet<String>,
     /// What each step is called.
     names: Vec<String>,
     /// Which step has a key.
@@ -40,11 +39,12 @@ pub struct StepForms<'a> {
 }
 
 impl<'a> StepForms<'a> {
-    pub fn new(draft: &'a FlowDraft, errors: &'a FlowErrors, focus: Option<Focus>) -> Self {
+    pub fn new(draft: &'a FlowDraft, errors: &'a FlowErrors, focus: Option<Focus>, kept: &'a HashSet<String>) -> Self {
         Self {
             draft,
             errors,
             focus,
+            kept,
             names: (0..draft.steps.len()).map(|step| draft.step_name(step)).collect(),
             by_key: draft.steps.iter().enumerate().map(|(index, step)| (step.key.as_str(), index)).collect(),
         }
@@ -55,22 +55,28 @@ impl<'a> StepForms<'a> {
         let items = (0..self.draft.steps.len())
             .map(|index| {
                 let errors = self.errors.steps.get(&index).unwrap_or(&no_errors);
-                view! { <li id=step_part_id(index)>{self.step(index, errors)}</li> }
+                // One with errors comes whole, as they are at its fields.
+                let is_kept = errors.is_empty() && self.kept.contains(&self.draft.steps[index].key);
+                let part = if is_kept { self.kept_step(index) } else { self.step(index, errors) };
+                view! { <li id=step_part_id(index)>{part}</li> }
             })
             .collect_view();
-        let names = (!self.is_ticked()).then(|| {
-            let options = self.names.iter().map(|name| view! { <option value=name.clone()></option> }).collect_view();
-            view! { <datalist id=STEP_NAMES>{options}</datalist> }
-        });
+        let focus = self.focus.filter(|_| !self.kept.is_empty()).and_then(focused);
+        let names = if self.is_ticked() { &[] } else { self.names.as_slice() };
+        let names = names.iter().map(|name| view! { <option value=name.clone()></option> }).collect_view();
         view! {
-            <ol class="step-forms">{items}</ol>
-            {names}
+            <ol class="step-forms" data-focus=focus>{items}</ol>
+            <datalist id=STEP_NAMES>{names}</datalist>
         }
         .into_any()
     }
 
     /// The steps as a graph, each of which leads to its name in the form.
     pub fn graph(&self) -> AnyView {
+        if !self.kept.is_empty() {
+            // Who keeps steps draws them too.
+            return ().into_any();
+        }
         let no_errors = FieldErrors::default();
         let node = |(index, step): (usize, &StepDraft)| {
             let part = FormPart::of_step(index, &no_errors);
@@ -116,7 +122,7 @@ impl<'a> StepForms<'a> {
                     <span class="quiet" dir="auto">{self.order_words(step)}</span>
                     {(!errors.is_empty()).then(|| view! { " " <strong class="step-form-fault">{PROBLEM}</strong> })}
                 </summary>
-                {hidden_fields(part, step)}
+                {key_field(part, step)}
                 <div class="form-columns">
                     <div class="form-code">
                         {part.block(
@@ -134,7 +140,7 @@ impl<'a> StepForms<'a> {
                         {code_upload(part)}
                     </div>
                     <div class="form-options">
-                        {self.order_fields(index, step, part)}
+                        {self.order(index, step, part)}
                         {package_fields(part, &step.program)}
                         {requirements_fields(part, &step.program.requirements, ().into_any())}
                         {option_fields(part, &step.program)}
@@ -144,6 +150,24 @@ impl<'a> StepForms<'a> {
                 </div>
                 {self.buttons(index)}
             </details>
+        }
+        .into_any()
+    }
+
+    /// What of a step that the page has already may differ after a button was pressed.
+    fn kept_step(&self, index: usize) -> AnyView {
+        let (step, no_errors) = (&self.draft.steps[index], FieldErrors::default());
+        let part = FormPart::of_step(index, &no_errors);
+        view! { {key_field(part, step)} {self.order(index, step, part)} }.into_any()
+    }
+
+    /// Where a step stands, and what it waits for.
+    fn order(&self, index: usize, step: &StepDraft, part: FormPart<'_>) -> AnyView {
+        view! {
+            <div class="step-order" id=step_order_id(index)>
+                {place_fields(part, step)}
+                {self.order_fields(index, step, part)}
+            </div>
         }
         .into_any()
     }
@@ -232,14 +256,12 @@ impl<'a> StepForms<'a> {
             }
         };
         let focus = self.focus;
-        let up = (index > 0).then(|| button("Move up", FlowEdit::MoveUp(index), focus == Some(Focus::MoveUp(index))));
-        let down = (index + 1 < self.draft.steps.len())
-            .then(|| button("Move down", FlowEdit::MoveDown(index), focus == Some(Focus::MoveDown(index))));
+        // The style sheet hides the one that the first step, or the last, has no use for.
         view! {
             <div class="actions step-form-buttons">
                 {button("Duplicate", FlowEdit::Duplicate(index), false)}
-                {up}
-                {down}
+                {button("Move up", FlowEdit::MoveUp(index), focus == Some(Focus::MoveUp(index)))}
+                {button("Move down", FlowEdit::MoveDown(index), focus == Some(Focus::MoveDown(index)))}
                 {button("Remove", FlowEdit::Remove(index), false)}
             </div>
         }
@@ -247,16 +269,31 @@ impl<'a> StepForms<'a> {
     }
 }
 
-/// What of a step nobody types.
-fn hidden_fields(part: FormPart<'_>, step: &StepDraft) -> AnyView {
-    let hidden = |control: &str, value: String| {
+/// Where one goes on, as a selector; `None` where one is.
+fn focused(focus: Focus) -> Option<String> {
+    let button = |edit: FlowEdit| format!("[value={}]", edit.word());
+    match focus {
+        Focus::Name(step) => Some(format!("#{}", step_control(step, Field::StepName.name()))),
+        Focus::MoveUp(step) => Some(button(FlowEdit::MoveUp(step))),
+        Focus::MoveDown(step) => Some(button(FlowEdit::MoveDown(step))),
+        Focus::Step(step) => Some(format!("#{} summary", step_part_id(step))),
+        Focus::Add => Some(button(FlowEdit::Add)),
+        Focus::Graph => None,
+    }
+}
+
+/// What names a step in the form; the first of its fields.
+fn key_field(part: FormPart<'_>, step: &StepDraft) -> AnyView {
+    view! { <input type="hidden" name=part.name("key") value=step.key.clone() /> }.into_any()
+}
+
+/// Where a step was put by hand; empty ones leave it to the layout.
+fn place_fields(part: FormPart<'_>, step: &StepDraft) -> AnyView {
+    let field = |control: &str, of: fn(&Placement) -> i32| {
+        let value = step.placement.as_ref().map_or_else(String::new, |placement| of(placement).to_string());
         view! { <input type="hidden" name=part.name(control) value=value /> }
     };
-    // Empty ones leave it to the layout.
-    let coordinate =
-        |of: fn(&Placement) -> i32| step.placement.as_ref().map_or_else(String::new, |it| of(it).to_string());
-    let (x, y) = (coordinate(|placement| placement.x), coordinate(|placement| placement.y));
-    view! { {hidden("key", step.key.clone())} {hidden("x", x)} {hidden("y", y)} }.into_any()
+    view! { {field("x", |placement| placement.x)} {field("y", |placement| placement.y)} }.into_any()
 }
 
 fn key_hint(step: &StepDraft) -> AnyView {

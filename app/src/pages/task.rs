@@ -16,6 +16,7 @@ use crate::{
     backend::BackendError,
     components::{
         page::reload_without_script,
+        page_name::PageName,
         phase::phase_favicon,
         script_link::script_link,
         spec::ReadinessBadges,
@@ -50,10 +51,10 @@ pub fn NewTaskPage() -> impl IntoView {
     });
     let title = "New task".to_owned();
     Workbench {
+        name: view! { <h1>{title.clone()}</h1> }.into_any(),
         tab_title: title.clone(),
         title,
         icon: PLAIN_ICON,
-        facts: None,
         actions: None,
         form: task_form::form(state, Origin::New, routes::new_task(), Some(routes::tasks()), false),
         run: no_run(Some(example_links())),
@@ -185,13 +186,27 @@ fn show(data: TaskData, asked: Asked, state: Option<TaskFormState>) -> AnyView {
         <ReadinessBadges readiness />
         {script_link(&routes::task(&task.id))}
     };
+    // What is filled in from a run is saved with its name, or not at all.
+    let name = if source == Source::Saved {
+        PageName {
+            kind: Kind::Task,
+            title: title.clone(),
+            name: task.name.as_ref(),
+            action: action.clone(),
+            is_locked,
+            facts: facts.into_any(),
+        }
+        .view()
+    } else {
+        view! { <div><h1 dir="auto">{title.clone()}</h1> {facts}</div> }.into_any()
+    };
     let reload = is_locked.then(reload_without_script);
     let history = history(&task, &timings, beside.as_ref(), is_older_page);
     Workbench {
         tab_title: beside.as_ref().map_or_else(|| title.clone(), |beside| run::title(&beside.run)),
         icon: beside.as_ref().map_or(PLAIN_ICON, |beside| phase_favicon(beside.run.summary.phase)),
         title,
-        facts: Some(facts.into_any()),
+        name,
         actions: Some(actions(&task.id)),
         form: task_form::form(state, origin, action, None, is_locked),
         run: beside.as_ref().map_or_else(|| no_run(None), |beside| run_beside::view(beside, is_locked)),

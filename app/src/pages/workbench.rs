@@ -8,14 +8,14 @@ use crate::components::page::Page;
 
 /// One showing of a task's page.
 pub struct Workbench {
-    /// What the task is called.
+    /// What the task is called, and what is known of it besides.
+    pub name: AnyView,
+    /// The same name in words.
     pub title: String,
     /// The same for the browser's tab, unless the form was refused.
     pub tab_title: String,
     /// The icon of the browser's tab.
     pub icon: &'static str,
-    /// What is known of the task besides.
-    pub facts: Option<AnyView>,
     /// What can be done with it besides changing it.
     pub actions: Option<AnyView>,
     pub form: SaveForm,
@@ -32,17 +32,14 @@ pub struct Workbench {
 impl Workbench {
     /// The page.
     pub fn page(self) -> AnyView {
-        let Self { title, tab_title, icon, facts, actions, form, run, run_word, is_run_first, below } = self;
+        let Self { name, title, tab_title, icon, actions, form, run, run_word, is_run_first, below } = self;
         let tab_title = if form.has_problem() { form.tab_title(&title) } else { tab_title };
         let (said, origin) = (form.said(), form.origin_words());
         view! {
             <Page title=tab_title icon=icon wide=true>
                 <div id="bench-said">{said}</div>
                 <div id="bench-head" class="page-head">
-                    <div>
-                        <h1 dir="auto">{title}</h1>
-                        {facts}
-                    </div>
+                    {name}
                     {actions}
                 </div>
                 <div id="bench-origin">{origin}</div>

@@ -99,6 +99,46 @@ test('steps are put in from tasks, copied, and moved by buttons alone', async ({
   await expect(page.locator('.flow-steps summary')).toHaveText([/after First/, /after First/, /First begins with the run/]);
 });
 
+test('steps in the middle of many are copied, moved and removed, and all that was typed stays', async ({ page, request, problems }) => {
+  problems.expectStatus(422);
+  const steps = Array.from({ length: 36 }, (_, index) => ({ id: `s${index}`, name: `Step ${index}`, pythonCode: `print(${index})`, position: {} }));
+  const edges = steps.slice(1).map((_, index) => ({ id: `${index}`, source: `s${index}`, target: `s${index + 1}` }));
+  const made = await request.post('/api/v1/flows', { data: { name: uniqueName('Many'), steps, edges } });
+  const { id } = (await made.json()) as { id: string };
+  await page.goto(`/flows/${id}/edit`);
+  const code = async (index: number) => (await stepForm(page, index)).getByLabel('Python code', { exact: true });
+  const name = async (index: number) => (await stepForm(page, index)).getByLabel('Step name', { exact: true });
+  const press = async (index: number, words: string) => {
+    const count = await page.locator('.step-form').count();
+    await (await stepForm(page, index)).getByRole('button', { name: words }).click();
+    await expect(page.locator('.step-form')).toHaveCount(count + (words.startsWith('Duplicate') ? 1 : words.startsWith('Remove') ? -1 : 0));
+  };
+  await (await code(20)).fill('print("typed")');
+  await (await stepForm(page, 20)).getByLabel('Use warm environments').uncheck();
+  await press(3, 'Duplicate: Step 3');
+  await expect(await name(4)).toBeFocused();
+  // The server named it.
+  const copy = await (await name(4)).inputValue();
+  await press(10, 'Remove: Step 9');
+  await press(1, 'Move down: Step 1');
+  await expect(page.locator('.step-form-name').nth(2)).toHaveText('Step 1');
+  await expect(page.getByRole('button', { name: 'Move down: Step 1', exact: true })).toBeFocused();
+  await (await stepForm(page, 30)).getByLabel('Others, by name').fill(`${copy}, Nobody`);
+  expect(await sendRefused(page, 'Save')).toBe(422);
+  await expect(page.getByRole('alert')).toContainText('`Nobody`');
+  const named = (await stepForm(page, 30)).getByLabel('Others, by name');
+  await expect(named).toHaveValue(/Nobody$/);
+  await named.fill('');
+  await (await stepForm(page, 30)).getByLabel('Others, by name').press('Tab');
+  await press(0, 'Remove: Step 0');
+  await expect(page.getByRole('alert')).toHaveCount(0);
+  await expect(await code(19)).toHaveValue('print("typed")');
+  await expect((await stepForm(page, 19)).getByLabel('Use warm environments')).not.toBeChecked();
+  await save(page);
+  const names = [2, 1, 3, copy, 4, 5, 6, 7, 8, ...Array.from({ length: 26 }, (_, index) => index + 10)];
+  await expect(page.locator('.flow-steps summary')).toHaveText(names.map((name) => new RegExp(`^${typeof name === 'string' ? name : `Step ${name}`} `)));
+});
+
 test('an example of a flow is one press away, and a step of it runs alone', async ({ page, ownServer }) => {
   await page.goto(`${ownServer.url}/flows`);
   await page.getByRole('button', { name: 'Run it: Sensor report' }).click();

@@ -198,6 +198,29 @@ test('a diamond is built by keys alone, and every step of it is said', async ({ 
   await expect(page.getByRole('status')).toHaveText('Saved.');
 });
 
+test('what was typed can still be undone after steps were added and removed', async ({ page, problems }) => {
+  problems.expect(/^dialog: beforeunload/);
+  await fourSteps(page, uniqueName('Kept'));
+  await step(page, 'C').click();
+  await codeField(page).press('ControlOrMeta+End');
+  await page.keyboard.type(' # typed');
+  const area = await codeField(page).elementHandle();
+  await step(page, 'A').focus();
+  await page.keyboard.press('d');
+  await expect(page.locator('#flow-graph').getByRole('link')).toHaveCount(5);
+  await expect(nameField(page)).toBeFocused();
+  await step(page, 'B').focus();
+  await page.keyboard.press('Delete');
+  await expect(page.locator('#flow-graph').getByRole('link')).toHaveCount(4);
+  await step(page, 'C').click();
+  await expect(codeField(page)).toHaveValue('print("C") # typed');
+  // The same control: its text, caret and undo are the browser's.
+  expect(await codeField(page).evaluate((area, before) => area === before, area)).toBe(true);
+  await codeField(page).focus();
+  await page.keyboard.press('ControlOrMeta+z');
+  await expect(codeField(page)).not.toHaveValue(/typed/);
+});
+
 test('a step that was moved is there again after saving, until the layout is automatic again', async ({ page }) => {
   await fourSteps(page, uniqueName('Moved'));
   await connect(page, 'A', 'B');

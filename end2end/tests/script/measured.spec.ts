@@ -2,7 +2,7 @@
 
 import type { Page } from '@playwright/test';
 
-import { expectEditor, field, line, log, makeRun, openForm, select, uniqueName } from '../../support/pages.ts';
+import { expectEditor, line, log, makeRun, uniqueName } from '../../support/pages.ts';
 import { expect, test } from '../../support/test.ts';
 
 // A trace takes the whole page down again and again: most of what is measured would be that.
@@ -15,44 +15,6 @@ async function timed(page: Page, act: () => Promise<unknown>): Promise<number> {
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   return Date.now() - start;
 }
-
-test('five thousand lines are typed in like one', async ({ page, problems }) => {
-  problems.expect(/^dialog: beforeunload/);
-  await openForm(page);
-  const lines = Array.from({ length: 5000 }, (_, index) => `value_${index} = f"{index}" # line ${index}`);
-  const code = field(page, 'code');
-  // Typing so much at once takes Chromium minutes, also in a plain text area.
-  await code.evaluate((area: HTMLTextAreaElement, text) => {
-    area.value = text;
-    area.dispatchEvent(new Event('input', { bubbles: true }));
-  }, lines.join('\n'));
-  await code.focus();
-  expect(await page.locator('.code-lines > div').count()).toBeLessThan(200);
-  const millis: number[] = [];
-  // The last place is beyond the end, which is the end.
-  for (const place of [0, 100_000, 10_000_000]) {
-    await select(page, place);
-    for (const key of ['x', '"', 'Enter', 'Backspace', 'y']) {
-      await page.evaluate(() => {
-        const area = document.querySelector('#code');
-        area?.addEventListener('keydown', () => {
-          const start = performance.now();
-          const channel = new MessageChannel();
-          channel.port1.onmessage = () => ((window as unknown as { took: number }).took = performance.now() - start);
-          requestAnimationFrame(() => channel.port2.postMessage(null));
-        }, { once: true });
-        (window as unknown as { took: number }).took = -1;
-      });
-      await page.keyboard.press(key);
-      await expect.poll(() => page.evaluate(() => (window as unknown as { took: number }).took)).toBeGreaterThan(-1);
-      millis.push(await page.evaluate(() => (window as unknown as { took: number }).took));
-    }
-  }
-  console.log(`keystroke to painted frame at 5,000 lines: ${millis.map((time) => time.toFixed(1)).join(' ')} ms`);
-  // At the end, what is seen is the end.
-  await expect(page.locator('.code-lines > div').last()).toHaveText(/line 4999.*y/);
-  await expect(page.locator('.code-lines > div').last()).toBeInViewport();
-});
 
 test('a flow of 200 steps is opened, drawn in and dragged', async ({ page, request }, info) => {
   test.setTimeout(120_000);

@@ -34,8 +34,13 @@ impl Tools {
 
     /// A file with this program.
     pub fn script(&self, code: &str) -> PathBuf {
-        let path = self.folder.path().join(format!("script-{}.py", code.len()));
-        std::fs::write(&path, code).unwrap();
+        self.file(&format!("script-{}.py", code.len()), code.as_bytes())
+    }
+
+    /// A file with this content.
+    pub fn file(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
         path
     }
 
@@ -127,6 +132,15 @@ pub fn lines_through_a_pipe(code: &str) -> Duration {
     let mut buffer = vec![0; 1 << 16];
     while output.read(&mut buffer).unwrap() > 0 {}
     child.wait().unwrap();
+    started.elapsed()
+}
+
+/// How long `grep` takes to find the lines with a text in a file.
+pub fn grep(file: &Path, text: &str) -> Duration {
+    let started = Instant::now();
+    let output = clean(Path::new("grep")).args(["--fixed-strings", "--line-number", "--", text]).arg(file).output();
+    // It ends with 1 where it finds nothing.
+    assert!(output.unwrap().status.code().is_some_and(|code| code < 2));
     started.elapsed()
 }
 

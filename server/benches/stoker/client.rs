@@ -146,6 +146,13 @@ impl Client {
         report.stages.iter().map(|stage| format!("{} {} ms", stage.stage, stage.millis)).collect::<Vec<_>>().join(", ")
     }
 
+    /// What an address answers with.
+    pub async fn read(&self, path: &str) -> Bytes {
+        let answer = self.send("GET", path, None, false).await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.into_body().collect().await.unwrap().to_bytes()
+    }
+
     /// How many bytes a resource has on the wire, when brotli is accepted.
     pub async fn compressed_size(&self, path: &str) -> usize {
         let answer = self.send("GET", path, None, true).await.unwrap();
@@ -155,8 +162,7 @@ impl Client {
 
     /// The scripts, wasm and style sheets that a page names.
     pub async fn page_assets(&self, path: &str) -> Vec<String> {
-        let answer = self.send("GET", path, None, false).await.unwrap();
-        let page = String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        let page = String::from_utf8(self.read(path).await.to_vec()).unwrap();
         let mut assets: Vec<String> = page
             .split(['"', '\''])
             .filter(|text| {

@@ -13,7 +13,9 @@ mod baselines;
 mod client;
 mod cluster;
 mod flows;
+mod keystroke;
 mod load;
+mod search;
 mod stoker;
 
 use std::time::{Duration, Instant};
@@ -57,9 +59,15 @@ async fn main() {
     if wanted("i") {
         flows::measure(&client, &tools).await;
     }
+    if wanted("j") {
+        search::measure(&client, &tools).await;
+    }
     drop(stoker);
     if wanted("c") {
         load::pages_under_load(&tools).await;
+    }
+    if wanted("l") {
+        keystroke::measure();
     }
     if wanted("k") {
         cluster::measure(&tools).await;

@@ -46,8 +46,8 @@ pub struct ActiveRun {
     pub steps: Arc<[QueuedStep]>,
     /// Where each of them stands.
     pub phases: Vec<Phase>,
-    /// Whether the locks of all steps that wait are known.
-    pub is_locked: bool,
+    /// The steps that wait and whose locks are not known.
+    pub unlocked: HashSet<StepId>,
     /// When the turn of one of them came last.
     pub served_at: Option<Timestamp>,
     /// Steps that may not begin before a time.
@@ -61,6 +61,18 @@ impl ActiveRun {
         let steps = self.steps.iter();
         let waiting = steps.map(|step| Waiting { runs_after: &step.runs_after, runs_when: step.runs_when });
         order::next(&waiting.collect::<Vec<_>>(), &self.phases)
+    }
+
+    /// Whether a step has no more to wait for than those before it.
+    #[must_use]
+    pub fn is_due(&self, step: StepId, at: Timestamp) -> bool {
+        self.not_before.get(&step).is_none_or(|time| *time <= at)
+    }
+
+    /// Whether a lock is to be made for one of its steps.
+    #[must_use]
+    pub fn lacks_lock(&self, at: Timestamp) -> bool {
+        self.unlocked.iter().any(|step| self.is_due(*step, at))
     }
 
     /// Its steps in this phase.
@@ -110,8 +122,6 @@ struct Standing {
     run_id: i64,
     #[diesel(sql_type = Text)]
     letters: String,
-    #[diesel(sql_type = Bool)]
-    lacks_lock: bool,
     #[diesel(sql_type = Nullable<BigInt>)]
     served_at: Option<i64>,
     #[diesel(sql_type = Bool)]
@@ -122,11 +132,11 @@ struct Standing {
 macro_rules! standings {
     ($which:literal) => {
         concat!(
-            "SELECT run_id, group_concat(letter, '' ORDER BY position) AS letters, max(lacks_lock) AS lacks_lock, max(started_at) AS served_at, \
-             max(not_before IS NOT NULL) AS has_to_wait FROM (SELECT steps.run_id, steps.position, CASE steps.phase WHEN 'Pending' THEN 'P' \
+            "SELECT run_id, group_concat(letter, '' ORDER BY position) AS letters, max(started_at) AS served_at, \
+             max(not_before IS NOT NULL) AS has_to_wait FROM (SELECT steps.run_id, steps.position, CASE steps.phase WHEN 'Pending' THEN iif((steps.lock IS NULL), 'U', 'P') \
              WHEN 'Running' THEN 'R' WHEN 'Succeeded' THEN 'S' WHEN 'Failed' THEN 'F' WHEN 'Error' THEN 'E' \
-             WHEN 'Cancelled' THEN 'C' ELSE 'K' END AS letter, steps.started_at, steps.not_before, \
-             steps.phase = 'Pending' AND (steps.lock IS NULL) AS lacks_lock FROM runs CROSS JOIN steps \
+             WHEN 'Cancelled' THEN 'C' ELSE 'K' END AS letter, steps.started_at, steps.not_before \
+             FROM runs CROSS JOIN steps \
              ON steps.run_id = runs.id WHERE runs.phase IN ('Pending', 'Running')",
             $which,
             ") GROUP BY run_id"
@@ -134,9 +144,12 @@ macro_rules! standings {
     };
 }
 
+/// The letter of a step that waits and has no lock.
+const UNLOCKED: char = 'U';
+
 fn phase_of(letter: char) -> Phase {
     match letter {
-        'P' => Phase::Pending,
+        'P' | UNLOCKED => Phase::Pending,
         'R' => Phase::Running,
         'S' => Phase::Succeeded,
         'F' => Phase::Failed,
@@ -197,6 +210,8 @@ fn read(
         // A step that waits for its next attempt was served for those before.
         served_at = served_at.max(attempted_at(connection, id)?);
     }
+    let steps = known.get(&id).cloned().map_or_else(|| steps_of(connection, id), Ok)?;
+    let unlocked = steps.iter().zip(standing.letters.chars()).filter(|(_, letter)| *letter == UNLOCKED);
     Ok(ActiveRun {
         id,
         uid: values::parsed(&run.uid)?,
@@ -204,9 +219,9 @@ fn read(
         phase: values::phase(&run.phase)?,
         cancel_requested: run.cancel_requested_at.is_some(),
         created_at: Timestamp(run.created_at),
-        steps: known.get(&id).cloned().map_or_else(|| steps_of(connection, id), Ok)?,
+        unlocked: unlocked.map(|(step, _)| step.id).collect(),
         phases: standing.letters.chars().map(phase_of).collect(),
-        is_locked: !standing.lacks_lock,
+        steps,
         served_at,
         not_before: if standing.has_to_wait { times_to_wait_for(connection, id)? } else { HashMap::new() },
     })

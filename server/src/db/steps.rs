@@ -246,19 +246,6 @@ fn is_active()
     steps::phase.eq(Phase::Pending.word()).or(steps::phase.eq(Phase::Running.word()))
 }
 
-/// Whether anything was ever recorded of a run, or of this step of it.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn is_recorded(connection: &mut SqliteConnection, run: RunId, only: Option<StepId>) -> Result<bool, DatabaseError> {
-    let mut recorded =
-        steps::table.filter(steps::run_id.eq(run.0)).filter(steps::cursor.is_not_null()).select(steps::id).into_boxed();
-    if let Some(only) = only {
-        recorded = recorded.filter(steps::id.eq(only.0));
-    }
-    Ok(recorded.first::<i64>(connection).optional()?.is_some())
-}
-
 /// Notes how far the recorder has come, if it is still where `before` says. False otherwise: then somebody else
 /// records this step, or it was deleted, and the caller's transaction must not stand.
 ///
@@ -293,6 +280,8 @@ pub struct StepInputs {
     pub id: StepId,
     /// Its name outside of the database.
     pub uid: StepUid,
+    /// Which attempt it is at, from 1.
+    pub attempt: u32,
     /// Its copy of the definition.
     pub step: FlowStep,
     /// Its lock, if already made.
@@ -303,6 +292,8 @@ pub struct StepInputs {
     pub finished_at: Option<Timestamp>,
     /// The run whose result it has, when it was not run again.
     pub kept_from: Option<RunNumber>,
+    /// Whether anything was recorded of this attempt.
+    pub is_recorded: bool,
 }
 
 /// What each step of a run executes, or this one of them, in order.
@@ -314,8 +305,15 @@ pub fn inputs(
     run: RunId,
     only: Option<StepId>,
 ) -> Result<Vec<StepInputs>, DatabaseError> {
-    type Row =
-        (i64, (i32, i32), String, (String, String, String), StepSpecColumns, Option<String>, (String, Option<i64>));
+    type Row = (
+        i64,
+        (i32, i32),
+        String,
+        (String, String, String),
+        StepSpecColumns,
+        Option<String>,
+        (String, Option<i64>, bool),
+    );
     let mut statement = steps::table
         .inner_join(runs::table)
         .filter(steps::run_id.eq(run.0))
@@ -327,7 +325,7 @@ pub fn inputs(
             (steps::key, steps::name, steps::in_flow),
             StepSpecColumns::as_select(),
             steps::lock,
-            (steps::phase, steps::finished_at),
+            (steps::phase, steps::finished_at, steps::cursor.is_not_null()),
         ))
         .into_boxed();
     if let Some(only) = only {
@@ -335,19 +333,31 @@ pub fn inputs(
     }
     let rows: Vec<Row> = statement.load(connection)?;
     rows.into_iter()
-        .map(|(id, (position, attempt), run_uid, (key, name, in_flow), spec, lock, (phase, finished_at))| {
-            let in_flow: InFlow = values::from_json(&in_flow)?;
-            let kept_from = in_flow.kept_from;
-            Ok(StepInputs {
-                id: StepId(id),
-                uid: uid(&run_uid, position, attempt)?,
-                step: in_flow.step(&key, &name, spec.try_into()?)?,
-                lock: lock.map(Lock),
-                phase: values::phase(&phase)?,
-                finished_at: values::timestamp(finished_at),
-                kept_from,
-            })
-        })
+        .map(
+            |(
+                id,
+                (position, attempt),
+                run_uid,
+                (key, name, in_flow),
+                spec,
+                lock,
+                (phase, finished_at, is_recorded),
+            )| {
+                let in_flow: InFlow = values::from_json(&in_flow)?;
+                let kept_from = in_flow.kept_from;
+                Ok(StepInputs {
+                    id: StepId(id),
+                    uid: uid(&run_uid, position, attempt)?,
+                    attempt: u32::try_from(attempt).unwrap_or(1),
+                    step: in_flow.step(&key, &name, spec.try_into()?)?,
+                    lock: lock.map(Lock),
+                    phase: values::phase(&phase)?,
+                    finished_at: values::timestamp(finished_at),
+                    kept_from,
+                    is_recorded,
+                })
+            },
+        )
         .collect()
 }
 
@@ -386,13 +396,13 @@ pub fn graph(connection: &mut SqliteConnection, run: RunId) -> Result<Vec<StepIn
         .collect()
 }
 
-/// Keeps the lock of a step that was made without, and what it was made for.
+/// Keeps the lock of a step that was made without, and what it was made for. It waits for that no longer.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn set_lock(connection: &mut SqliteConnection, id: StepId, lock: &Lock, target: &str) -> Result<(), DatabaseError> {
     diesel::update(steps::table.find(id.0))
-        .set((steps::lock.eq(&lock.0), steps::target.eq(target)))
+        .set((steps::lock.eq(&lock.0), steps::target.eq(target), steps::waiting_for.eq(None::<String>)))
         .execute(connection)?;
     Ok(())
 }

@@ -86,6 +86,29 @@ pub fn update(
     Ok(Update::Done)
 }
 
+/// Gives a task or a flow this name, whatever revision it has. Whoever is editing it is told when saving, so that the new
+/// name is not lost to the one that their form has.
+///
+/// # Errors
+/// `NotFound` when there is no such task.
+pub fn rename(
+    connection: &mut SqliteConnection,
+    id: &TaskId,
+    name: Option<&TaskName>,
+    at: Timestamp,
+) -> Result<(), DatabaseError> {
+    let renamed = diesel::update(tasks::table.find(id.as_str()))
+        .filter(tasks::deleted_at.is_null())
+        .set((
+            tasks::name.eq(name.map(TaskName::as_str)),
+            tasks::revision.eq(tasks::revision + 1),
+            tasks::updated_at.eq(at.0),
+            tasks::activity_at.eq(at.0),
+        ))
+        .execute(connection)?;
+    if renamed == 0 { Err(DatabaseError::NotFound) } else { Ok(()) }
+}
+
 /// The revision of a task, if another one is expected than it has.
 ///
 /// # Errors

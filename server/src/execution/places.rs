@@ -36,6 +36,12 @@ impl Part {
         }
     }
 
+    /// Whether a step has ended. A whole run that has is not active any more.
+    fn has_ended(self, run: &ActiveRun) -> bool {
+        let ended = |step| run.steps.iter().zip(&run.phases).any(|(own, phase)| own.id == step && phase.is_final());
+        self.step().is_some_and(ended)
+    }
+
     /// The parts of a run that run.
     #[must_use]
     pub fn running(run: &ActiveRun, order: Order) -> Vec<Self> {
@@ -64,7 +70,8 @@ pub struct Places {
 }
 
 impl Places {
-    /// The places that these runs leave free. `carried` are parts that were given a place that the rows do not show yet.
+    /// The places that these runs leave free. `carried` are the parts that are under way: of those, the rows do not show
+    /// yet that some have begun, and some have ended and are only tidied up after.
     #[must_use]
     pub fn beside<'a>(
         engines: &Engines,
@@ -75,7 +82,7 @@ impl Places {
         for run in active {
             let Some(engine) = engines.get(&run.engine) else { continue };
             let running = Part::running(run, engine.order());
-            let unseen = carried(run).iter().filter(|part| !running.contains(part)).count();
+            let unseen = carried(run).iter().filter(|part| !running.contains(part) && !part.has_ended(run)).count();
             if let Some(free) = free.get_mut(&engine.name()) {
                 *free = free.saturating_sub(running.len() + unseen);
             }

@@ -132,11 +132,13 @@ mod tests {
             StepInputs {
                 id: StepId(position),
                 uid: uid.step(number).attempt(2),
+                attempt: 2,
                 step,
                 lock: None,
                 phase: *phase,
                 finished_at: finished_at.map(Timestamp),
                 kept_from: None,
+                is_recorded: false,
             }
         };
         let steps: Vec<StepInputs> = (1..).zip(rows).map(step).collect();

@@ -14,7 +14,7 @@ use app::model::{
     phase::Phase,
     time::Timestamp,
 };
-use futures::FutureExt as _;
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use tokio::{sync::Notify, task::JoinSet};
 
 use crate::{
@@ -23,24 +23,26 @@ use crate::{
         Database, DatabaseError, manifests,
         queue::{self, ActiveRun, KnownSteps},
         runs::{self, RunInputs},
-        steps::{self, Outcome},
+        steps::{self, Outcome, StepInputs, StepKeys},
         tasks,
     },
-    engine::{Account, Cancel, Engine, EngineName, Engines, Order, RunPlan, SharedEngine},
+    engine::{Account, Cancel, Engine, EngineName, Engines, Order, RunPlan, SharedEngine, Target},
     execution::{
         hints::Hints,
         places::{Part, Places},
         plan::{Given, given},
-        recorder::{Followed, RecordError, Recorder},
+        recorder::{Followed, RecordError, Recorder, outcome},
         turns::{self, Turns},
     },
-    packages::resolver::Resolver,
+    packages::resolver::{ResolveError, Resolver},
 };
 
 /// How often to look without being woken.
 const TIMER: Duration = Duration::from_secs(1);
 /// For so many runs locks are made at once, also when no place is free: one with many steps keeps nobody else waiting.
 const LOCKS_AT_ONCE: usize = 4;
+/// So many locks of one run are made at once.
+const LOCKS_OF_A_RUN_AT_ONCE: usize = 4;
 /// How many passes lie between two searches for things of runs that nobody needs any more.
 const PASSES_BETWEEN_CLEANING: u32 = 60;
 
@@ -197,10 +199,13 @@ impl Supervisor {
             if run.phase == Phase::Running && run.cancel_requested && !carried.is_empty() {
                 self.cancel(run, engine.clone());
             }
-            // Before its turn comes, or a later run whose locks are found sooner would overtake it.
-            if !run.is_locked && !run.cancel_requested {
-                may_lock -= usize::from(self.lock(run, engine, may_lock));
-                continue;
+            if run.lacks_lock(now) && !run.cancel_requested {
+                may_lock -= usize::from(self.lock(run, engine.clone(), may_lock));
+                // Before its turn comes, or a later run whose locks are found sooner would overtake it. One that has
+                // begun goes on beside: only a step whose lock could not be made is without one then.
+                if run.phase == Phase::Pending {
+                    continue;
+                }
             }
             // What runs has its place, whether or not this server has given it.
             for part in Part::running(run, engine.order()) {
@@ -377,13 +382,17 @@ async fn targets(inputs: &RunInputs, engine: &dyn Engine) -> Vec<(StepId, String
 }
 
 impl Driver {
-    /// Makes the locks that a run lacks. A step for whose packages there are no versions has failed.
+    /// Makes the locks that a run lacks, some beside each other.
     async fn lock(&self, run: &ActiveRun, engine: &dyn Engine) -> Result<(), DatabaseError> {
         let Some(inputs) = self.inputs(run, Part::Whole).await? else { return Ok(()) };
-        for step in inputs.steps.into_iter().filter(|step| step.lock.is_none() && step.phase == Phase::Pending) {
+        let now = self.clock.now();
+        let is_wanted =
+            |step: &StepInputs| step.lock.is_none() && step.phase == Phase::Pending && run.is_due(step.id, now);
+        let mut locking = Vec::new();
+        for step in inputs.steps.into_iter().filter(is_wanted) {
             let python = step.step.spec.python;
-            let target = match engine.target(python).await {
-                Ok(target) => target,
+            match engine.target(python).await {
+                Ok(target) => locking.push(self.lock_step(run, step, target, engine.order()).boxed()),
                 Err(error) if error.may_pass => {
                     tracing::warn!(run.id = %run.id, %error, "A run's lock must wait; trying again");
                     tokio::time::sleep(TIMER).await;
@@ -393,25 +402,59 @@ impl Driver {
                 Err(error) if python.is_none() => {
                     return self.finish(run, Part::Whole, Phase::Error, error.message).await;
                 }
-                Err(error) => {
-                    self.finish(run, Part::Step(step.id), Phase::Error, error.message).await?;
-                    continue;
-                }
-            };
-            match self.resolver.lock(&step.step.spec, &target).await {
-                Ok(lock) => {
-                    let (id, run, words) = (step.id, run.id, target.to_string());
-                    let keep = move |connection: &mut _| {
-                        steps::set_lock(connection, id, &lock, &words)?;
-                        runs::touch(connection, run)
-                    };
-                    self.database.write(keep).await?;
-                    self.hints.changed(id);
-                }
-                Err(error) => self.finish(run, Part::Step(step.id), Phase::Failed, error.to_string()).await?,
+                Err(error) => self.finish(run, Part::Step(step.id), Phase::Error, error.message).await?,
             }
         }
-        Ok(())
+        stream::iter(locking).buffer_unordered(LOCKS_OF_A_RUN_AT_ONCE).try_collect().await
+    }
+
+    /// Makes the lock of a step. One for whose packages there are no versions has failed; where they could only not be
+    /// looked up, it is tried again as it says.
+    async fn lock_step(
+        &self,
+        run: &ActiveRun,
+        step: StepInputs,
+        target: Target,
+        order: Order,
+    ) -> Result<(), DatabaseError> {
+        let (id, run_id) = (step.id, run.id);
+        let error = match self.resolver.lock(&step.step.spec, &target).await {
+            Ok(lock) => {
+                let keep = move |connection: &mut _| {
+                    steps::set_lock(connection, id, &lock, &target.to_string())?;
+                    runs::touch(connection, run_id)
+                };
+                self.database.write(keep).await?;
+                self.hints.changed(id);
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        let wait = match (&error, order) {
+            (ResolveError::Unavailable(_), Order::Stoker) => step.step.retries.wait_after(step.attempt),
+            // An engine that orders the steps counts their attempts itself, and none is made before it has the run.
+            (ResolveError::NoSolution(_), _) | (_, Order::Engine) => None,
+        };
+        let message = error.to_string();
+        if let Some(wait) = wait {
+            let again = outcome::again_words(step.attempt, step.step.retries, wait);
+            let words = format!("{} {again}", message.lines().next().unwrap_or_default());
+            let keys = StepKeys { id, run: run_id, uid: step.uid };
+            let at = self.clock.now();
+            let outcome = Outcome { phase: Phase::Failed, exit_code: None, message: Some(message.clone()), at };
+            let try_again = move |connection: &mut _| {
+                let goes_on = steps::try_again(connection, &keys, &outcome, Timestamp(at.0 + wait), None)?;
+                if goes_on {
+                    steps::set_waiting(connection, id, Some(&words))?;
+                }
+                Ok(goes_on)
+            };
+            if self.database.write(try_again).await? {
+                self.tell(run);
+                return Ok(());
+            }
+        }
+        self.finish(run, Part::Step(id), Phase::Failed, message).await
     }
 
     /// What a part of a run executes; `None` when it was deleted, or cannot be read and has therefore ended.
@@ -456,10 +499,11 @@ impl Driver {
             return Ok(Followed::ToTheEnd);
         }
         let (id, at) = (run.id, self.clock.now());
-        let is_recorded = self.database.read(move |connection| steps::is_recorded(connection, id, part.step())).await?;
+        let is_recorded = inputs.steps.iter().any(|step| step.is_recorded);
         let targets = if is_recorded { Vec::new() } else { targets(&inputs, engine).await };
         let Given { plan, first } = given(inputs, part);
-        if !is_recorded && !first.is_empty() {
+        let is_first_try = !first.is_empty();
+        if !is_recorded && is_first_try {
             let start = move |connection: &mut _| {
                 for (step, target) in &targets {
                     steps::set_target(connection, *step, target)?;
@@ -480,8 +524,8 @@ impl Driver {
             match engine.start(&plan).await {
                 Ok(manifest) => {
                     self.keep_manifest(run, manifest).await?;
-                    // Only an earlier attempt can have said something.
-                    if run.phase == Phase::Running {
+                    // Only an earlier try can have said something.
+                    if !is_first_try {
                         self.say_waiting(run, part, None).await?;
                     }
                 }
@@ -502,6 +546,8 @@ impl Driver {
         }
         match self.recorder.follow(engine, id, part.step(), &plan).await {
             Ok(Followed::ToTheEnd) => {
+                // Others may begin, also before everything of this one is gone.
+                self.wake.notify_one();
                 self.tell(run);
                 if let Some(account) = engine.account(&run.uid).await {
                     self.compare(run, account).await;

@@ -40,8 +40,8 @@ pub fn turns(run: &ActiveRun, at: Timestamp) -> Turns {
         let message = order::skipped_message(because, name, |step| phases[step]);
         never.push((run.steps[step].id, ended(Phase::Skipped, message)));
     }
-    let is_due = |step: &StepId| run.not_before.get(step).is_none_or(|time| *time <= at);
-    let ready = next.begin.iter().map(|step| run.steps[*step].id).filter(is_due);
+    let may_begin = |step: &StepId| run.is_due(*step, at) && !run.unlocked.contains(step);
+    let ready = next.begin.iter().map(|step| run.steps[*step].id).filter(may_begin);
     Turns { ready: ready.collect(), never }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::page_context::{FlowFormState, Notice, Now, Refusal, TaskFormState};
+use app::page_context::{FlowFormState, Notice, Now, Refusal, RefusedName, TaskFormState};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -28,6 +28,8 @@ pub struct Extra {
     pub form: Option<TaskFormState>,
     /// The same of a flow.
     pub flow_form: Option<FlowFormState>,
+    /// What was typed as a new name, and why it was not taken.
+    pub name: Option<RefusedName>,
     /// Why the action was refused.
     pub refusal: Option<String>,
 }
@@ -52,6 +54,9 @@ pub fn provider(state: AppState, extra: Extra) -> impl Fn() + Clone + Send + Syn
         }
         if let Some(form) = extra.flow_form.clone() {
             provide_context(form);
+        }
+        if let Some(name) = extra.name.clone() {
+            provide_context(name);
         }
         if let Some(refusal) = extra.refusal.clone() {
             provide_context(Refusal(refusal));

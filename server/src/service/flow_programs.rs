@@ -60,11 +60,13 @@ impl Service {
             Ok(StepInputs {
                 id: StepId(0),
                 uid: steps::uid(uid.as_str(), position, 1)?,
+                attempt: 1,
                 step: step.clone(),
                 lock: None,
                 phase: Phase::Pending,
                 finished_at: None,
                 kept_from: None,
+                is_recorded: false,
             })
         });
         let steps = steps.collect::<Result<_, _>>().map_err(|error| backend_error(error, String::new))?;

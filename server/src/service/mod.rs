@@ -16,7 +16,7 @@ use app::{
         log_search::{LogQuery, LogSearch, SearchFrom},
         python_version::OfferedPython,
         run_list::{ListedRun, RunPage, RunQuery},
-        spec::TaskSpec,
+        spec::{TaskName, TaskSpec},
         step_address::StepAddress,
         time::Timestamp,
         views::{FlowDetail, LogPage, LogWindow, RunDetail, RunTiming, StepOutput, TaskDetail, TaskPage, TaskQuery},
@@ -139,6 +139,10 @@ impl Backend for Service {
 
     async fn save_task(&self, save: SaveTask) -> Result<SavedTask, BackendError> {
         self.save(save).await
+    }
+
+    async fn rename(&self, id: &TaskId, name: Option<TaskName>) -> Result<(), BackendError> {
+        self.set_name(id, name).await
     }
 
     async fn delete_task(&self, id: &TaskId) -> Result<DeletedTask, BackendError> {

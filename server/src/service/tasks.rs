@@ -8,7 +8,7 @@ use app::{
         fields::{Field, FieldErrors},
         identifiers::{Kind, RunId, RunNumber, TaskId},
         lock::Lock,
-        spec::{TaskSpec, ValidTask},
+        spec::{TaskName, TaskSpec, ValidTask},
         time::Timestamp,
         views::{ListedTask, RunTiming, TaskDetail, TaskPage, TaskPlace, TaskQuery},
     },
@@ -143,6 +143,16 @@ impl Service {
             Err(ResolveError::NoSolution(text)) => Err(BackendError::Invalid(FieldErrors::one(field, text))),
             Err(ResolveError::Unavailable(text)) => Err(BackendError::Unresolved(text)),
         }
+    }
+
+    pub(super) async fn set_name(&self, id: &TaskId, name: Option<TaskName>) -> Result<(), BackendError> {
+        let (wanted, at) = (id.clone(), self.dependencies.clock.now());
+        let renamed = self
+            .dependencies
+            .database
+            .write(move |connection| tasks::rename(connection, &wanted, name.as_ref(), at))
+            .await;
+        renamed.map_err(|error| backend_error(error, missing_task(id)))
     }
 
     /// Gone at once for everybody; what is left of it the supervisor removes.

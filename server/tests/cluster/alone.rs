@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use app::model::lock::Lock;
+use app::model::{lock::Lock, system_packages::SystemPackages};
 use server::engine::{Cancel, Positions, RunPlan};
 
 use crate::{
@@ -116,24 +116,32 @@ fn is_whole(folder: &Path, key: &str) -> bool {
     folder.join(built.file_name().unwrap()).join("complete").exists()
 }
 
+fn make_file_old(file: &Path) {
+    let long_ago = SystemTime::now() - Duration::from_secs(30 * 24 * 3600);
+    File::open(file).unwrap().set_modified(long_ago).unwrap();
+}
+
 /// Lets the environments look as if no run had used them for long, and the volume as if nobody had pruned it.
 fn make_old(cache: &Path, keys: &[&str]) {
-    let long_ago = SystemTime::now() - Duration::from_secs(30 * 24 * 3600);
     for key in keys {
-        let used = File::open(cache.join(format!("environments/{key}.used"))).unwrap();
-        used.set_modified(long_ago).unwrap();
+        make_file_old(&cache.join(format!("environments/{key}.used")));
     }
     let _ = fs::remove_file(cache.join("pruned"));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+/// Where this machine has the volume of a claim.
 #[expect(clippy::print_stderr, reason = "it must be seen")]
-async fn environments_leave_the_volume_when_no_run_has_used_them_for_long_but_not_those_in_use() {
+fn volume(claim: &str) -> Option<PathBuf> {
     let Some(volumes) = env::var_os("STOKER_TEST_VOLUMES").filter(|folder| !folder.is_empty()) else {
         eprintln!("\n==== SKIPPED: STOKER_TEST_VOLUMES names no folder, so it was NOT shown what leaves a volume.\n");
-        return;
+        return None;
     };
-    let cache = PathBuf::from(volumes).join(format!("{}-stoker-cache", variable("STOKER_TEST_NAMESPACE")));
+    Some(PathBuf::from(volumes).join(format!("{}-{claim}", variable("STOKER_TEST_NAMESPACE"))))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn environments_leave_the_volume_when_no_run_has_used_them_for_long_but_not_those_in_use() {
+    let Some(cache) = volume("stoker-cache") else { return };
     let folder = cache.join("environments");
     let place = Namespace::with(|settings| settings.conditions.prune_after = Some(7 * 24 * 3600)).await;
     let engine = place.engine();
@@ -179,4 +187,73 @@ fn other_run(plan: &RunPlan) -> RunPlan {
     let mut other = rules::plan("print('> done')");
     other.steps[0].lock = plan.steps[0].lock.clone();
     other
+}
+
+/// A run of a program with system packages.
+fn with_system_packages(names: &str, code: &str) -> RunPlan {
+    let mut plan = rules::plan(code);
+    plan.steps[0].definition.spec.system_packages = SystemPackages::parse(names).unwrap();
+    plan
+}
+
+/// The set of these packages on the volume.
+fn set_of(cache: &Path, names: &[&str]) -> PathBuf {
+    let sets = fs::read_dir(cache.join("sets")).unwrap().map(|entry| entry.unwrap().path());
+    let mut all = sets.filter(|set| {
+        let packages = fs::read_to_string(set.join("packages")).unwrap_or_default();
+        packages.lines().eq(names.iter().copied())
+    });
+    all.next().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_package_set_that_no_run_has_used_for_long_leaves_the_volume_and_the_nix_store() {
+    let (Some(cache), Some(store)) = (volume("stoker-cache"), volume("stoker-nix")) else { return };
+    let flake = cache.join("packages-of-sets");
+    fs::create_dir_all(&flake).unwrap();
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/packages/flake.nix"), flake.join("flake.nix"))
+        .unwrap();
+    let place = Namespace::with(|settings| {
+        settings.conditions.prune_after = Some(7 * 24 * 3600);
+        settings.conditions.nixpkgs = "path:/stoker/cache/packages-of-sets".to_owned();
+        settings.conditions.preparation = vec![("NIX_CONFIG".to_owned(), "substituters =".to_owned())];
+    })
+    .await;
+    let engine = place.engine();
+    let unused = with_system_packages(
+        "goodbye third",
+        "import subprocess\nprint('>', subprocess.check_output(['goodbye'], text=True), end='')",
+    );
+    engine.start(&unused).await.unwrap();
+    let tale = rules::hear_out(&engine, &unused, Positions::new()).await;
+    assert_eq!(tale.lines(&unused), ["goodbye from the store"]);
+    rules::forget(&engine, &unused.run).await;
+
+    let set = set_of(&cache, &["goodbye", "third"]);
+    let kept = fs::read_to_string(set.join("complete")).unwrap();
+    let on_volume = |name: &str| {
+        let path = kept.lines().find(|path| path.ends_with(name)).unwrap();
+        store.join(path.strip_prefix("/nix/").unwrap())
+    };
+    let (goodbye, third) = (on_volume("-goodbye"), on_volume("-third"));
+    assert!(goodbye.exists() && third.exists());
+
+    // All that was built with it is old too when another run comes by, which keeps one of its packages by a set of its own.
+    make_file_old(&set.with_extension("used"));
+    for used in fs::read_dir(cache.join("environments")).unwrap().map(|entry| entry.unwrap().path()) {
+        if used.extension().is_some_and(|extension| extension == "used") {
+            make_file_old(&used);
+        }
+    }
+    make_old(&cache, &[]);
+    let other = with_system_packages("third", rules::UNTIL_STOPPED);
+    engine.start(&other).await.unwrap();
+    let begun = rules::begun(&engine, &other).await;
+    wait("the Nix store to be cleaned", || (!goodbye.exists()).then_some(()));
+    assert!(!set.exists(), "what kept it is gone");
+    assert!(third.exists() && set_of(&cache, &["third"]).exists(), "what a program uses stays");
+    wait("nothing to be left to clean", || (!cache.join("nix-store-garbage").exists()).then_some(()));
+    engine.cancel(&other.run, Cancel::WithGrace).await.unwrap();
+    rules::hear_out(&engine, &other, begun.positions()).await;
+    rules::forget(&engine, &other.run).await;
 }

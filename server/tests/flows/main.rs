@@ -5,6 +5,7 @@
 mod assembled;
 #[path = "../support/local_engine.rs"]
 mod local_engine;
+mod locks;
 mod place;
 mod random;
 

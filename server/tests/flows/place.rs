@@ -85,16 +85,22 @@ impl Place {
 
     /// On this folder.
     pub async fn within(folder: PathBuf, at_once: usize) -> Self {
-        let secret_key = SecretKey::keep_in(&folder.join("secret.key"), &SystemRandom).unwrap();
-        let pythons = Pythons::find(&uv(), &[]).await;
-        let shim = env!("CARGO_BIN_EXE_stoker").into();
-        let engine: SharedEngine = Arc::new(local_engine(folder.clone(), shim, pythons, at_once, secret_key.clone()));
+        let (engine, secret_key) = engine_in(&folder, at_once).await;
         Self::with_engine(folder, engine, secret_key).await
+    }
+
+    /// With a resolver of the test's own.
+    pub async fn with_resolver(at_once: usize, resolver: Arc<dyn Resolver>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, secret_key) = engine_in(folder.path(), at_once).await;
+        let database = database_in(folder.path()).await;
+        let place = Self::of(folder.path().to_owned(), database, engine, secret_key, resolver).await;
+        Self { kept: Some(folder), ..place }
     }
 
     /// With an engine of the test's own.
     pub async fn with_engine(folder: PathBuf, engine: SharedEngine, secret_key: SecretKey) -> Self {
-        let database = Database::open(&folder.join("stoker.sqlite")).await.unwrap();
+        let database = database_in(&folder).await;
         let resolver: Arc<dyn Resolver> = Arc::new(UvResolver {
             uv: uv(),
             cache: folder.join("cache/uv"),
@@ -103,6 +109,16 @@ impl Place {
             clock: Arc::new(SystemClock),
             turns: Semaphore::new(AT_ONCE),
         });
+        Self::of(folder, database, engine, secret_key, resolver).await
+    }
+
+    async fn of(
+        folder: PathBuf,
+        database: Database,
+        engine: SharedEngine,
+        secret_key: SecretKey,
+        resolver: Arc<dyn Resolver>,
+    ) -> Self {
         let stoker = assembled::assemble(database.clone(), Engines::of(engine), resolver, secret_key).await;
         let service = stoker.state.service_for(Principal::Local);
         Self { service, database, supervisor: stoker.move_runs(), folder, kept: None }
@@ -124,10 +140,19 @@ impl Place {
 
     /// Saves a flow over another one.
     pub async fn save_over(&self, id: Option<&TaskId>, steps: &[Step]) -> TaskId {
+        self.save_with(id, steps, Resolve::Now).await
+    }
+
+    /// Saves a flow without looking up its packages.
+    pub async fn save_unresolved(&self, steps: &[Step]) -> TaskId {
+        self.save_with(None, steps, Resolve::Later).await
+    }
+
+    async fn save_with(&self, id: Option<&TaskId>, steps: &[Step], resolve: Resolve) -> TaskId {
         let steps = steps.iter().map(|step| step.0.clone()).collect();
         let name = TaskName::parse("A flow").unwrap().unwrap();
         let flow = Flow::new(name, None, None, steps).unwrap();
-        let save = SaveFlow { id: id.cloned(), expected_revision: None, flow, resolve: Resolve::Now, run: false };
+        let save = SaveFlow { id: id.cloned(), expected_revision: None, flow, resolve, run: false };
         self.service.save_flow(save).await.unwrap().id
     }
 
@@ -185,6 +210,18 @@ impl Place {
         let lines = self.service.log(&address, LogWindow::Last(5000)).await.unwrap().lines.lines;
         lines.into_iter().map(|line| line.2).collect()
     }
+}
+
+/// A local engine in this folder.
+async fn engine_in(folder: &Path, at_once: usize) -> (SharedEngine, SecretKey) {
+    let secret_key = SecretKey::keep_in(&folder.join("secret.key"), &SystemRandom).unwrap();
+    let pythons = Pythons::find(&uv(), &[]).await;
+    let shim = env!("CARGO_BIN_EXE_stoker").into();
+    (Arc::new(local_engine(folder.to_owned(), shim, pythons, at_once, secret_key.clone())), secret_key)
+}
+
+async fn database_in(folder: &Path) -> Database {
+    Database::open(&folder.join("stoker.sqlite")).await.unwrap()
 }
 
 /// How a step of a run stands.

@@ -140,6 +140,32 @@ async fn steps_stay_where_they_were_put_until_the_layout_is_automatic_again() {
 }
 
 #[tokio::test]
+async fn a_page_that_keeps_its_steps_is_answered_with_what_differs() {
+    let app = TestApp::new().await;
+    let mut form = diamond(&app).await;
+    for step in 0..4 {
+        let key = form.value(&format!("step-{step}-key")).to_owned();
+        form.tick("kept", &key);
+    }
+    let answer = form.press(&app, "/flows/new", "duplicate-1").await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let shown = Form::of(&answer);
+    // All are there in their order, the copy with all that it has, and what the others wait for.
+    let keys = [0, 1, 2, 3, 4].map(|step| shown.value(&format!("step-{step}-key")));
+    let before = [0, 1, 2, 3].map(|step| form.value(&format!("step-{step}-key")));
+    assert_eq!([keys[0], keys[1], keys[3], keys[4]], before);
+    assert_eq!((shown.value("step-2-name"), shown.value("step-2-code")), ("Left 2", "print('Left')"));
+    assert_eq!(shown.values("step-4-runs_after"), [keys[1], keys[3]]);
+    assert_eq!((shown.values("step-1-code").len(), shown.values("step-4-code").len()), (0, 0));
+    assert_eq!(answer.attributes(".step-forms", "data-focus"), ["#step-2-name"]);
+    // What could not be read is told at its step, which comes whole.
+    form.fill("step-3-retries", "many");
+    let refused = form.press(&app, "/flows/new", "save").await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(Form::of(&refused).value("step-3-code"), "print('Report')");
+}
+
+#[tokio::test]
 async fn a_flow_is_found_by_its_steps() {
     let app = TestApp::new().await;
     saved_diamond(&app).await;

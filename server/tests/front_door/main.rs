@@ -11,6 +11,7 @@ mod log_groups;
 mod log_search;
 mod log_socket;
 mod migrations;
+mod names;
 mod pages;
 mod python;
 mod retention;

@@ -44,7 +44,8 @@ impl Editor {
         let range = 0..self.source.borrow().text().len();
         // A command of the browser goes to where the focus is.
         let _ = self.area.focus();
-        let can_be_undone = self.apply(&Edit { range, text: text.replace("\r\n", "\n"), selection: 0..0 });
+        let edit = Edit { range, text: text.replace("\r\n", "\n"), selection: 0..0 };
+        let can_be_undone = self.apply(&edit, &self.selection());
         let undo = if can_be_undone { " Undo brings back what was here." } else { "" };
         self.say(&format!("The code is that of {name}.{undo}"));
     }

@@ -24,9 +24,16 @@ const NUMBERS: f64 = 72.0;
 /// What is left beside the caret, in pixels.
 const MARGIN: f64 = 24.0;
 
+/// By how much the text area becomes wider at least, in pixels: it takes the browser 0.1 s at 5,000 lines.
+const WIDER: f64 = 512.0;
+
+/// By which part of its lines a text area may be higher than its text: it takes the browser a frame to make it higher.
+const HIGHER: usize = 256;
+
 const HTML: &str = r#"<div class="code-layer" aria-hidden="true" dir="ltr"><div class="code-band"></div><div class="code-lines"></div><div class="code-numbers"><div></div></div></div>"#;
 
 pub(super) struct Layer {
+    element: HtmlElement,
     band: HtmlElement,
     lines: HtmlElement,
     numbers: HtmlElement,
@@ -48,6 +55,24 @@ impl Shown {
     }
 }
 
+/// The part of the text that is in view, in pixels.
+#[derive(Clone, Copy)]
+pub(super) struct View {
+    top: i32,
+    height: i32,
+}
+
+impl View {
+    pub(super) fn of(frame: &HtmlElement) -> Self {
+        Self { top: frame.scroll_top(), height: frame.client_height() }
+    }
+
+    /// Scrolls there.
+    pub(super) fn show(self, frame: &HtmlElement) {
+        frame.set_scroll_top(self.top);
+    }
+}
+
 /// What there is to see besides the text.
 pub(super) struct Look<'a> {
     /// The line that the caret is in.
@@ -64,6 +89,7 @@ impl Layer {
         frame.insert_adjacent_html("beforeend", HTML).ok()?;
         let find = |selector| frame.query_selector(selector).ok()??.dyn_into::<HtmlElement>().ok();
         Some(Self {
+            element: find(".code-layer")?,
             band: find(".code-band")?,
             lines: find(".code-lines")?,
             numbers: find(".code-numbers > div")?,
@@ -86,62 +112,74 @@ impl Layer {
         self.height.get() > 0.0
     }
 
-    /// Makes the text area as large as its text, so that the frame scrolls both together.
+    /// Makes the text area at least as large as its text, so that the frame scrolls both together.
     #[expect(clippy::cast_precision_loss, reason = "lines are few")]
-    pub(super) fn fit(&self, frame: &HtmlElement, area: &HtmlTextAreaElement, count: usize) {
-        set(frame, "--text-height", self.height.get() * count as f64);
-        let width = area.scroll_width();
-        if width > area.client_width() {
-            set(frame, "--text-width", f64::from(width) + MARGIN);
-        }
+    pub(super) fn fit(&self, area: &HtmlTextAreaElement, count: usize) {
+        // All that is read comes before what is written: the browser would lay out the whole text in between.
+        let (width, seen) = (area.scroll_width(), area.client_width());
         // Where the text outgrew it, the browser has moved the text to show the caret.
-        area.set_scroll_top(0);
-        area.set_scroll_left(0);
+        if area.scroll_top() != 0 || area.scroll_left() != 0 {
+            area.set_scroll_top(0);
+            area.set_scroll_left(0);
+        }
+        let count = count.next_multiple_of((count / HIGHER).next_power_of_two());
+        set(area, "height", "calc(#px + 2 * var(--space-3))", self.height.get() * count as f64);
+        if width > seen {
+            let width = ((f64::from(width) + MARGIN) / WIDER).ceil() * WIDER;
+            set(area, "min-width", "#px", width);
+            set(&self.element, "min-width", "#px", width);
+        }
     }
 
     /// Draws the lines in view.
-    pub(super) fn draw(&self, frame: &HtmlElement, source: &SourceText, look: &Look<'_>) {
-        let range = self.range(frame, source.line_count());
+    pub(super) fn draw(&self, source: &SourceText, look: &Look<'_>, view: View) {
+        let range = self.range(view, source.line_count());
         let html: Vec<String> = range.clone().map(|line| html_of(source, line, look)).collect();
         let mut shown = self.shown.borrow_mut();
-        if shown.range() == range {
-            let mut element = self.lines.first_element_child();
-            for (old, new) in shown.html.iter_mut().zip(html) {
-                let Some(line) = element else {
-                    break;
-                };
-                if *old != new {
-                    line.set_inner_html(&new);
-                    *old = new;
-                }
-                element = line.next_element_sibling();
-            }
-        } else {
-            let all: String = html.iter().flat_map(|html| ["<div>", html, "</div>"]).collect();
-            self.lines.set_inner_html(&all);
+        self.replace(&shown.html, &html);
+        if shown.range() != range {
             let mut numbers = String::new();
             for line in range.clone() {
                 numbers.push_str(&(line + 1).to_string());
                 numbers.push('\n');
             }
             self.numbers.set_text_content(Some(&numbers));
-            *shown = Shown { first: range.start, html };
         }
+        *shown = Shown { first: range.start, html };
         drop(shown);
         self.place(&self.lines, range.start);
         self.place(&self.numbers, range.start);
         self.place(&self.band, look.current);
     }
 
+    /// Puts lines in the place of those that are there, and leaves alone what is the same before and after them.
+    fn replace(&self, old: &[String], new: &[String]) {
+        let before = old.iter().zip(new).take_while(|(old, new)| old == new).count();
+        let rest = old[before..].iter().rev().zip(new[before..].iter().rev());
+        let after = rest.take_while(|(old, new)| old == new).count();
+        let children = self.lines.children();
+        let child = |index: usize| children.item(u32::try_from(index).ok()?);
+        for _ in before..old.len() - after {
+            if let Some(line) = child(before) {
+                line.remove();
+            }
+        }
+        let html: String = new[before..new.len() - after].iter().flat_map(|html| ["<div>", html, "</div>"]).collect();
+        // It fails only for a place that is none.
+        let _ = match child(before) {
+            Some(next) => next.insert_adjacent_html("beforebegin", &html),
+            None => self.lines.insert_adjacent_html("beforeend", &html),
+        };
+    }
+
     /// Which lines are to be there: those that are, as long as they cover what is in view.
-    fn range(&self, frame: &HtmlElement, count: usize) -> Range<usize> {
+    fn range(&self, view: View, count: usize) -> Range<usize> {
         let height = self.height.get();
         if !self.is_measured() {
             return 0..count.min(2 * SPARE);
         }
-        let top = f64::from(frame.scroll_top());
-        let first = whole(top / height).min(count);
-        let last = (whole((top + f64::from(frame.client_height())) / height) + 1).min(count);
+        let first = whole(f64::from(view.top) / height).min(count);
+        let last = (whole(f64::from(view.top + view.height) / height) + 1).min(count);
         let shown = self.shown.borrow().range();
         if shown.start <= first && shown.end >= last && shown.end <= count {
             return shown;
@@ -151,20 +189,23 @@ impl Layer {
 
     #[expect(clippy::cast_precision_loss, reason = "lines are few")]
     fn place(&self, element: &HtmlElement, line: usize) {
-        set(element, "--top", self.height.get() * line as f64);
+        set(element, "transform", "translateY(#px)", self.height.get() * line as f64);
     }
 
-    /// Scrolls up or down to a line, no more than needed.
+    /// The view in which a line is seen, moved no more than needed; `None` when it is seen already.
     #[expect(clippy::cast_precision_loss, reason = "lines are few")]
-    pub(super) fn reveal_line(&self, frame: &HtmlElement, line: usize) {
+    pub(super) fn view_with(&self, line: usize, view: View) -> Option<View> {
         let height = self.height.get();
-        let (top, view) = (height * line as f64, f64::from(frame.client_height()));
-        let scrolled = f64::from(frame.scroll_top());
-        if top < scrolled {
-            frame.set_scroll_top(pixel(top - height));
-        } else if top + 2.0 * height > scrolled + view {
-            frame.set_scroll_top(pixel(top + 3.0 * height - view));
-        }
+        let top = height * line as f64;
+        let (start, end) = (f64::from(view.top), f64::from(view.top + view.height));
+        let moved = if top < start {
+            top - height
+        } else if top + 2.0 * height > end {
+            top + 3.0 * height - f64::from(view.height)
+        } else {
+            return None;
+        };
+        Some(View { top: pixel(moved).max(0), ..view })
     }
 
     /// Scrolls sideways to a column of a line that is there, no more than needed, and the page to it.
@@ -217,11 +258,12 @@ fn html_of(source: &SourceText, line: usize, look: &Look<'_>) -> String {
     html
 }
 
-/// Sets a length. JavaScript writes the number: what Rust has for that would be much to load.
-fn set(element: &HtmlElement, name: &str, pixels: f64) {
+/// Sets a property with a length in it, which stands as `#` in the value. Never one that is inherited: the browser would go
+/// through all lines of the text. JavaScript writes the number: what Rust has for that would be much to load.
+fn set(element: &HtmlElement, name: &str, value: &str, pixels: f64) {
     let number = js_sys::Number::from(pixels).to_string_with_radix(10).ok().and_then(|text| text.as_string());
     // It fails only for a malformed value.
-    let _ = element.style().set_property(name, &(number.unwrap_or_default() + "px"));
+    let _ = element.style().set_property(name, &value.replace('#', &number.unwrap_or_default()));
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place on the page")]

@@ -20,13 +20,16 @@ use crate::{
     python_text::{Change, Edit, Mark, SourceText, matching_brackets},
 };
 use find::Finder;
-use layer::{Layer, Look};
+use layer::{Layer, Look, View};
 use traceback::ErrorMark;
 
 const HINT: &str = " Tab indents; press Escape first to go on to the next field. Ctrl+F finds, Ctrl+/ makes comments, Alt and arrows move lines. Ctrl+Enter saves and runs.";
 
 /// Chromium takes longer for each further line that a command inserts: seconds for a thousand.
 const UNDOABLE_LINES: usize = 500;
+
+/// What is to become an editor.
+const WAITING: &str = ".code-editor:not(.is-live)";
 
 /// Where the editor says what happened.
 const NOTE: &str = r#"<p class="code-note" role="status"></p>"#;
@@ -37,7 +40,7 @@ pub fn watch() {
         // It shows one step at a time, and says when: hundreds at once would take seconds.
         return;
     }
-    if let Some(editor) = waiting().find_map(Editor::begin) {
+    if let Some(editor) = dom::all(WAITING).into_iter().find_map(Editor::begin) {
         traceback::follow(editor);
     }
 }
@@ -45,14 +48,9 @@ pub fn watch() {
 /// Brings those to life that are shown and were not before: a step's that was chosen, or is new.
 #[cfg(feature = "flow-islands")]
 pub fn watch_shown() {
-    let is_shown = |editor: &Element| editor.get_bounding_client_rect().height() > 0.0;
-    waiting().filter(is_shown).for_each(|editor| {
+    for editor in dom::all(&format!(".step-forms > :not([hidden]) {WAITING}")) {
         Editor::begin(editor);
-    });
-}
-
-fn waiting() -> impl Iterator<Item = Element> {
-    dom::all(".code-editor:not(.is-live)").into_iter()
+    }
 }
 
 /// An editor. It stays as long as the page.
@@ -71,6 +69,24 @@ struct Editor {
     is_frame_due: Cell<bool>,
     /// Whether the caret is to be brought into view in that frame.
     is_caret_wanted: Cell<bool>,
+}
+
+/// What is selected, in the units that browsers count in.
+struct Selection {
+    start: usize,
+    end: usize,
+    is_backward: bool,
+}
+
+impl Selection {
+    const fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// The place that moves with the keys.
+    const fn caret(&self) -> usize {
+        if self.is_backward { self.start } else { self.end }
+    }
 }
 
 impl Editor {
@@ -164,36 +180,42 @@ impl Editor {
         }
     }
 
-    /// Draws what is seen of the code.
+    /// Draws what is seen of the code. What is read of the page comes first: after each thing that is written, the browser
+    /// would lay out the whole text to answer.
     fn draw(&self) {
         self.is_frame_due.set(false);
         let source = self.source.borrow();
-        let caret = source.byte_of(self.caret());
+        let selection = self.selection_units();
+        let view = View::of(&self.frame);
         if !self.layer.is_measured() {
-            self.draw_lines(&source, caret);
+            self.draw_lines(&source, &selection, view);
             self.layer.measure();
         }
-        self.layer.fit(&self.frame, &self.area, source.line_count());
-        if self.is_caret_wanted.replace(false) {
-            self.layer.reveal_line(&self.frame, source.line_at(caret));
+        self.layer.fit(&self.area, source.line_count());
+        let is_wanted = self.is_caret_wanted.replace(false);
+        let line = is_wanted.then(|| source.line_at(source.byte_of(selection.caret())));
+        let moved = line.and_then(|line| self.layer.view_with(line, view));
+        self.draw_lines(&source, &selection, moved.unwrap_or(view));
+        if let Some(moved) = moved {
+            moved.show(&self.frame);
         }
-        self.draw_lines(&source, caret);
     }
 
-    fn draw_lines(&self, source: &SourceText, caret: usize) {
+    fn draw_lines(&self, source: &SourceText, selection: &Selection, view: View) {
         let error = self.error.borrow();
+        let caret = source.byte_of(selection.caret());
         let look = Look {
             current: source.line_at(caret),
-            marks: self.marks(source, caret),
+            marks: self.marks(source, caret, selection.is_empty()),
             error: error.as_ref().map(|error| (error.line, error.message.as_str())),
         };
-        self.layer.draw(&self.frame, source, &look);
+        self.layer.draw(source, &look, view);
     }
 
     /// What is marked in the code: what was found, and brackets that belong together, where nothing was.
-    fn marks(&self, source: &SourceText, caret: usize) -> Vec<(usize, Mark)> {
+    fn marks(&self, source: &SourceText, caret: usize, is_nothing_selected: bool) -> Vec<(usize, Mark)> {
         let mut ranges = self.finder.marks();
-        if ranges.is_empty() && self.selection_units().is_empty() {
+        if ranges.is_empty() && is_nothing_selected {
             let brackets = matching_brackets(source, caret).into_iter().flatten();
             ranges.extend(brackets.map(|start| (Range { start, end: start + 1 }, "is-bracket")));
             ranges.sort_by_key(|(range, _)| range.start);
@@ -208,25 +230,18 @@ impl Editor {
             .collect()
     }
 
-    /// The place that moves with the keys, as the browser counts.
-    fn caret(&self) -> usize {
-        let selection = self.selection_units();
-        if string(&self.area, "selectionDirection").as_deref() == Some("backward") {
-            selection.start
-        } else {
-            selection.end
-        }
-    }
-
-    fn selection_units(&self) -> Range<usize> {
+    /// What is selected, as the browser counts. It counts from the beginning each time that it is asked.
+    fn selection_units(&self) -> Selection {
         let place = |name| number(&self.area, name).and_then(|place| usize::try_from(place).ok()).unwrap_or_default();
-        place("selectionStart")..place("selectionEnd")
+        let (start, end) = (place("selectionStart"), place("selectionEnd"));
+        let is_backward = start < end && string(&self.area, "selectionDirection").as_deref() == Some("backward");
+        Selection { start, end, is_backward }
     }
 
     /// What is selected, in bytes.
     fn selection(&self) -> Range<usize> {
-        let (source, units) = (self.source.borrow(), self.selection_units());
-        source.byte_of(units.start)..source.byte_of(units.end)
+        let (source, selection) = (self.source.borrow(), self.selection_units());
+        source.byte_of(selection.start)..source.byte_of(selection.end)
     }
 
     /// Selects bytes.
@@ -240,10 +255,14 @@ impl Editor {
             .set_selection_range(u32::try_from(start).unwrap_or_default(), u32::try_from(end).unwrap_or_default());
     }
 
-    /// Makes an edit in the one way that the browser can undo, unless that would take it minutes; tells which.
-    fn apply(&self, edit: &Edit) -> bool {
-        self.select(&edit.range);
+    /// Makes an edit in the one way that the browser can undo, unless that would take it minutes; tells which. What is
+    /// selected is what it was made for.
+    fn apply(&self, edit: &Edit, selection: &Range<usize>) -> bool {
+        if edit.range != *selection {
+            self.select(&edit.range);
+        }
         let can_be_undone = edit.text.lines().count() <= UNDOABLE_LINES;
+        let mut after = edit.range.clone();
         if !(edit.range.is_empty() && edit.text.is_empty()) {
             let command = if edit.text.is_empty() { "delete" } else { "insertText" };
             let document: HtmlDocument = document().unchecked_into();
@@ -251,11 +270,16 @@ impl Editor {
                 && document
                     .exec_command_with_show_ui_and_value(command, false, &edit.text)
                     .is_ok_and(|is_done| is_done);
-            if !is_done {
+            if is_done {
+                let end = edit.range.start + edit.text.len();
+                after = end..end;
+            } else {
                 self.replace_selection(&edit.text);
             }
         }
-        self.select(&edit.selection);
+        if edit.selection != after {
+            self.select(&edit.selection);
+        }
         can_be_undone
     }
 
@@ -276,8 +300,12 @@ impl Editor {
         self.is_caret_wanted.set(true);
         let source = self.source.borrow();
         let line = source.line_at(range.end);
-        self.layer.reveal_line(&self.frame, line);
-        self.draw_lines(&source, range.end);
+        let view = View::of(&self.frame);
+        let moved = self.layer.view_with(line, view);
+        self.draw_lines(&source, &self.selection_units(), moved.unwrap_or(view));
+        if let Some(moved) = moved {
+            moved.show(&self.frame);
+        }
         let column = source.units_between(source.range_of(line).start..range.end);
         self.layer.reveal_column(&self.frame, line, column);
     }

@@ -11,7 +11,7 @@ use web_sys::{
 
 use super::{
     answer,
-    form::{self, FlowForm, PARTS, sketch_of, step_around},
+    form::{self, FlowForm, sketch_of, step_around},
     pointer::Gesture,
     sheet::{self, Sheet, step_of},
 };
@@ -21,7 +21,7 @@ use crate::{
     model::{
         fields::{Field, parse_step_control, step_control},
         flow::{
-            FlowEdit, Placement,
+            FlowEdit, KEPT, Placement,
             history::History,
             sketch::{ALSO_AFTER, Sketch},
         },
@@ -291,12 +291,11 @@ impl Editor {
     }
 
     fn press(&'static self, word: String) {
-        let (Some(before), Some(sent)) = (self.form.fields(), self.form.fields()) else {
+        let Some(before) = self.form.fields() else {
             return;
         };
-        let is_in_graph = sheet::focused().is_some() && word.starts_with("remove");
         spawn_local(async move {
-            if !self.bring(&sent, &word).await {
+            if !self.bring(&before, &word).await {
                 return;
             }
             self.history.borrow_mut().note(before, None);
@@ -307,62 +306,52 @@ impl Editor {
             } else {
                 format!("The flow has {count} steps.")
             });
-            let button = dom::all(&format!("#{PARTS} [autofocus]")).into_iter().next();
-            match (button, self.chosen.get()) {
-                (_, Some(step)) if is_in_graph => self.sheet.focus(step),
-                (Some(button), _) => {
-                    let _ = button.unchecked_into::<HtmlElement>().focus();
-                }
-                (None, _) => {}
-            }
             if let Some(step) = self.chosen.get() {
                 self.sheet.reveal(step);
             }
         });
     }
 
-    /// Sends fields, and puts the steps that come back in place, with what was typed meanwhile; tells whether they came.
+    /// Sends fields, and puts the steps that come back in place, with the focus where one goes on; tells whether they
+    /// came.
     async fn bring(&self, sent: &FormData, word: &str) -> bool {
         if self.is_sending.replace(true) {
             self.refuse(ONE_MOMENT);
             return false;
         }
         let _ = sent.set_with_str("intent", word);
+        // It may have been sent before.
+        sent.delete(KEPT);
+        for step in &self.sketch.borrow().steps {
+            let _ = sent.append_with_str(KEPT, &step.key);
+        }
+        let is_in_graph = sheet::focused().is_some() && word.starts_with("remove");
         let _ = self.section.set_attribute("aria-busy", "true");
         let answer = answer::ask(&self.form.0, sent).await;
         let _ = self.section.remove_attribute("aria-busy");
         self.is_sending.set(false);
-        let (html, parts) = match (answer, dom::by_id(PARTS)) {
-            (Ok(html), Some(parts)) => (html, parts),
-            (Err(words), _) => {
+        let page = match answer {
+            Ok(page) => page,
+            Err(words) => {
                 self.refuse(&words);
                 return false;
             }
-            (Ok(_), None) => return false,
         };
-        let typed = self.form.fields();
         let chosen = self.chosen.get().and_then(|step| Some(self.sketch.borrow().steps.get(step)?.key.clone()));
-        let focused = document().active_element().map(|element| element.id()).unwrap_or_default();
-        parts.set_inner_html(&html);
-        let sketch = self.form.sketch();
-        if let Some(typed) = typed {
-            form::keep_typed(&typed, &sketch);
-        }
-        // What was wrong is not known of the form as it is now.
-        for summary in dom::all(".error-summary") {
-            summary.remove();
-        }
-        let pressed = dom::all(&format!("#{PARTS} [autofocus]")).iter().find_map(step_around);
-        let last = sketch.steps.len().checked_sub(1);
-        let kept = chosen.and_then(|key| sketch.index_of(&key)).or(last);
+        let focused = document().active_element();
+        form::take_steps(&page, &self.sketch.borrow());
+        let next = form::next_focus(&page);
         self.form.note_change();
-        self.sketch.replace(sketch);
-        self.choose(pressed.or(kept));
         self.settle();
-        if !focused.is_empty()
-            && let Some(element) = dom::by_id(&focused)
-        {
-            dom::focus_in_place(&element);
+        let kept = chosen.and_then(|key| self.sketch.borrow().index_of(&key)).or(self.count().checked_sub(1));
+        self.choose(next.as_ref().and_then(step_around).or(kept));
+        match (self.chosen.get(), next, focused) {
+            (Some(step), ..) if is_in_graph => self.sheet.focus(step),
+            (_, Some(next), _) => {
+                let _ = next.unchecked_into::<HtmlElement>().focus();
+            }
+            (_, None, Some(focused)) => form::hold_focus(&focused),
+            (_, None, None) => {}
         }
         true
     }

@@ -1,8 +1,11 @@
-//! The form, whose fields are the truth: reads what is drawn from them, and writes to them what was done.
+//! The form, whose fields are the truth: reads what is drawn from them, and writes to them what was done, here or by the
+//! server.
+
+use std::collections::HashMap;
 
 use js_sys::{Array, Iterator};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event, FormData, HtmlFormElement, HtmlInputElement};
+use web_sys::{DocumentFragment, Element, Event, FormData, HtmlFormElement, HtmlInputElement};
 
 use crate::{
     browser::dom::{self, document},
@@ -11,14 +14,14 @@ use crate::{
         fields::{Field, step_control},
         flow::{
             Placement,
-            sketch::{FormField, Sketch, is_sketched, typed_into},
+            sketch::{FormField, Sketch, is_sketched},
         },
     },
-    step_form_words::{PROBLEM, step_box, step_part_id},
+    step_form_words::{PROBLEM, STEP_NAMES, step_box, step_order_id, step_part_id},
 };
 
-/// What the server's answers bring anew.
-pub const PARTS: &str = "flow-parts";
+/// The list of the steps' parts of the form.
+pub const STEPS: &str = ".step-forms";
 
 /// The flow form of this page.
 pub struct FlowForm(pub HtmlFormElement);
@@ -36,11 +39,6 @@ impl FlowForm {
             let _ = self.0.dispatch_event(&input);
         }
     }
-
-    /// What of the form is drawn.
-    pub fn sketch(&self) -> Sketch {
-        self.fields().map(|fields| sketch_of(&fields)).unwrap_or_default()
-    }
 }
 
 /// Writes to the fields in what a sketch differs from how they are; both have the same steps.
@@ -56,19 +54,118 @@ pub fn write(present: &Sketch, sketch: &Sketch) {
     }
 }
 
-/// Puts back what was typed into steps that are still there.
-pub fn keep_typed(before: &FormData, sketch: &Sketch) {
-    let keys: Vec<&str> = sketch.steps.iter().map(|step| step.key.as_str()).collect();
-    for (name, value) in typed_into(&keys, &entries(before, |_| true)) {
-        let Some(control) = dom::by_id(&name) else {
-            continue;
-        };
-        if let Some(input) = control.dyn_ref::<HtmlInputElement>().filter(|input| input.type_() == "checkbox") {
-            input.set_checked(!value.is_empty());
-        } else if dom::string(&control, "value").is_some_and(|present| present != value) {
-            dom::set_property(&control, "value", &value);
+/// Puts the steps of an answered page in place. One that is here already stays, and so do text, caret and undo of its
+/// fields: it takes its new number, and what the server may have changed of it.
+pub fn take_steps(page: &DocumentFragment, present: &Sketch) {
+    let Some(list) = dom::all(STEPS).pop() else {
+        return;
+    };
+    forget_errors();
+    let here = present.steps.iter().enumerate();
+    let mut here: HashMap<&str, (usize, Element)> = here
+        .filter_map(|(index, step)| Some((step.key.as_str(), (index, dom::by_id(&step_part_id(index))?))))
+        .collect();
+    let answered = dom::listed::<Element>(page.query_selector_all(&format!("{STEPS} > li")));
+    let steps: Vec<Element> = answered
+        .into_iter()
+        .enumerate()
+        .map(|(index, answered)| {
+            // One that the server takes to be here comes without most of its fields.
+            let is_whole = answered.query_selector("details").is_ok_and(|details| details.is_some());
+            let key = find(&answered, &format!("[name={}]", step_control(index, "key")));
+            let key = key.and_then(|key| key.get_attribute("value")).unwrap_or_default();
+            match here.remove(key.as_str()) {
+                Some((number, step)) if !is_whole => {
+                    renumber(&step, number, index);
+                    let order = format!("#{}", step_order_id(index));
+                    if let (Some(present), Some(answered)) = (find(&step, &order), find(&answered, &order)) {
+                        replace(&present, &answered);
+                    }
+                    step
+                }
+                Some((_, step)) => {
+                    step.remove();
+                    answered
+                }
+                None => answered,
+            }
+        })
+        .collect();
+    for (_, gone) in here.into_values() {
+        gone.remove();
+    }
+    let places = list.children();
+    for (place, step) in (0..).zip(&steps) {
+        let there = places.item(place);
+        if there.as_ref() != Some(step) {
+            // It fails only for a place that is none.
+            let _ = list.insert_before(step, there.as_deref());
         }
     }
+    let names = format!("#{STEP_NAMES}");
+    if let (Some(present), Ok(Some(answered))) = (dom::by_id(STEP_NAMES), page.query_selector(&names)) {
+        replace(&present, &answered);
+    }
+}
+
+/// Where an answered page says that one goes on.
+pub fn next_focus(page: &DocumentFragment) -> Option<Element> {
+    let selector = page.query_selector(STEPS).ok()??.get_attribute("data-focus")?;
+    document().query_selector(&format!("#flow-parts {selector}")).ok()?
+}
+
+/// Gives the focus back to an element that lost it when it was moved, or to the one that has come in its place.
+pub fn hold_focus(focused: &Element) {
+    let element = if focused.is_connected() { Some(focused.clone()) } else { dom::by_id(&focused.id()) };
+    if let Some(element) = element.filter(|_| document().active_element().as_ref() != Some(focused)) {
+        dom::focus_in_place(&element);
+    }
+}
+
+/// What was wrong is not known of the form as it is now.
+fn forget_errors() {
+    for told in dom::all(".error-summary, .flow-parts .field-error, .step-form-fault") {
+        told.remove();
+    }
+    for field in dom::all(".flow-parts .has-error") {
+        // It fails only for a malformed name.
+        let _ = field.class_list().remove_1("has-error");
+    }
+    for control in dom::all(".flow-parts [aria-invalid]") {
+        let _ = control.remove_attribute("aria-invalid");
+    }
+}
+
+/// Gives a step's part of the form another number, in all that names its controls.
+fn renumber(step: &Element, from: usize, to: usize) {
+    if from == to {
+        return;
+    }
+    step.set_id(&step_part_id(to));
+    // The hyphen at its end tells `step-1-` from `step-12-`.
+    let (old, new) = (step_control(from, ""), step_control(to, ""));
+    for attribute in ["id", "name", "for", "aria-describedby"] {
+        for element in dom::all_in(step, &format!("[{attribute}^={old}]")) {
+            let value = element.get_attribute(attribute).unwrap_or_default();
+            // Setting an attribute fails only for a malformed name.
+            let _ = element.set_attribute(attribute, &value.replace(&old, &new));
+        }
+    }
+    for button in dom::all_in(step, ".step-form-buttons > button") {
+        let word = button.get_attribute("value").unwrap_or_default();
+        if let Some((verb, _)) = word.split_once('-') {
+            let _ = button.set_attribute("value", &format!("{verb}-{to}"));
+        }
+    }
+}
+
+fn find(element: &Element, selector: &str) -> Option<Element> {
+    element.query_selector(selector).ok()?
+}
+
+fn replace(present: &Element, fresh: &Element) {
+    // It fails only for an element that would be put into itself.
+    let _ = present.replace_with_with_node_1(fresh);
 }
 
 /// Shows the part of one step only. None is taken away: all are sent.
@@ -94,7 +191,12 @@ pub fn show_words(sketch: &Sketch) {
         let names: Vec<&str> = before.into_iter().map(|earlier| sketch.steps[earlier].name.as_str()).collect();
         let part = step_part_id(index);
         set_words(&format!("#{part} > details > summary > .quiet"), &step.runs_when.order_words(&names));
-        set_words(&format!("#{part} > details > summary > .step-form-name"), &step.name);
+        if set_words(&format!("#{part} > details > summary > .step-form-name"), &step.name) {
+            for button in dom::all(&format!("#{part} .step-form-buttons > button")) {
+                let words = button.text_content().unwrap_or_default();
+                let _ = button.set_attribute("aria-label", &format!("{words}: {}", step.name));
+            }
+        }
     }
     for (name_box, words) in boxes() {
         if let Some(step) = sketch.index_of(&name_box.value()).map(|index| &sketch.steps[index])
@@ -168,10 +270,14 @@ fn boxes() -> Vec<(HtmlInputElement, Element)> {
     found.into_iter().filter_map(parts).collect()
 }
 
-fn set_words(selector: &str, text: &str) {
-    if let Ok(Some(element)) = document().query_selector(selector)
-        && element.text_content().as_deref() != Some(text)
-    {
+/// Sets the text of an element; tells whether it had another one.
+fn set_words(selector: &str, text: &str) -> bool {
+    let Ok(Some(element)) = document().query_selector(selector) else {
+        return false;
+    };
+    let is_other = element.text_content().as_deref() != Some(text);
+    if is_other {
         element.set_text_content(Some(text));
     }
+    is_other
 }

@@ -152,7 +152,7 @@ impl FlowDraft {
 
     fn parse_around(&self, read_code: fn(&str) -> Result<Code, ValueError>) -> Result<Flow, FlowErrors> {
         let mut errors = FlowErrors::default();
-        let name = errors.flow.take(Field::Name, flow_name(&self.name));
+        let name = errors.flow.take(Field::Name, TaskName::parse_of_flow(&self.name));
         let description = errors.flow.take(Field::Description, Description::parse(&self.description));
         let engine = errors.flow.take(Field::Engine, EngineChoice::parse(&self.engine));
         let keys = self.keys(&mut errors);
@@ -271,11 +271,6 @@ pub(super) fn named_steps(typed: &str, find: impl Fn(&str) -> Option<usize>) -> 
 pub(super) fn step_title(name: &str, step: usize) -> String {
     let name = name.trim();
     if name.is_empty() { format!("Step {}", step + 1) } else { name.to_owned() }
-}
-
-/// A flow's name, which it must have.
-fn flow_name(text: &str) -> Result<TaskName, ValueError> {
-    TaskName::parse(text)?.ok_or_else(|| ValueError("Give the flow a name.".to_owned()))
 }
 
 /// Puts what is wrong with the steps as a whole at their fields.

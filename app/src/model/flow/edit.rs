@@ -4,6 +4,10 @@ use std::str::FromStr;
 
 use super::{FlowDraft, StepDraft, StepName};
 
+/// The field by which a browser says which steps it has and keeps, by their keys: of those, an answer has only what
+/// buttons change.
+pub const KEPT: &str = "kept";
+
 /// What a button does. Steps are named by their index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FlowEdit {

@@ -17,7 +17,7 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 pub use draft::{FlowDraft, StepDraft};
-pub use edit::{FlowEdit, Focus};
+pub use edit::{FlowEdit, Focus, KEPT};
 pub use retries::Retries;
 pub use step::{FlowStep, Placement, RunsWhen, StepKey, StepName};
 

@@ -7,7 +7,7 @@ use super::{
     FlowFault, Placement, RunsWhen, cycle,
     draft::{named_steps, step_title},
 };
-use crate::model::fields::{Field, parse_step_control, step_control};
+use crate::model::fields::{Field, parse_step_control};
 
 /// The controls of a step that the graph shows, and that gestures change.
 const KEY: &str = "key";
@@ -15,8 +15,6 @@ const X: &str = "x";
 const Y: &str = "y";
 /// Names of more steps to run after.
 pub const ALSO_AFTER: &str = "also_after";
-/// A box that sends nothing when it is not ticked.
-const USE_CACHE: &str = "use_cache";
 
 /// A field as a form sends it: its name and its value.
 pub type FormField = (String, String);
@@ -155,36 +153,10 @@ impl Sketch {
     }
 }
 
-/// What people have typed into the steps of a form, for a form with these keys of steps, in which each may stand
-/// elsewhere, or not at all. An empty text unticks a box. What gestures change is not in it.
-#[must_use]
-pub fn typed_into(keys: &[&str], fields: &[FormField]) -> Vec<FormField> {
-    let mut place_of = HashMap::new();
-    for (name, value) in fields {
-        if let Some((index, KEY)) = parse_step_control(name)
-            && let Some(place) = keys.iter().position(|key| key == value)
-        {
-            place_of.insert(index, place);
-        }
-    }
-    let mut typed: Vec<FormField> =
-        place_of.values().map(|place| (step_control(*place, USE_CACHE), String::new())).collect();
-    for (name, value) in fields {
-        let Some((index, control)) = parse_step_control(name) else {
-            continue;
-        };
-        if let Some(place) = place_of.get(&index)
-            && ![KEY, X, Y, ALSO_AFTER, Field::RunsAfter.name()].contains(&control)
-        {
-            typed.push((step_control(*place, control), value.clone()));
-        }
-    }
-    typed
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::fields::step_control;
 
     fn field(step: usize, control: &str, value: &str) -> FormField {
         (step_control(step, control), value.to_owned())
@@ -250,28 +222,5 @@ mod tests {
         assert_eq!(sketch.named("C, Z, A"), (vec![2, 0], "Z".to_owned()));
         assert_eq!(sketch.disconnect(0, 2), "Removed: C no longer runs after A.");
         assert_eq!(sketch.before(), [vec![], vec![0], vec![1]]);
-    }
-
-    #[test]
-    fn what_was_typed_goes_with_its_step() {
-        let fields = [
-            field(0, "key", "a"),
-            field(0, "code", "one"),
-            field(0, "use_cache", "on"),
-            field(0, "runs_after", "b"),
-            field(1, "key", "b"),
-            field(1, "code", "two"),
-            field(1, "also_after", "a"),
-            field(1, "x", "5"),
-            field(2, "key", "c"),
-            field(2, "code", "three"),
-        ];
-        let typed = typed_into(&["c", "new", "a"], &fields);
-        let value =
-            |name: &str| typed.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).next_back();
-        assert_eq!((value("step-0-code"), value("step-2-code")), (Some("three"), Some("one")));
-        assert_eq!((value("step-0-use_cache"), value("step-2-use_cache")), (Some(""), Some("on")));
-        assert!(typed.iter().all(|(name, _)| !name.starts_with("step-1-")), "{typed:?}");
-        assert_eq!(value("step-2-runs_after"), None, "the graph is left");
     }
 }

@@ -42,7 +42,7 @@ pub struct Conditions {
     pub stage_timeout: u32,
     /// Bytes that must be free where something is to be built.
     pub minimum_free: u64,
-    /// Seconds after which an environment on the volume that no run has used is taken away; `None` keeps all.
+    /// Seconds after which what no run has used is taken away from the volumes; `None` keeps all.
     pub prune_after: Option<u64>,
     /// The nixpkgs that system packages come from, as a flake reference.
     pub nixpkgs: String,

@@ -1,6 +1,11 @@
 //! Puts the end of a step into words: what happened, why, and what to do next.
 
-use app::model::{phase::Phase, sizes::bytes_text, time::Timestamp};
+use app::model::{
+    flow::Retries,
+    phase::Phase,
+    sizes::bytes_text,
+    time::{Timestamp, duration_text},
+};
 
 use super::transcript::Transcript;
 use crate::{
@@ -15,6 +20,16 @@ const SIGKILL: i32 = 9;
 pub fn outcome(end: &StepEnd, transcript: &Transcript, at: Timestamp) -> Outcome {
     let (phase, message) = verdict(end, transcript);
     Outcome { phase, exit_code: end.exit_code.filter(|_| transcript.program_started()), message, at }
+}
+
+/// What is said after an attempt that failed and after which there is another one, in so many milliseconds.
+#[must_use]
+pub fn again_words(attempt: u32, retries: Retries, wait: i64) -> String {
+    let when = match u64::try_from(wait).unwrap_or(0) {
+        0 => "at once".to_owned(),
+        wait => format!("in {}", duration_text(wait)),
+    };
+    format!("Attempt {attempt} of {} failed. The next one begins {when}.", retries.count() + 1)
 }
 
 fn verdict(end: &StepEnd, transcript: &Transcript) -> (Phase, Option<String>) {

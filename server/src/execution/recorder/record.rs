@@ -11,7 +11,7 @@ use app::model::{
     identifiers::{RunId, StepId, StepUid},
     log::Stream,
     phase::Phase,
-    time::{Timestamp, duration_text},
+    time::Timestamp,
 };
 use futures::StreamExt as _;
 
@@ -342,7 +342,7 @@ fn read_batch(recording: &mut Recording, told: StepEvents) -> Result<Batch, serd
             _ => wait_when_failed.filter(|_| matches!(outcome.phase, Phase::Failed | Phase::Error)),
         };
         if let Some(wait) = wait {
-            chunks.push(Stream::Stoker, observed.at, &again_words(*attempt, retries.count() + 1, wait))?;
+            chunks.push(Stream::Stoker, observed.at, &outcome::again_words(*attempt, *retries, wait))?;
         }
         end = Some(End { again_at: wait.map(|wait| Timestamp(observed.at.0 + wait)), outcome });
     }
@@ -365,15 +365,6 @@ fn finish(
         chunks.push(Stream::Stoker, at, message)?;
     }
     Ok(outcome)
-}
-
-/// What is said in the log after an attempt after which there is another one.
-fn again_words(present: u32, most: u32, wait: i64) -> String {
-    let when = match u64::try_from(wait).unwrap_or(0) {
-        0 => "at once".to_owned(),
-        wait => format!("in {}", duration_text(wait)),
-    };
-    format!("Attempt {present} of {most} failed. The next one begins {when}.")
 }
 
 /// Lines on their way into rows.

@@ -62,6 +62,11 @@ impl FormFields {
         found.map(|(_, value)| std::mem::take(value)).unwrap_or_default()
     }
 
+    /// All values of a field, taken out.
+    pub fn take_all(&mut self, name: &str) -> Vec<String> {
+        self.values.extract_if(.., |(field, _)| field == name).map(|(_, value)| value).collect()
+    }
+
     /// All fields with their values, in the order in which they were sent.
     pub fn into_values(self) -> impl Iterator<Item = (String, String)> {
         self.values.into_iter()

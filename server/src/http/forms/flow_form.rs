@@ -2,7 +2,7 @@
 //! could not be saved or because a button changed its steps.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
 };
 
@@ -11,7 +11,7 @@ use app::{
     backend::{Backend, BackendError, SavedTask},
     model::{
         fields::{Field, FieldErrors, FlowErrors, parse_step_control, step_control},
-        flow::{FlowDraft, FlowEdit, Focus, Placement, StepDraft},
+        flow::{FlowDraft, FlowEdit, Focus, KEPT, Placement, StepDraft},
         identifiers::TaskId,
         spec::TaskDraft,
     },
@@ -58,7 +58,7 @@ async fn submit(state: &AppState, parts: Parts, id: Option<TaskId>, fields: Form
         return unknown_intent();
     };
     let backend = state.backend(&parts);
-    let Submission { id, revision, mut draft, unusable, intent } = submission;
+    let Submission { id, revision, mut draft, unusable, kept, intent } = submission;
     let outcome = match intent {
         _ if !unusable.is_empty() => Err(BackendError::InvalidFlow(with_unusable_files(&draft, unusable))),
         Intent::Save(saving) => match save(backend, id, revision, &draft, saving).await {
@@ -69,7 +69,7 @@ async fn submit(state: &AppState, parts: Parts, id: Option<TaskId>, fields: Form
         Intent::Edit(edit) => Ok(draft.edit(edit)),
         Intent::Insert(task) => insert(&*backend, &mut draft, &task).await,
     };
-    let form = FlowFormState { draft, revision, ..FlowFormState::default() };
+    let form = FlowFormState { draft, revision, kept, ..FlowFormState::default() };
     match outcome {
         Ok(focus) => show_changed(state, parts, form, focus).await,
         Err(error) => show_again(state, parts, form, error).await,
@@ -125,6 +125,8 @@ struct Submission {
     draft: FlowDraft,
     /// What is wrong with the files that were sent.
     unusable: FlowErrors,
+    /// The keys of the steps that the page has already.
+    kept: HashSet<String>,
     intent: Intent,
 }
 
@@ -145,8 +147,9 @@ impl Submission {
             (None, word) => Intent::Edit(word?.parse().ok()?),
         };
         let revision = fields.get("revision").and_then(|revision| revision.parse().ok());
+        let kept = fields.take_all(KEPT).into_iter().collect();
         let (draft, unusable) = flow_draft(fields);
-        Some(Self { id, revision, draft, unusable, intent })
+        Some(Self { id, revision, draft, unusable, kept, intent })
     }
 }
 

@@ -27,6 +27,7 @@ use crate::http::state::AppState;
 
 mod body;
 mod flow_form;
+mod name;
 mod program;
 mod saving;
 mod task_form;
@@ -54,7 +55,7 @@ pub async fn task_list(State(state): State<AppState>, request: Request) -> Respo
     }
 }
 
-/// The page of a task or of a flow: run it, or one step of it alone. A task's is its form too.
+/// The page of a task or of a flow: run it, or one step of it alone, or rename it. A task's is its form too.
 pub async fn task(State(state): State<AppState>, Path(id): Path<String>, request: Request) -> Response {
     let (parts, fields) = match read_form(request).await {
         Ok(form) => form,
@@ -73,6 +74,7 @@ pub async fn task(State(state): State<AppState>, Path(id): Path<String>, request
             let inputs_of = fields.get("inputs_of").and_then(|number| number.parse().ok());
             actions::call(backend, actions::run_step(id.clone(), step, inputs_of)).await
         }
+        Some("rename") => return name::rename(&state, parts, id, fields).await,
         Some(_) if id.kind() == Kind::Task => return task_form::submit(&state, parts, Some(id), fields).await,
         _ => return unknown_intent(),
     };

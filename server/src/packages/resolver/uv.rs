@@ -52,10 +52,15 @@ impl Resolver for UvResolver {
         }
         let wanted = wanted(spec);
         let key = self.key(target, &wanted);
-        match self.find(key.clone()).await {
-            Ok(Some(lock)) => return Ok(lock),
-            Ok(None) => {}
-            Err(error) => return Err(ResolveError::Unavailable(error.to_string())),
+        let find = async || self.find(key.clone()).await.map_err(|error| ResolveError::Unavailable(error.to_string()));
+        if let Some(lock) = find().await? {
+            return Ok(lock);
+        }
+        // Never closed.
+        let _turn = self.turns.acquire().await;
+        // The steps of a flow often have the same packages: somebody may have made it while this one waited.
+        if let Some(lock) = find().await? {
+            return Ok(lock);
         }
         let mut lock = self.compile(target, &wanted, spec.requirements.is_some()).await?;
         if let Some(file) = &spec.requirements {
@@ -107,8 +112,6 @@ impl UvResolver {
             .env("UV_PYTHON_DOWNLOADS", "never")
             .env("NO_COLOR", "1")
             .current_dir("/");
-        // Never closed.
-        let _turn = self.turns.acquire().await;
         let output = match tokio::time::timeout(TIME_LIMIT, output_of(command, wanted)).await {
             Ok(Ok(output)) => output,
             Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => {

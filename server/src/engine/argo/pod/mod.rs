@@ -106,6 +106,16 @@ fn prune(assignment: &Assignment) {
     if let Err(error) = pruning::prune(&folders(), unused_for, SystemClock.now()) {
         eprintln!("stoker: what no run used for long could not be taken away from the volume: {error}");
     }
+    // Other pods have no store.
+    let has_store = !nix::names(&assignment.plan.definition.spec.system_packages).is_empty();
+    if has_store && let Err(error) = pruning::collect_store_garbage(&folders(), &nix_settings(assignment)) {
+        eprintln!("stoker: what no package set keeps could not be taken away from the Nix store: {error}");
+    }
+}
+
+fn nix_settings(assignment: &Assignment) -> NixSettings {
+    let nixpkgs = assignment.conditions.nixpkgs.clone();
+    NixSettings::new(NixChoice::Nix, nixpkgs, Path::new(CACHE), nix::stoker_program())
 }
 
 fn folders() -> CacheFolders {
@@ -180,7 +190,7 @@ fn lay_out(assignment: &Assignment, python: &Python) -> io::Result<StepFolder> {
         fs::create_dir_all(cache.join(folder))?;
     }
     let uv = programs::found_on_path(Path::new("uv"));
-    let nix = NixSettings::new(NixChoice::Nix, conditions.nixpkgs.clone(), cache, nix::stoker_program());
+    let nix = nix_settings(assignment);
     let runner = runner::install(&steps.join("runner"))?;
     let folder = StepFolder::of(steps, &plan.step);
     let (run, key) = (plan.step.run(), &plan.definition.key);

@@ -1,6 +1,7 @@
-//! Takes environments away from the volume that no run has used for long: once a day, by whichever pod prepares then, while
-//! its program runs already. Who prepares holds the same lock as on one machine (`caches::hold`), and who runs shows it by
-//! another one (`caches::use_lock`): so what somebody uses stays, and what was just used does too.
+//! Takes away from the volume what no run has used for long: once a day, by whichever pod prepares then, while its program
+//! runs already. Who prepares holds the same lock as on one machine (`caches::hold`), and who runs shows it by another one
+//! (`caches::use_lock`): so what somebody uses stays, and what was just used does too. What package sets leave behind in the
+//! Nix store is collected by the next pod that has the store.
 
 use std::{
     fs::{self, File},
@@ -10,7 +11,10 @@ use std::{
 
 use app::model::time::Timestamp;
 
-use crate::engine::local::caches::{CacheFolders, prune, schedule};
+use crate::{
+    engine::local::caches::{CacheFolders, nix_store::NixStore, prune, schedule},
+    packages::nix::NixSettings,
+};
 
 /// The file whose time says when the volume was last pruned.
 const PRUNED: &str = "pruned";
@@ -33,9 +37,28 @@ pub fn prune(folders: &CacheFolders, unused_for: Duration, now: Timestamp) -> io
     File::create(pruned).map(drop)
 }
 
+/// Collects the garbage of the Nix store, if a package set went since that was last done. Where it is broken off, the next
+/// pod goes on with it.
+///
+/// # Errors
+/// When Nix did not do it.
+pub fn collect_store_garbage(folders: &CacheFolders, nix: &NixSettings) -> io::Result<()> {
+    let due = folders.store_garbage();
+    if !due.exists() {
+        return Ok(());
+    }
+    let Some(store) = NixStore::find(nix) else { return Ok(()) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(store.collect_garbage_on_volume()).map_err(io::Error::other)?;
+    fs::remove_file(due)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::{os::unix::fs::symlink, path::Path};
+    use std::{
+        os::unix::fs::symlink,
+        path::{Path, PathBuf},
+    };
 
     use app::model::caches::{CacheKind, CacheName};
 
@@ -70,6 +93,52 @@ mod tests {
 
     fn name(key: &str) -> CacheName {
         CacheName { kind: CacheKind::Environment, key: key.parse().unwrap() }
+    }
+
+    /// Adds a package set that was last used so many days ago; the second environment was built with it.
+    fn add_set(folders: &CacheFolders, days: u32) -> PathBuf {
+        let set = folders.of_kind(CacheKind::PackageSet).join(KEYS[2]);
+        fs::create_dir_all(&set).unwrap();
+        fs::write(set.join("complete"), "/nix/store/x").unwrap();
+        let used = File::create(set.with_extension("used")).unwrap();
+        used.set_modified(SystemTime::now() - DAY * days).unwrap();
+        let built = folders.of_kind(CacheKind::Environment).join(format!(".built-{}-x", KEYS[1]));
+        fs::write(built.join("set"), KEYS[2]).unwrap();
+        set
+    }
+
+    #[test]
+    fn a_package_set_goes_with_the_last_environment_that_was_built_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let folders = volume(folder.path(), [30, 30, 30]);
+        let set = add_set(&folders, 30);
+        // Not yet whole: somebody builds it.
+        let unfinished = set.with_file_name("dddddddddddddddddddddddddddddddd");
+        fs::create_dir(&unfinished).unwrap();
+        let program = use_lock::lock(&folders, &[name(KEYS[1])]).unwrap();
+        prune(&folders, WEEK, SystemClock.now()).unwrap();
+        assert_eq!((left(&folders), set.exists(), folders.store_garbage().exists()), (vec![KEYS[1]], true, false));
+        drop(program);
+        fs::remove_file(folder.path().join(PRUNED)).unwrap();
+        prune(&folders, WEEK, SystemClock.now()).unwrap();
+        assert_eq!((left(&folders), set.exists(), folders.store_garbage().exists()), (Vec::new(), false, true));
+        assert!(unfinished.exists());
+    }
+
+    #[test]
+    fn a_package_set_that_was_used_or_is_in_use_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let folders = volume(folder.path(), [30, 30, 30]);
+        let set = add_set(&folders, 2);
+        prune(&folders, WEEK, SystemClock.now()).unwrap();
+        assert!(set.exists());
+        File::open(set.with_extension("used")).unwrap().set_modified(SystemTime::now() - DAY * 30).unwrap();
+        fs::remove_file(folder.path().join(PRUNED)).unwrap();
+        let set_name = CacheName { kind: CacheKind::PackageSet, key: KEYS[2].parse().unwrap() };
+        let program = use_lock::lock(&folders, &[set_name]).unwrap();
+        prune(&folders, WEEK, SystemClock.now()).unwrap();
+        assert!(set.exists());
+        drop(program);
     }
 
     #[test]

@@ -72,7 +72,8 @@ impl CacheFolders {
     }
 
     /// A file that is there while the Nix store may hold what no package set keeps any more.
-    fn store_garbage(&self) -> PathBuf {
+    #[must_use]
+    pub fn store_garbage(&self) -> PathBuf {
         self.cache.join("nix-store-garbage")
     }
 

@@ -66,6 +66,19 @@ impl NixStore {
             Err(rustix::io::Errno::WOULDBLOCK) => return Err(CollectError::InUse),
             Err(error) => return Err(io::Error::from(error).into()),
         }
+        self.run_collector().await
+    }
+
+    /// Removes what no package set keeps, from a store on a volume: it is at /nix, and Stoker's own all the same. Pods that
+    /// build in it meanwhile are safe by Nix's own locks, which are on the volume too.
+    ///
+    /// # Errors
+    /// When Nix did not do it.
+    pub async fn collect_garbage_on_volume(&self) -> Result<(), CollectError> {
+        self.run_collector().await
+    }
+
+    async fn run_collector(&self) -> Result<(), CollectError> {
         let Some(mut command) = self.nix(&["store", "gc"]) else { return Ok(()) };
         let output = tokio::time::timeout(LONGEST, command.output()).await.map_err(|_| CollectError::TooLong)??;
         if output.status.success() {

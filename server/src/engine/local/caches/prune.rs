@@ -39,12 +39,23 @@ pub struct PutAside {
 }
 
 impl PutAside {
-    fn add_environment(&mut self, folders: &CacheFolders, kept: &Kept) -> io::Result<()> {
-        // The link first: a folder without one is garbage, should this process end here.
-        fs::remove_file(folders.place(&kept.name))?;
+    const fn nothing() -> Self {
+        Self { folders: Vec::new(), environments: 0 }
+    }
+
+    fn add(&mut self, folders: &CacheFolders, kept: &Kept) -> io::Result<()> {
+        match kept.name.kind {
+            CacheKind::Environment => {
+                // The link first: a folder without one is garbage, should this process end here.
+                fs::remove_file(folders.place(&kept.name))?;
+                self.environments += 1;
+            }
+            CacheKind::PackageSet => note_store_garbage(folders)?,
+            CacheKind::Conda => {}
+        }
         self.folders.push(rename_aside(&kept.folder)?);
-        self.environments += 1;
-        forget_use(folders, kept);
+        // A left-over time of last use harms nobody.
+        let _ = fs::remove_file(folders.last_use(&kept.name));
         Ok(())
     }
 
@@ -78,44 +89,42 @@ pub fn put_aside(
     if unused_since.is_some_and(|since| all.iter().any(|kept| kept.last_used >= since)) {
         return Err(RemovalError::NotThere(name.clone()));
     }
-    let mut aside = PutAside { folders: Vec::new(), environments: 0 };
+    let mut aside = PutAside::nothing();
     // Environments first: one whose package set is gone would look whole, and not be.
-    for kept in all.iter().filter(|kept| kept.name.kind == CacheKind::Environment) {
-        aside.add_environment(folders, kept)?;
-    }
-    if all.iter().any(|kept| kept.name.kind == CacheKind::PackageSet) {
-        note_store_garbage(folders)?;
-    }
-    for kept in all.iter().filter(|kept| kept.name.kind != CacheKind::Environment) {
-        aside.folders.push(rename_aside(&kept.folder)?);
-        forget_use(folders, kept);
+    let (environments, others): (Vec<&Kept>, _) =
+        all.into_iter().partition(|kept| kept.name.kind == CacheKind::Environment);
+    for kept in environments.into_iter().chain(others) {
+        aside.add(folders, kept)?;
     }
     Ok(aside)
 }
 
-/// Puts aside the environments that were not used for so long, on a volume that others use whose steps cannot be seen
-/// here, with what an earlier one put aside and did not come to remove. What is left of builds stays: somebody may be
-/// building. `None` when somebody is about to use something.
+/// Puts aside what was not used for so long, on a volume that others use whose steps cannot be seen here, with what an
+/// earlier one put aside and did not come to remove. What is left of builds stays: somebody may be building. `None` when
+/// somebody is about to use something.
 ///
 /// # Errors
 /// When something could not be looked at or renamed.
 pub fn put_aside_on_volume(folders: &CacheFolders, unused_since: Timestamp) -> io::Result<Option<PutAside>> {
     let Some(_hold) = hold::try_for_removal(folders.cache())? else { return Ok(None) };
     let in_use = InUse::read(folders.steps())?;
-    let inventory = Inventory::read(folders, &in_use)?;
-    let mut aside = PutAside { folders: Vec::new(), environments: 0 };
-    for kept in inventory.kept.iter().filter(|kept| kept.name.kind == CacheKind::Environment) {
-        let is_unused = kept.last_used < unused_since && in_use.users_of(&kept.name) == 0;
-        if is_unused && !use_lock::is_held(folders, &kept.name)? {
-            aside.add_environment(folders, kept)?;
+    let mut aside = PutAside::nothing();
+    // A package set can go once the environments that were built with it have.
+    for kind in CacheKind::ALL {
+        let inventory = Inventory::read(folders, &in_use)?;
+        for kept in inventory.kept.iter().filter(|kept| kept.name.kind == kind) {
+            let is_unused = kept.last_used < unused_since && in_use.users_of(&kept.name) == 0;
+            let is_needed = inventory.with_dependents(kept).len() > 1;
+            if is_unused && !is_needed && !use_lock::is_held(folders, &kept.name)? {
+                aside.add(folders, kept)?;
+            }
         }
+        let is_aside = |path: &&PathBuf| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            path.starts_with(folders.of_kind(kind)) && name.is_some_and(|name| name.starts_with(DELETED))
+        };
+        aside.folders.extend(inventory.garbage.iter().filter(is_aside).cloned());
     }
-    let environments = folders.of_kind(CacheKind::Environment);
-    let is_aside = |path: &PathBuf| {
-        let name = path.file_name().and_then(|name| name.to_str());
-        path.starts_with(&environments) && name.is_some_and(|name| name.starts_with(DELETED))
-    };
-    aside.folders.extend(inventory.garbage.into_iter().filter(is_aside));
     Ok(Some(aside))
 }
 
@@ -127,7 +136,7 @@ pub fn put_garbage_aside(folders: &CacheFolders) -> io::Result<PutAside> {
     let _hold = hold::for_removal(folders.cache())?;
     let in_use = InUse::read(folders.steps())?;
     let inventory = Inventory::read(folders, &in_use)?;
-    let mut aside = PutAside { folders: Vec::new(), environments: 0 };
+    let mut aside = PutAside::nothing();
     if inventory.garbage.iter().any(|path| path.starts_with(folders.of_kind(CacheKind::PackageSet))) {
         note_store_garbage(folders)?;
     }
@@ -155,11 +164,6 @@ fn rename_aside(path: &Path) -> io::Result<PathBuf> {
         path.with_file_name(format!("{DELETED}{}-{}-{count}", name.trim_start_matches('.'), std::process::id()));
     fs::rename(path, &aside)?;
     Ok(aside)
-}
-
-/// A left-over time of last use harms nobody.
-fn forget_use(folders: &CacheFolders, kept: &Kept) {
-    let _ = fs::remove_file(folders.last_use(&kept.name));
 }
 
 /// Something that prune took away, or would.
