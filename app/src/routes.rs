@@ -29,9 +29,8 @@ pub fn flows() -> String {
 #[must_use]
 pub fn tasks_page(query: &TaskQuery) -> String {
     let search = Some(("q", query.search.clone())).filter(|(_, search)| !search.is_empty());
-    let last = query.last.map(|last| ("last", last.address_word().to_owned()));
     let from = query.from.as_ref().map(|cursor| ("from", cursor_text(cursor)));
-    with_parameters(&list(query.kind), search.into_iter().chain(last).chain(from))
+    with_parameters(&list(query.kind), search.into_iter().chain(query.filters()).chain(from))
 }
 
 /// A page of the documentation.

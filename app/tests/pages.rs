@@ -24,6 +24,7 @@ use app::{
         run_list::{ListedRun, RunPage, RunQuery},
         spec::{TaskDraft, TaskName, TaskSpec},
         step_address::StepAddress,
+        task_counts::TaskCounts,
         task_title::TaskTitle,
         time::Timestamp,
         views::{
@@ -118,12 +119,28 @@ impl Backend for Fake {
             recent: vec![summary(number(1)), summary(number(2))],
         };
         match query.search.as_str() {
-            "" => Ok(TaskPage { tasks: vec![task], newer: None, older: None, none_at_all: false, counts: Vec::new() }),
-            "empty" => {
-                Ok(TaskPage { tasks: Vec::new(), newer: None, older: None, none_at_all: true, counts: Vec::new() })
-            }
+            "" => Ok(TaskPage {
+                tasks: vec![task],
+                newer: None,
+                older: None,
+                none_at_all: false,
+                counts: TaskCounts::default(),
+            }),
+            "empty" => Ok(TaskPage {
+                tasks: Vec::new(),
+                newer: None,
+                older: None,
+                none_at_all: true,
+                counts: TaskCounts::default(),
+            }),
             "locked" => Err(BackendError::Unavailable("The database is busy.".to_owned())),
-            _ => Ok(TaskPage { tasks: Vec::new(), newer: None, older: None, none_at_all: false, counts: Vec::new() }),
+            _ => Ok(TaskPage {
+                tasks: Vec::new(),
+                newer: None,
+                older: None,
+                none_at_all: false,
+                counts: TaskCounts::default(),
+            }),
         }
     }
 
@@ -219,7 +236,7 @@ impl Backend for Fake {
                 LogLine(stream, NOW, format!("line {line} <b>"))
             })
             .collect();
-        Ok(LogPage { lines: LogLines { first, lines }, total: 3000 })
+        Ok(LogPage { lines: LogLines { first, lines }, headings: Vec::new(), total: 3000 })
     }
 
     async fn list_runs(&self, _: &RunQuery) -> Result<RunPage, BackendError> {

@@ -79,7 +79,7 @@ mod tests {
 
     fn page(lines: &[&str], total: u64) -> LogPage {
         let lines = lines.iter().map(|text| LogLine(Stream::Output, Timestamp(0), (*text).to_owned())).collect();
-        LogPage { lines: LogLines { first: 1, lines }, total }
+        LogPage { lines: LogLines { first: 1, lines }, headings: Vec::new(), total }
     }
 
     #[test]

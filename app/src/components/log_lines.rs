@@ -7,7 +7,7 @@ use crate::{
     log_text::{
         Frame, LineTimes, Marked, Matcher,
         groups::{Group, Grouping, Sheet},
-        push_found_line, push_group_start, push_heading_end, push_line, push_preparation_heading,
+        push_earlier_heading, push_found_line, push_group_start, push_heading_end, push_line, push_preparation_heading,
     },
     model::{
         checkpoint::Checkpoint,
@@ -26,7 +26,9 @@ pub struct Shown<'a> {
     pub run: &'a RunDetail,
     /// The lines of its log that are on the page.
     pub page: &'a LogPage,
-    /// The parameters of the page's address, each with an `&` after it.
+    /// The page's address.
+    pub at: &'a str,
+    /// The parameters of it, each with an `&` after it.
     pub parameters: &'a str,
     /// Which time stands before each.
     pub times: LineTimes,
@@ -47,6 +49,9 @@ pub fn lines_html(shown: &Shown<'_>) -> String {
         log: Part::default(),
     };
     let mut grouping = Grouping::default();
+    for (number, line) in &page.headings {
+        grouping.take(*number, line, &mut writer);
+    }
     for (number, line) in (page.lines.first..).zip(&page.lines.lines) {
         grouping.take(number, line, &mut writer);
     }
@@ -155,6 +160,12 @@ impl Sheet for Writer<'_> {
     fn begin(&mut self, group: &Group, heading: Option<(&LogLine, &Marked<'_>)>) {
         let mut part = Part::default();
         match heading {
+            Some((line, marked)) if group.first < self.shown.page.lines.first => {
+                let address = routes::at_line(self.shown.at, group.first);
+                push_earlier_heading(&mut part.heading, group.first, &address, line, marked);
+                // The page was asked for what is in there.
+                part.is_wanted = true;
+            }
             Some((line, marked)) => {
                 let is_wanted = self.write(&mut part.heading, group.first, line, marked, true);
                 self.top().is_wanted |= is_wanted;

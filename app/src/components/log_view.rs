@@ -122,7 +122,7 @@ pub fn LogView(
         found_lines_html(&at, searched, times)
     } else {
         let (searched, chosen) = (searched.as_ref(), chosen.clone());
-        lines_html(&Shown { run: &run, page: &page, parameters: &parameters, times, searched, chosen })
+        lines_html(&Shown { run: &run, page: &page, at: &at, parameters: &parameters, times, searched, chosen })
     };
     let (earlier, later) = match only_matches {
         Some(searched) => ways_to_matches(&at, searched),

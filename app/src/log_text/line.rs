@@ -104,6 +104,16 @@ pub fn push_group_start(html: &mut String, group: &Group, is_open: Option<bool>)
     html.push_str(if is_open.unwrap_or(true) { r#" open="">"# } else { ">" });
 }
 
+/// Writes the heading of a group that began before the page, but for its end. Its number leads to where it stands.
+pub fn push_earlier_heading(html: &mut String, number: u64, address: &str, line: &LogLine, marked: &Marked<'_>) {
+    html.push_str(r#"<summary class="line "#);
+    html.push_str(stream_class(line));
+    html.push_str(r#""><a class="line-number" href=""#);
+    escape_into(html, address);
+    let _ = write!(html, r#"">{number}</a><span class="line-within">… in</span>"#);
+    push_text(html, line.0, marked, &mut Unmarked);
+}
+
 /// Writes the heading of what preparing printed, but for its end. The server alone knows its words: it tells them anew as
 /// they change.
 pub fn push_preparation_heading(html: &mut String, words: &str) {

@@ -22,11 +22,12 @@ use ansi::Style;
 #[cfg(feature = "ssr")]
 pub use found::{Matcher, push_found_line};
 pub use line::{
-    Frame, line_html, partial_html, push_group_start, push_heading_end, push_line, push_preparation_heading,
+    Frame, line_html, partial_html, push_earlier_heading, push_group_start, push_heading_end, push_line,
+    push_preparation_heading,
 };
 pub use marks::Marked;
 #[cfg(feature = "ssr")]
-pub use stored::{DamagedRow, ShownRow};
+pub use stored::{DamagedRow, ShownRow, find_marks};
 pub use times::LineTimes;
 
 /// How many lines, for people: `1 line`, `12,345 lines`.

@@ -76,6 +76,33 @@ impl ShownRow {
     }
 }
 
+/// Finds the lines of a row that may begin or end groups, without reading the others. `found` is told the place of each in the
+/// row, from 0, and its JSON.
+///
+/// # Errors
+/// When the row is damaged.
+pub fn find_marks<'row>(row: &'row str, mut found: impl FnMut(usize, &'row str)) -> Result<(), DamagedRow> {
+    const SIGNS: [&str; 5] = ["group", "\"--- ", "\"+++ ", "\"~~~ ", "section_"];
+    let has_any = SIGNS.iter().any(|sign| memmem::find(row.as_bytes(), sign.as_bytes()).is_some());
+    let (mut start, mut place) = (1, 0);
+    while has_any && start < row.len() {
+        let (text, json) = line_at(row, start).ok_or(DamagedRow)?;
+        if marks::may_be_mark(text) {
+            found(place, json);
+        }
+        start += json.len() + 1;
+        place += 1;
+    }
+    Ok(())
+}
+
+/// The text of a line, and what follows it, with the line itself.
+fn line_at(row: &str, start: usize) -> Option<(&str, &str)> {
+    let text_start = start + memchr(b'"', row.as_bytes().get(start..)?)? + 1;
+    let text = row.get(text_start..)?;
+    Some((text, row.get(start..text_start + end_of(text)? + 2)?))
+}
+
 /// Whether there may be more or less to a line of a row than the characters that JSON has of it, apart from those that JSON
 /// escapes.
 pub fn hides_text(row: &str) -> bool {
@@ -190,6 +217,21 @@ mod tests {
         let text = "[^\n]{0,12}|(\\x1b\\[[0-9;]{0,3}[mKA ]|\\x1b|\\x1b\\]0;x\\x07|\u{9b}1m|[\r\t\\\\\"a-c é\u{b0}]|::group::|--- |/d/steps/run-1/){0,8}";
         let stream = prop::sample::select(vec![Stream::Output, Stream::Output, Stream::Error, Stream::Stoker]);
         (stream, text).prop_map(|(stream, text)| LogLine(stream, Timestamp(-5), text))
+    }
+
+    #[test]
+    fn marks_are_found_among_other_lines() {
+        let texts = ["a \"group\"", "::group::x", "\\", "--- y", "~~~", "\u{1b}[0Ksection_end:1:a", "group"];
+        let lines = texts.map(|text| LogLine(Stream::Output, Timestamp(1), text.to_owned()));
+        let row = serde_json::to_string(&lines).unwrap();
+        let mut places = Vec::new();
+        find_marks(&row, |place, json| {
+            assert_eq!(serde_json::from_str::<LogLine>(json).unwrap(), lines[place]);
+            places.push(place);
+        })
+        .unwrap();
+        assert_eq!(places, [1, 3, 5]);
+        assert!(find_marks("[[1,2,\"group", |_, _| ()).is_err());
     }
 
     proptest! {

@@ -1,9 +1,6 @@
-//! The filter of the lists of tasks and flows: how their last run stands.
+//! A filter of the lists of tasks and flows: how their last run stands.
 
-use super::{
-    phase::Phase,
-    run_list::{Count, PhaseChoice},
-};
+use super::{phase::Phase, run_list::PhaseChoice};
 
 /// How the last run of a task stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,20 +53,6 @@ impl LastRun {
     }
 }
 
-/// How many tasks each choice would list; `None` among the choices stands for all tasks.
-pub type LastRunCounts = Vec<(Option<LastRun>, Count)>;
-
-/// Counts the tasks whose last runs are in these phases. Choices that would list nothing are left out.
-#[must_use]
-pub fn count(last: &[Option<Phase>]) -> LastRunCounts {
-    let all = (None, Count::new(last.len()));
-    let choices = LastRun::all().into_iter().filter_map(|choice| {
-        let number = last.iter().filter(|last| choice.includes(**last)).count();
-        (number > 0).then(|| (Some(choice), Count::new(number)))
-    });
-    [all].into_iter().chain(choices).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,15 +63,5 @@ mod tests {
             assert_eq!(LastRun::parse(choice.address_word()), Some(choice));
         }
         assert_eq!(LastRun::parse("never"), None);
-    }
-
-    #[test]
-    fn every_task_is_counted_where_it_would_be_listed() {
-        let last = [None, Some(Phase::Running), Some(Phase::Failed), Some(Phase::Failed)];
-        let words: Vec<String> = count(&last)
-            .into_iter()
-            .map(|(choice, count)| format!("{} {count}", choice.map_or("All", LastRun::word)))
-            .collect();
-        assert_eq!(words, ["All 4", "Active 1", "Running 1", "Failed 2", "Not run yet 1"]);
     }
 }

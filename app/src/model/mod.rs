@@ -28,6 +28,7 @@ pub mod sizes;
 pub mod spec;
 pub mod step_address;
 pub mod system_packages;
+pub mod task_counts;
 pub mod task_title;
 pub mod time;
 pub mod views;

@@ -147,7 +147,7 @@ impl PhaseChoice {
     }
 }
 
-/// Since when runs are listed, counted back from the time of the request.
+/// Since when runs or tasks are listed, counted back from the time of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Since {
     /// The last hour.
@@ -198,7 +198,9 @@ impl Since {
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// Reads the word in an address. What means nothing counts as not there.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|since| since.address_word() == text)
     }
 }
@@ -282,7 +284,7 @@ pub struct RunCounts {
     pub ages: Vec<(Option<Since>, Count)>,
 }
 
-/// A number of runs, counted up to a bound.
+/// A number of runs or tasks, counted up to a bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count(usize);
 

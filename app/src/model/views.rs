@@ -7,12 +7,14 @@ use super::{
     checkpoint::{Checkpoint, CheckpointStatus},
     flow::{Flow, Placement, RunsWhen, StepKey, StepName},
     identifiers::{Kind, RunId, RunNumber, RunUid, StepId, TaskId},
-    last_run::{LastRun, LastRunCounts},
+    last_run::LastRun,
     lock::Lock,
-    log::{LogLines, RunState},
+    log::{LogLine, LogLines, RunState},
     phase::Phase,
-    spec::{TaskName, TaskSpec},
+    run_list::Since,
+    spec::{EngineChoice, TaskName, TaskSpec},
     step_address::StepAddress,
+    task_counts::TaskCounts,
     task_title::TaskTitle,
     time::Timestamp,
 };
@@ -27,6 +29,10 @@ pub struct TaskQuery {
     pub search: String,
     /// How the last run stands; `None` for all.
     pub last: Option<LastRun>,
+    /// On which engine the last run is; `None` for all.
+    pub engine: Option<EngineChoice>,
+    /// Since when something was done with it, saved or run; `None` for all.
+    pub since: Option<Since>,
     /// Where the page starts; `None` for the newest.
     pub from: Option<TaskCursor>,
 }
@@ -35,7 +41,20 @@ impl TaskQuery {
     /// True when some tasks may be left out.
     #[must_use]
     pub fn is_filtered(&self) -> bool {
-        !self.search.is_empty() || self.last.is_some()
+        !self.search.is_empty() || !self.filters().is_empty()
+    }
+
+    /// The filters, as parameters of an address.
+    #[must_use]
+    pub fn filters(&self) -> Vec<(&'static str, String)> {
+        [
+            ("last", self.last.map(|last| last.address_word().to_owned())),
+            ("engine", self.engine.as_ref().map(|engine| engine.as_str().to_owned())),
+            ("since", self.since.map(|since| since.address_word().to_owned())),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
     }
 }
 
@@ -61,8 +80,8 @@ pub struct TaskPage {
     pub older: Option<TaskCursor>,
     /// True when there is no task at all, whatever the search.
     pub none_at_all: bool,
-    /// How many tasks that were searched for each choice of the filter would list; empty when there are too many to count.
-    pub counts: LastRunCounts,
+    /// How many tasks other choices of the filters would list.
+    pub counts: TaskCounts,
 }
 
 /// A task in the list.
@@ -455,6 +474,9 @@ pub enum LogWindow {
 pub struct LogPage {
     /// The lines.
     pub lines: LogLines,
+    /// The headings of the groups that began before and go on there, from the outermost, with their numbers. Those that began
+    /// very long before are left out.
+    pub headings: Vec<(u64, LogLine)>,
     /// How many lines the whole log has so far.
     pub total: u64,
 }

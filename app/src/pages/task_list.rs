@@ -16,7 +16,10 @@ use crate::{
     html::Html,
     model::{
         identifiers::Kind,
-        last_run::{LastRun, LastRunCounts},
+        last_run::LastRun,
+        run_list::Since,
+        spec::EngineChoice,
+        task_counts::TaskCounts,
         time::Timestamp,
         views::{TaskPage, TaskQuery, TaskSummary},
     },
@@ -43,6 +46,8 @@ fn list_page(kind: Kind) -> impl IntoView {
         kind,
         search: query("q").unwrap_or_default(),
         last: query("last").and_then(|word| LastRun::parse(&word)),
+        engine: query("engine").and_then(|name| EngineChoice::parse(&name).ok().flatten()),
+        since: query("since").and_then(|word| Since::parse(&word)),
         from: query("from").and_then(|text| routes::parse_cursor(&text)),
     };
     let shown = TaskQuery { from: None, ..asked.clone() };
@@ -108,7 +113,7 @@ fn list(shown: &TaskQuery, page: TaskPage) -> AnyView {
     let pager = (newer.is_some() || older.is_some()).then(|| {
         view! { <nav class="pager" aria-label="Pages">{newer} {older}</nav> }
     });
-    let filters = (!page.none_at_all).then(|| last_run_filter(shown, &page.counts));
+    let filters = (!page.none_at_all).then(|| filters(shown, &page.counts));
     let searching = (!page.none_at_all).then(|| search_form(shown));
     let tab_title = if shown.search.is_empty() { title.to_owned() } else { format!("{} · {title}", shown.search) };
     // A new task is offered on every page.
@@ -131,22 +136,37 @@ fn list(shown: &TaskQuery, page: TaskPage) -> AnyView {
     .into_any()
 }
 
-fn last_run_filter(shown: &TaskQuery, counts: &LastRunCounts) -> AnyView {
-    let count_of = |choice| counts.iter().find(|(counted, _)| *counted == choice).map(|(_, count)| *count);
-    let offered = [None].into_iter().chain(LastRun::all().into_iter().map(Some));
-    // What would list nothing is not offered, unless it is what is shown.
-    let offered = offered.filter(|choice| counts.is_empty() || *choice == shown.last || count_of(*choice).is_some());
-    let choices = offered.map(|choice| {
+fn filters(shown: &TaskQuery, counts: &TaskCounts) -> AnyView {
+    let last = counts.last.iter().map(|(choice, count)| {
+        let (choice, word) = (*choice, choice.map_or("All", LastRun::word));
         let address = routes::tasks_page(&TaskQuery { last: choice, ..shown.clone() });
-        let word = choice.map_or("All", LastRun::word);
-        filter_link(word.to_owned(), count_of(choice), address, choice == shown.last)
+        filter_link(word.to_owned(), *count, address, choice == shown.last)
     });
-    view! { <nav class="filters" aria-label="Filters">{filter("Last run", choices.collect())}</nav> }.into_any()
+    let engines = counts.engines.iter().map(|(choice, count)| {
+        let word = choice.as_ref().map_or("All", EngineChoice::as_str);
+        let address = routes::tasks_page(&TaskQuery { engine: choice.clone(), ..shown.clone() });
+        filter_link(word.to_owned(), *count, address, *choice == shown.engine)
+    });
+    let ages = counts.ages.iter().map(|(choice, count)| {
+        let (choice, words) = (*choice, choice.map_or("Any time", Since::words));
+        let address = routes::tasks_page(&TaskQuery { since: choice, ..shown.clone() });
+        filter_link(words.to_owned(), *count, address, choice == shown.since)
+    });
+    view! {
+        <nav class="filters" aria-label="Filters">
+            {filter("Last run", last.collect())} {filter("Engine", engines.collect())} {filter("Since", ages.collect())}
+        </nav>
+    }
+    .into_any()
 }
 
 fn search_form(shown: &TaskQuery) -> AnyView {
     let all = routes::list(shown.kind);
-    let last = shown.last.map(|last| view! { <input type="hidden" name="last" value=last.address_word() /> });
+    let filters = shown
+        .filters()
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+        .collect_view();
     let clear = (!shown.search.is_empty()).then(|| view! { <a href=all.clone()>"Clear"</a> });
     view! {
         <form class="search" role="search" method="get" action=all>
@@ -160,7 +180,7 @@ fn search_form(shown: &TaskQuery) -> AnyView {
                 maxlength="200"
                 autocomplete="off"
             />
-            {last}
+            {filters}
             <button>"Search"</button>
             {clear}
         </form>
@@ -228,10 +248,10 @@ fn nothing_found(shown: &TaskQuery) -> AnyView {
     let searched_for = (!shown.search.is_empty()).then(|| {
         view! { <strong dir="auto">{shown.search.clone()}</strong> " and " }
     });
-    if shown.last.is_some() {
+    if !shown.filters().is_empty() {
         return view! {
             <div class="empty">
-                <p>{format!("No {one} matches ")} {searched_for} "the filter."</p>
+                <p>{format!("No {one} matches ")} {searched_for} "the filters."</p>
                 <p><a href=all>{format!("Show all {one}s")}</a></p>
             </div>
         }

@@ -76,3 +76,24 @@ test('a list that is watched renews itself', async ({ page, request, gates, java
     await expect(watch).toBeVisible();
   }
 });
+
+test('tasks are found by the same filters', async ({ page, request }) => {
+  const [good, bad] = [uniqueName('Filtered good'), uniqueName('Filtered bad')];
+  for (const [name, code, phase] of [[good, 'print(1)', 'Succeeded'], [bad, 'raise SystemExit(3)', 'Failed']] as const) {
+    await page.goto((await makeRun(request, { name, code })).path);
+    await expectPhase(page, phase);
+  }
+  await page.goto('/tasks?q=Filtered');
+  const filters = page.getByRole('navigation', { name: 'Filters' });
+  await filters.getByRole('link', { name: /^Failed \d/ }).click();
+  await filters.getByRole('link', { name: /^Last hour \d/ }).click();
+  await expect(page).toHaveURL(/\?q=Filtered&last=failed&since=1h$/);
+  await expect(page.getByRole('link', { name: bad, exact: true })).toBeVisible();
+  await expect(page.getByRole('link', { name: good, exact: true })).toHaveCount(0);
+  await page.getByRole('searchbox', { name: 'Search tasks' }).fill(good);
+  await page.getByRole('button', { name: 'Search', exact: true }).click();
+  await expect(page.getByText(/No task matches .* and the filters\./)).toBeVisible();
+  await filters.getByRole('link', { name: /^All \d/ }).click();
+  await expect(page.getByRole('link', { name: good, exact: true })).toBeVisible();
+  await expect(filters.getByRole('link', { name: /^Last hour 1/ })).toHaveAttribute('aria-current', 'true');
+});

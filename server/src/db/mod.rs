@@ -15,6 +15,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 pub mod checkpoints;
 pub mod flows;
 pub mod locks;
+pub mod log_groups;
 pub mod log_search;
 pub mod logs;
 pub mod manifests;

@@ -163,7 +163,10 @@ fn matching_tasks(connection: &mut SqliteConnection, search: &str) -> Result<Vec
 }
 
 /// The names of all engines that have runs, by one look at an index for each.
-fn engines(connection: &mut SqliteConnection) -> Result<Vec<String>, DatabaseError> {
+///
+/// # Errors
+/// When the database does not answer.
+pub fn engines(connection: &mut SqliteConnection) -> Result<Vec<String>, DatabaseError> {
     let mut engines: Vec<String> = Vec::new();
     loop {
         let last = engines.last().map(String::as_str).unwrap_or_default();

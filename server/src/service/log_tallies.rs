@@ -13,7 +13,7 @@ use crate::db::{
     log_search::{self, Tally},
 };
 
-/// So many are kept, of a hundred kilobytes each for a log of a million lines.
+/// So many are kept, each of less than a hundred kilobytes for a log of a million lines.
 const MOST: usize = 16;
 /// Lines beyond so many are counted by two at once.
 const ALONE: u64 = 50_000;

@@ -14,7 +14,7 @@ use diesel::SqliteConnection;
 
 use super::{Service, backend_error, missing_step};
 use crate::db::{
-    DatabaseError, log_search,
+    DatabaseError, log_groups, log_search,
     logs::{self, Most},
     views,
 };
@@ -152,5 +152,6 @@ fn log_window(
         LogWindow::Last(count) | LogWindow::Around(_, count) => logs::lines_before(connection, step, end, most(count))?,
         LogWindow::Before(line, count) => logs::lines_before(connection, step, line.clamp(1, end), most(count))?,
     };
-    Ok(LogPage { lines, total })
+    let headings = log_groups::headings(connection, step, lines.first)?;
+    Ok(LogPage { lines, headings, total })
 }

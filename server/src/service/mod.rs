@@ -89,7 +89,7 @@ pub struct Dependencies {
 /// The implementation of [`Backend`].
 pub struct Service {
     dependencies: Dependencies,
-    lists: Cache<TaskQuery, TaskPage>,
+    lists: Cache<(TaskQuery, Timestamp), TaskPage>,
     run_lists: Cache<(RunQuery, Timestamp), RunPage>,
     log_tallies: Tallies,
 }
@@ -99,6 +99,12 @@ impl Service {
     #[must_use]
     pub fn new(dependencies: Dependencies) -> Self {
         Self { dependencies, lists: Cache::default(), run_lists: Cache::default(), log_tallies: Tallies::default() }
+    }
+
+    /// What counts back from now is counted from the minute, so that a list can be remembered for as long.
+    fn this_minute(&self) -> Timestamp {
+        let now = self.dependencies.clock.now();
+        Timestamp(now.0 - now.0.rem_euclid(60_000))
     }
 
     /// Looks whether the database answers.

@@ -20,11 +20,9 @@ use crate::db::{
 
 impl Service {
     pub(super) async fn listed_runs(&self, query: &RunQuery) -> Result<RunPage, BackendError> {
-        let now = self.dependencies.clock.now();
-        // What counts back from now is counted from the minute, so that the page can be remembered for as long.
-        let now = Timestamp(now.0 - now.0.rem_euclid(60_000));
         let read = |connection: &mut _, (query, now): &(RunQuery, _)| run_list::page(connection, query, *now);
-        let page = self.run_lists.get_or_read(&self.dependencies.database, (query.clone(), now), read).await;
+        let asked = (query.clone(), self.this_minute());
+        let page = self.run_lists.get_or_read(&self.dependencies.database, asked, read).await;
         page.map_err(|error| {
             backend_error(error, || query.task.as_ref().map(|task| missing_task(task)()).unwrap_or_default())
         })

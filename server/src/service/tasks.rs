@@ -34,7 +34,8 @@ use crate::{
 
 impl Service {
     pub(super) async fn task_page(&self, query: &TaskQuery) -> Result<TaskPage, BackendError> {
-        let page = self.lists.get_or_read(&self.dependencies.database, query.clone(), views::task_page).await;
+        let read = |connection: &mut _, (query, now): &(TaskQuery, _)| views::task_page(connection, query, *now);
+        let page = self.lists.get_or_read(&self.dependencies.database, (query.clone(), self.this_minute()), read).await;
         page.map_err(|error| backend_error(error, || "There are no tasks.".to_owned()))
     }
 

@@ -6,7 +6,10 @@ use std::{
 };
 
 use app::model::{
+    run_list::Since,
+    spec::EngineChoice,
     step_address::StepAddress,
+    time::Timestamp,
     views::{TaskCursor, TaskQuery},
 };
 use diesel::{
@@ -152,11 +155,14 @@ where
 
 /// Every query behind the pages that people keep open: the list and its pages, a task, a run, its log and its state.
 fn read_as_pages_do(connection: &mut SqliteConnection) -> Result<(), DatabaseError> {
-    let page = views::task_page(connection, &TaskQuery::default())?;
+    let now = Timestamp(i64::MAX);
+    let page = views::task_page(connection, &TaskQuery::default(), now)?;
     let last = page.tasks.last().unwrap();
     for newer in [false, true] {
         let from = Some(TaskCursor { newer, activity_at: last.activity_at, id: last.id.clone() });
-        views::task_page(connection, &TaskQuery { from, ..TaskQuery::default() })?;
+        views::task_page(connection, &TaskQuery { from: from.clone(), ..TaskQuery::default() }, now)?;
+        let (engine, since) = (EngineChoice::parse("local").unwrap(), Some(Since::Week));
+        views::task_page(connection, &TaskQuery { from, engine, since, ..TaskQuery::default() }, now)?;
     }
     for task in &page.tasks {
         let number = views::task(connection, &task.id, None)?.runs[0].number;

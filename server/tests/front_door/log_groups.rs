@@ -107,3 +107,40 @@ async fn times_are_those_that_were_chosen() {
         assert_eq!(page.attributes("[name=log_times][aria-pressed=true]", "value"), [choice]);
     }
 }
+
+#[tokio::test]
+async fn a_page_that_begins_in_groups_says_in_which() {
+    let app = TestApp::new().await;
+    let (id, keys) = app.save_and_run(&PLAIN).await;
+    app.start(keys.run).await;
+    let run = format!("/tasks/{id}/runs/1");
+    let begun = ["::group::Over", "::endgroup::", "::group::Load", "--- Old", "--- \u{1b}[31mPart\u{1b}[0m <1>"];
+    app.log(keys, &begun.map(|text| (Stream::Output, text))).await;
+    app.clock.pass(2000);
+    // Rows of any length.
+    app.log(keys, &[(Stream::Output, "alone")]).await;
+    app.log(keys, &vec![(Stream::Output, "more"); 1500]).await;
+
+    let page = app.get(&run).await;
+    let outer = "#log-lines > details > summary";
+    assert_eq!(page.texts(&format!("{outer} > .line-within")), ["… in"]);
+    assert_eq!(page.texts(&format!("{outer} > .line-text")), ["Load"]);
+    let inner = "#log-lines > details > details[open][data-group=':header'] > summary";
+    assert_eq!(page.texts(&format!("{inner} > .line-text")), ["Part <1>"]);
+    assert_eq!(page.attributes("#L3, #L5", "id"), Vec::<String>::new(), "they do not stand there");
+    assert_eq!(page.attributes(&format!("{inner} > .line-number"), "href"), [format!("{run}?lines=5#L5")]);
+    let beside = app.get(&format!("/tasks/{id}?run=1")).await;
+    let addresses = beside.attributes(&format!("{outer} > .line-number"), "href");
+    assert_eq!(addresses, [format!("/tasks/{id}?run=1&lines=3#L3")]);
+
+    app.log(keys, &[(Stream::Output, "::endgroup::"), (Stream::Output, "after")]).await;
+    app.finish(keys.run, Phase::Succeeded, None).await;
+    let page = app.get(&run).await;
+    let facts = page.texts(".group-facts");
+    assert_eq!(facts, ["1,503 lines, 2.0 s", "1,501 lines, 2.0 s"], "from their beginning on");
+    assert_eq!(page.attributes("#log-lines > details[open] > details[open]", "class").len(), 1);
+    assert_eq!(page.attributes("#log-lines > .line", "id"), ["L1508"]);
+    let first = app.get(&format!("{run}?lines=1")).await;
+    assert!(first.texts(".line-within").is_empty());
+    assert_eq!(first.texts(&format!("{outer} > .line-text")), ["Over", "Load"]);
+}

@@ -21,6 +21,7 @@ mod security;
 mod support;
 mod system;
 mod task_form;
+mod task_list;
 mod task_log_socket;
 mod upgrades;
 mod workbench;

@@ -370,8 +370,11 @@ async fn tasks_are_found_by_how_their_last_run_stands() {
     app.finish(again.run, Phase::Succeeded, None).await;
 
     let page = app.get("/tasks").await;
-    let choices: Vec<String> =
-        page.texts(".filter li").iter().map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let choices: Vec<String> = page
+        .texts("[aria-labelledby=filter-last-run] li")
+        .iter()
+        .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
     assert_eq!(choices, ["All 4", "Active 1", "Running 1", "Succeeded 1", "Failed 1", "Not run yet 1"]);
     for (last, names) in
         [("failed", "Broken"), ("succeeded", "Mended"), ("active", "Under way"), ("none", "Never run"), ("error", "")]

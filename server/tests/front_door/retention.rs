@@ -244,7 +244,7 @@ fn no_look_for_runs_reads_all_of_them() {
     views::listed_tasks(&mut connection, None, 10).unwrap();
     views::specified_runs(&mut connection, &id, None, 10).unwrap();
     views::task(&mut connection, &id, None).unwrap();
-    views::task_page(&mut connection, &TaskQuery::default()).unwrap();
+    views::task_page(&mut connection, &TaskQuery::default(), Timestamp(i64::MAX)).unwrap();
     retention::remove(&mut connection, &[run.id]).unwrap();
 
     let statements = std::mem::take(&mut *heard.lock().unwrap());

@@ -17,7 +17,7 @@ use crate::{
     support::{Answer, PLAIN, TestApp, number},
 };
 
-const DAY: i64 = 86_400_000;
+pub const DAY: i64 = 86_400_000;
 
 impl Answer {
     /// The runs that a page lists, as `name #number`.
@@ -26,13 +26,13 @@ impl Answer {
     }
 
     /// The choices of a filter, with their counts.
-    fn choices(&self, filter: &str) -> Vec<String> {
+    pub fn choices(&self, filter: &str) -> Vec<String> {
         self.texts(&format!("ul[aria-labelledby=filter-{filter}] a"))
     }
 }
 
 /// A task of this name with so many runs, in the database alone: made in a row, and ended so.
-async fn seed(app: &TestApp, name: &str, runs: u32, phase: Phase, engine: &str) -> TaskId {
+pub async fn seed(app: &TestApp, name: &str, runs: u32, phase: Phase, engine: &str) -> TaskId {
     let id = app.save(&[("name", name), ("code", "1")]).await;
     let now = app.state.clock.now().0;
     let insert = format!(

@@ -206,7 +206,7 @@ fn steps(connection: &mut SqliteConnection, run: &RunDetail) -> Vec<(String, Opt
 fn deleted_tasks(connection: &mut SqliteConnection) {
     let gone = views::task(connection, &task_of(7), None);
     assert!(matches!(gone, Err(DatabaseError::NotFound)), "{gone:?}");
-    let listed = views::task_page(connection, &TaskQuery::default()).unwrap().tasks;
+    let listed = views::task_page(connection, &TaskQuery::default(), Timestamp(i64::MAX)).unwrap().tasks;
     let listed: Vec<TaskId> = listed.into_iter().map(|task| task.id).collect();
     assert!(listed.contains(&task_of(6)), "{listed:?}");
     assert!(!listed.contains(&task_of(7)));

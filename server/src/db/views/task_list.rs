@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use app::model::{
     identifiers::{Kind, TaskId},
-    last_run::{self, LastRunCounts},
     phase::Phase,
-    spec::TaskName,
+    spec::{EngineChoice, TaskName},
+    task_counts::{TaskCounts, TaskFacts},
     task_title::TaskTitle,
     time::Timestamp,
     views::{TaskCursor, TaskPage, TaskQuery, TaskSummary},
@@ -23,7 +23,7 @@ use diesel::{
 
 use super::{SummaryColumns, TASKS_PER_PAGE};
 use crate::db::{
-    DatabaseError,
+    DatabaseError, run_list,
     schema::{flow_steps, runs, tasks},
     values,
 };
@@ -45,12 +45,16 @@ type TaskRow = (String, Option<String>, i64, i64);
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn task_page(connection: &mut SqliteConnection, query: &TaskQuery) -> Result<TaskPage, DatabaseError> {
-    let (mut rows, mut from) = (task_rows(connection, query)?, query.from.clone());
+pub fn task_page(
+    connection: &mut SqliteConnection,
+    query: &TaskQuery,
+    now: Timestamp,
+) -> Result<TaskPage, DatabaseError> {
+    let (mut rows, mut from) = (task_rows(connection, query, now)?, query.from.clone());
     if rows.len() <= TASKS_PER_PAGE && from.as_ref().is_some_and(|cursor| cursor.newer) {
         // The way back ends at the newest tasks: show those, a full page of them.
         from = None;
-        rows = task_rows(connection, &TaskQuery { from: None, ..query.clone() })?;
+        rows = task_rows(connection, &TaskQuery { from: None, ..query.clone() }, now)?;
     }
     let more = rows.len() > TASKS_PER_PAGE;
     rows.truncate(TASKS_PER_PAGE);
@@ -68,7 +72,7 @@ pub fn task_page(connection: &mut SqliteConnection, query: &TaskQuery) -> Result
         newer: if came_back || from.is_some() { cursor(true, tasks.first()) } else { None },
         older: if came_back || more { cursor(false, tasks.last()) } else { None },
         none_at_all: tasks.is_empty() && !has_tasks(connection, query.kind)?,
-        counts: counts(connection, query)?,
+        counts: counts(connection, query, now)?,
         tasks,
     })
 }
@@ -80,12 +84,22 @@ pub(in crate::db) fn searched_words(search: &str) -> impl Iterator<Item = &str> 
 }
 
 /// One row more than a page holds, nearest to the cursor first.
-fn task_rows(connection: &mut SqliteConnection, query: &TaskQuery) -> Result<Vec<TaskRow>, DatabaseError> {
+fn task_rows(
+    connection: &mut SqliteConnection,
+    query: &TaskQuery,
+    now: Timestamp,
+) -> Result<Vec<TaskRow>, DatabaseError> {
     let mut statement = matching(query);
     if let Some(last) = query.last {
         let phases = Phase::OF_RUNS.into_iter().map(Some).chain([None]).filter(|phase| last.includes(*phase));
         let words: Vec<&str> = phases.map(|phase| phase.map_or("", Phase::word)).collect();
-        statement = statement.filter(coalesce(last_phase(), "").eq_any(words));
+        statement = statement.filter(coalesce(of_last_run("runs.phase"), "").eq_any(words));
+    }
+    if let Some(engine) = &query.engine {
+        statement = statement.filter(of_last_run("runs.engine").eq(engine.as_str().to_owned()));
+    }
+    if let Some(since) = query.since {
+        statement = statement.filter(tasks::activity_at.ge(now.0 - since.millis()));
     }
     // The first comparison is what the index serves; the rest only breaks ties.
     statement = match &query.from {
@@ -110,21 +124,31 @@ define_sql_function! {
     fn coalesce(first: Nullable<Text>, second: Text) -> Text;
 }
 
-/// The phase of a task's last run; null when there is none.
-fn last_phase() -> SqlLiteral<Nullable<Text>> {
-    dsl::sql("(SELECT runs.phase FROM runs WHERE runs.task_id = tasks.id ORDER BY runs.number DESC LIMIT 1)")
+/// What the row of a task's last run says; null when there is none.
+fn of_last_run(expression: &str) -> SqlLiteral<Nullable<Text>> {
+    dsl::sql(&format!(
+        "(SELECT {expression} FROM runs WHERE runs.task_id = tasks.id ORDER BY runs.number DESC LIMIT 1)"
+    ))
 }
 
-/// How the last runs of the tasks stand that were searched for, whatever their filter; nothing when there are more tasks
-/// than it is worth to look at.
-fn counts(connection: &mut SqliteConnection, query: &TaskQuery) -> Result<LastRunCounts, DatabaseError> {
-    let last: Vec<Option<String>> =
-        matching(query).select(last_phase()).limit(i64::from(COUNTED) + 1).load(connection)?;
-    if last.len() > usize::from(COUNTED) {
-        return Ok(LastRunCounts::new());
+/// How many of the tasks that were searched for each choice of the filters would list.
+fn counts(connection: &mut SqliteConnection, query: &TaskQuery, now: Timestamp) -> Result<TaskCounts, DatabaseError> {
+    let engines: Vec<EngineChoice> =
+        run_list::engines(connection)?.iter().filter_map(|engine| EngineChoice::parse(engine).ok().flatten()).collect();
+    let rows: Vec<(Option<String>, i64)> = matching(query)
+        .select((of_last_run("runs.phase || ' ' || runs.engine"), tasks::activity_at))
+        .limit(i64::from(COUNTED) + 1)
+        .load(connection)?;
+    let mut facts = Vec::with_capacity(rows.len());
+    for (last, activity_at) in rows {
+        let last = match last.as_deref().and_then(|last| last.split_once(' ')) {
+            Some((phase, engine)) => Some((values::phase(phase)?, engine.to_owned())),
+            None => None,
+        };
+        facts.push(TaskFacts { last, activity_at: Timestamp(activity_at) });
     }
-    let phases = last.into_iter().map(|phase| phase.map(|word| values::phase(&word)).transpose());
-    Ok(last_run::count(&phases.collect::<Result<Vec<_>, _>>()?))
+    let counted = Some(&*facts).filter(|facts| facts.len() <= usize::from(COUNTED));
+    Ok(TaskCounts::of(counted, &engines, query, now))
 }
 
 /// The tasks that are searched for.

@@ -1,0 +1,82 @@
+//! In which groups a line of a log is, by the marks in the lines before it. Groups are not stored: a program may mark what it
+//! likes, and lines are stored as they are printed.
+
+use app::{
+    log_text::{
+        Marked, find_marks,
+        groups::{Group, Grouping, Sheet},
+    },
+    model::{identifiers::StepId, log::LogLine},
+};
+use diesel::{
+    ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection, connection::DefaultLoadingMode,
+};
+
+use super::{DatabaseError, logs::Chunk, schema::log_chunks, values};
+
+/// How far back marks are looked for, in rows and in bytes: some fifty thousand lines of most logs, in a few milliseconds.
+const ROWS: usize = 2000;
+const BYTES: usize = 4 * 1024 * 1024;
+
+/// The headings of the groups that a line is in, from the outermost, with their numbers. Of a group that began too far before
+/// nothing is known.
+///
+/// # Errors
+/// When the database does not answer, or a row is damaged.
+pub fn headings(
+    connection: &mut SqliteConnection,
+    step: StepId,
+    line: u64,
+) -> Result<Vec<(u64, LogLine)>, DatabaseError> {
+    let rows = log_chunks::table
+        .filter(log_chunks::step_id.eq(step.0))
+        .filter(log_chunks::first_line.lt(i64::try_from(line).unwrap_or(i64::MAX)))
+        .order(log_chunks::first_line.desc())
+        .select((log_chunks::first_line, log_chunks::line_count, log_chunks::body))
+        // In the order of the key, so what is not taken is not read.
+        .load_iter::<(i64, i32, String), DefaultLoadingMode>(connection)?;
+    let (mut marks, mut bytes) = (Vec::new(), 0);
+    for row in rows.take(ROWS) {
+        let row = Chunk::of_row(row?);
+        marks.extend(marks_before(&row, line)?.into_iter().rev());
+        bytes += row.body.len();
+        if bytes > BYTES {
+            break;
+        }
+    }
+    let (mut grouping, mut headings) = (Grouping::default(), Headings::default());
+    for (number, mark) in marks.iter().rev() {
+        grouping.take(*number, mark, &mut headings);
+    }
+    Ok(headings.0.into_iter().flatten().collect())
+}
+
+/// The lines of a row before one that may be marks, in order.
+fn marks_before(row: &Chunk, line: u64) -> Result<Vec<(u64, LogLine)>, DatabaseError> {
+    let mut found = Vec::new();
+    find_marks(&row.body, |place, json| found.push((row.first + place as u64, json)))
+        .map_err(|error| values::damaged(&error))?;
+    found
+        .into_iter()
+        .take_while(|(number, _)| *number < line)
+        .map(|(number, json)| Ok((number, serde_json::from_str(json).map_err(|error| values::damaged(&error))?)))
+        .collect()
+}
+
+/// The headings of the groups that have not ended; what preparing printed has none.
+#[derive(Default)]
+struct Headings(Vec<Option<(u64, LogLine)>>);
+
+impl Sheet for Headings {
+    fn line(&mut self, _: u64, _: &LogLine, _: &Marked<'_>) {}
+
+    fn begin(&mut self, group: &Group, heading: Option<(&LogLine, &Marked<'_>)>) {
+        self.0.push(heading.map(|(line, _)| (group.first, line.clone())));
+    }
+
+    fn end(&mut self, _: &Group, _: &str) {
+        self.0.pop();
+    }
+
+    fn take_back(&mut self, _: u64) {}
+}
