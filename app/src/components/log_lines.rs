@@ -118,7 +118,7 @@ impl Writer<'_> {
     /// Writes a line, and tells whether one looks for it.
     fn write(&self, html: &mut String, number: u64, line: &LogLine, marked: &Marked<'_>, is_heading: bool) -> bool {
         let Shown { times, parameters, .. } = *self.shown;
-        let frame = Frame { number, times, parameters, is_heading, ..Frame::default() };
+        let frame = Frame { number, times, is_heading, parameters, ..Frame::default() };
         if let Some(matcher) = &self.matcher {
             let Frame { class, anchor, .. } = found_frame(self.current == Some(number));
             let frame = Frame { class, anchor, ..frame };

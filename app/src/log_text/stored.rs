@@ -38,6 +38,9 @@ pub struct PlacedLine {
 
 impl ShownRow {
     /// Reads a row.
+    ///
+    /// # Errors
+    /// When the row is damaged.
     pub fn read(&mut self, row: &str) -> Result<(), DamagedRow> {
         self.text.clear();
         self.lines.clear();

@@ -22,7 +22,6 @@ const ALONE: u64 = 50_000;
 #[derive(Default)]
 pub struct Tallies(Mutex<VecDeque<Kept>>);
 
-#[derive(Clone)]
 struct Kept {
     step: StepId,
     query: LogQuery,
