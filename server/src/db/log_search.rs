@@ -70,10 +70,10 @@ pub fn tally(
 ) -> Result<Tally, DatabaseError> {
     let (matcher, mut shown, mut tally) = (Matcher::new(query), ShownRow::default(), Tally::default());
     each_row(connection, step, (first, next), |row| {
-        let mut matches = 0;
-        matcher.find(&row.body, &mut shown, |_, _| matches += 1).map_err(|error| values::damaged(&error))?;
-        if matches > 0 {
-            tally.add(Stretch { first: row.first, next: row.first + row.count, matches });
+        let mut count = 0;
+        matcher.find(&row.body, &mut shown, |_, _| count += 1).map_err(|error| values::damaged(&error))?;
+        if count > 0 {
+            tally.add(Stretch { first: row.first, next: row.first + row.count, matches: count });
         }
         Ok(())
     })?;
@@ -115,7 +115,7 @@ pub fn search(
         if before > 0 {
             search.earlier = matches.at(before.saturating_sub(most.lines as u64))?;
         }
-        (search.lines, search.later) = matches.from(line, most)?;
+        matches.show(line, most, &mut search)?;
     }
     Ok(search)
 }
@@ -159,9 +159,9 @@ impl Matches<'_> {
         Ok(None)
     }
 
-    /// Those from a line on, as many as fit, and the line of the one after them.
-    fn from(&mut self, line: u64, mut most: Most) -> Result<(Vec<(u64, LogLine)>, Option<u64>), DatabaseError> {
-        let (mut taken, mut later) = (Vec::new(), None);
+    /// Notes those from a line on, as many as fit, and the line of the one after them.
+    fn show(&mut self, line: u64, mut most: Most, search: &mut LogSearch) -> Result<(), DatabaseError> {
+        let LogSearch { lines: taken, later, .. } = search;
         let tally = self.tally;
         let stretches = &tally.0;
         for stretch in &stretches[stretches.partition_point(|stretch| stretch.next <= line)..] {
@@ -172,7 +172,7 @@ impl Matches<'_> {
                 }
                 match serde_json::from_str::<LogLine>(json) {
                     Ok(found) if most.admits(&found, taken.is_empty()) => taken.push((number, found)),
-                    Ok(_) => later = Some(number),
+                    Ok(_) => *later = Some(number),
                     Err(error) => failure = Some(values::damaged(&error)),
                 }
             })?;
@@ -183,7 +183,7 @@ impl Matches<'_> {
                 break;
             }
         }
-        Ok((taken, later))
+        Ok(())
     }
 
     /// Tells of each in a stretch its number and its JSON.
