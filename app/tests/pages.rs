@@ -608,7 +608,9 @@ async fn what_preparing_printed_is_folded_away() {
     assert!(after.contains(r#"</details><div class="line from-output" id="L14">"#));
     let html = page(&routes::at_line(&routes::run(&id(), number(1)), 13)).await;
     assert!(html.contains(r#"id="log-preparation" open="">"#), "the line asked for is in it");
-    assert!(html.contains(r#"<div class="line from-stoker is-selected" id="L13"><span id="here" tabindex="-1"></span>"#));
+    assert!(
+        html.contains(r#"<div class="line from-stoker is-selected" id="L13"><span id="here" tabindex="-1"></span>"#)
+    );
 }
 
 #[tokio::test]
