@@ -29,7 +29,8 @@ pub struct Matcher {
 struct SearchedText {
     pattern: Regex,
     /// Finds it in small letters where there is nothing but ASCII, which is several times faster when many lines have it.
-    in_small_ascii: memmem::Finder<'static>,
+    /// There is none for a text with other letters: some of those are the same as one of ASCII, as `ſ` is as `s`.
+    in_small_ascii: Option<memmem::Finder<'static>>,
     /// Whether it has characters that JSON writes otherwise.
     is_escaped: bool,
 }
@@ -41,18 +42,20 @@ impl SearchedText {
         Some(Self {
             // An escaped text is a sound pattern, and one of so few characters a small one.
             pattern: pattern.ok().filter(|_| !text.is_empty())?,
-            in_small_ascii: memmem::Finder::new(&text.to_ascii_lowercase()).into_owned(),
+            in_small_ascii: text.is_ascii().then(|| memmem::Finder::new(&text.to_ascii_lowercase()).into_owned()),
             is_escaped: text.contains(|character| character < ' ' || matches!(character, '"' | '\\')),
         })
     }
 
     /// Where it stands in a text from a place on; with `is_small_ascii`, in one that has only ASCII and no capital letters.
     fn find(&self, text: &str, at: usize, is_small_ascii: bool) -> Option<Range<usize>> {
-        if !is_small_ascii {
-            return self.pattern.find_at(text, at).map(|found| found.range());
+        match &self.in_small_ascii {
+            Some(finder) if is_small_ascii => {
+                let start = at + finder.find(text.as_bytes().get(at..)?)?;
+                Some(start..start + finder.needle().len())
+            }
+            _ => self.pattern.find_at(text, at).map(|found| found.range()),
         }
-        let start = at + self.in_small_ascii.find(text.as_bytes().get(at..)?)?;
-        Some(start..start + self.in_small_ascii.needle().len())
     }
 }
 
@@ -255,6 +258,8 @@ mod tests {
             ("[1,", line(Stream::Output, "hi"), false),
             ("[1,", line(Stream::Output, "[1, 2]"), true),
             ("É", line(Stream::Output, "é"), true),
+            ("\u{212a}ey", line(Stream::Output, "key"), true),
+            ("ſ", line(Stream::Stoker, "at /d/steps/run-1/work/"), true),
             ("tab\t1", line(Stream::Output, "tab\t1"), true),
             ("10%", line(Stream::Error, "10%\r20%"), false),
             ("c:\\users", line(Stream::Error, "C:\\Users"), true),
