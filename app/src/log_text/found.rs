@@ -259,7 +259,7 @@ mod tests {
             ("[1,", line(Stream::Output, "[1, 2]"), true),
             ("É", line(Stream::Output, "é"), true),
             ("\u{212a}ey", line(Stream::Output, "key"), true),
-            ("ſ", line(Stream::Stoker, "at /d/steps/run-1/work/"), true),
+            ("ſtep", line(Stream::Error, "Steps"), true),
             ("tab\t1", line(Stream::Output, "tab\t1"), true),
             ("10%", line(Stream::Error, "10%\r20%"), false),
             ("c:\\users", line(Stream::Error, "C:\\Users"), true),
