@@ -225,6 +225,11 @@ export async function startRun(request: APIRequestContext, task: string): Promis
 
 export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Error' | 'Cancelled';
 
+/** Waits until keys and clicks go through the log without loading it again. */
+export async function expectLive(page: Page): Promise<void> {
+  await expect(page.locator('#log.is-live')).toBeVisible();
+}
+
 /** Expects the run whose page is open to come to this phase. */
 export async function expectPhase(page: Page, phase: Phase): Promise<void> {
   await expect(page.locator('#run-summary').getByText(phase, { exact: true })).toBeVisible({ timeout: 30_000 });

@@ -2,13 +2,8 @@
 
 import type { Page } from '@playwright/test';
 
-import { expectPhase, line, log, makeRun, outputLines, uniqueName } from '../../support/pages.ts';
+import { expectLive, expectPhase, line, log, makeRun, outputLines, uniqueName } from '../../support/pages.ts';
 import { expect, test } from '../../support/test.ts';
-
-/** Waits until keys and clicks go through the log without loading it again. */
-async function expectLive(page: Page): Promise<void> {
-  await expect(page.locator('#log.is-live')).toBeVisible();
-}
 
 const found = (page: Page) => page.getByRole('navigation', { name: 'Matches' }).getByRole('status');
 

@@ -2,7 +2,7 @@
 
 import type { Page } from '@playwright/test';
 
-import { expectEditor, line, log, makeRun, uniqueName } from '../../support/pages.ts';
+import { expectEditor, expectLive, line, log, makeRun, uniqueName } from '../../support/pages.ts';
 import { expect, test } from '../../support/test.ts';
 
 // A trace takes the whole page down again and again: most of what is measured would be that.
@@ -98,6 +98,7 @@ test('a million lines are opened, searched and gone through', async ({ page, req
   await expect(line(page, 500_000)).toBeInViewport();
   times.search = await timed(page, () => page.goto(`${run.path}?q=line+77777`, { waitUntil: 'commit' }));
   await expect(page.getByRole('navigation', { name: 'Matches' }).getByRole('status')).toHaveText('1 of 11 lines with a match');
+  await expectLive(page);
   times.next = await timed(page, async () => {
     await page.keyboard.press('n');
     await expect(page.getByRole('navigation', { name: 'Matches' }).getByRole('status')).toHaveText('2 of 11 lines with a match');

@@ -4,6 +4,7 @@ import type { Page } from '@playwright/test';
 
 import {
   expectForm,
+  expectLive,
   expectPhase,
   expectRunShown,
   field,
@@ -163,7 +164,7 @@ test('the log is searched beside the code, and nothing typed is lost', async ({ 
   await page.goto(run.path);
   await expectPhase(page, 'Succeeded');
   await open(page, run.task);
-  await expect(page.locator('#log.is-live')).toBeVisible();
+  await expectLive(page);
   await fill(page, { code: `${code}  # typed` });
   const found = page.getByRole('navigation', { name: 'Matches' }).getByRole('status');
   await page.getByRole('searchbox', { name: 'Search the log' }).fill('needle');
