@@ -20,10 +20,10 @@ export default defineConfig({
   testDir: 'tests',
   fullyParallel: true,
   workers: 2,
-  // A test that fails now and then is a defect, of it or of Stoker. A machine that others share may stall for seconds,
-  // so what is waited for may take long; it costs nothing where all is well.
-  retries: 0,
+  // A test that fails now and then is a defect, of it or of Stoker. Only CI may try again, and lists it as flaky.
+  retries: Number(process.env.STOKER_BROWSER_RETRIES ?? 0),
   forbidOnly: true,
+  // A machine that others share may stall for seconds; what is waited for longer costs nothing where all is well.
   timeout: 120_000,
   expect: { timeout: 30_000 },
   reporter: [['list']],

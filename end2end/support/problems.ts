@@ -14,7 +14,13 @@ export class Problems {
         this.found.push(`console ${message.type()}: ${message.text()} (${message.location().url})`);
       }
     });
-    context.on('weberror', (error) => this.found.push(`page error: ${error.error().stack ?? error.error()}`));
+    context.on('weberror', (error) => {
+      const words = error.error().stack ?? String(error.error());
+      // A page that is left before its program has come gives the program up, and says so without words.
+      if (words !== '') {
+        this.found.push(`page error: ${words}`);
+      }
+    });
     context.on('dialog', (dialog) => {
       this.found.push(`dialog: ${dialog.type()} ${dialog.message()}`);
       // The question before a page with unsaved changes is left: it is left, as whoever navigates there wants.

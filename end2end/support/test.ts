@@ -31,10 +31,12 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     { scope: 'worker', timeout: 40_000 },
   ],
 
-  ownServer: async ({}, use, info) => {
+  ownServer: async ({ context }, use, info) => {
     const server = await Stoker.start();
     await use(server);
     await attachOutput(server, info);
+    // A page that is still open would ask a server that is gone.
+    await Promise.all(context.pages().map(async (page) => await page.close()));
     await server.stop();
   },
 
