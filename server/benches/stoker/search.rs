@@ -16,6 +16,9 @@ const TIMES: usize = 7;
 /// What is in every line; so is each of its ends.
 const EVERYWHERE: &str = "of many";
 
+/// The text that is looked for each time.
+type Wanted = fn(usize) -> String;
+
 /// Searches for what is rare, for what is nowhere, and for what is in every line.
 pub async fn measure(client: &Client, tools: &Tools) {
     let code = format!("import sys\nsys.stdout.writelines(f'line {{n}} of many\\n' for n in range(1, {LINES} + 1))\n");
@@ -28,7 +31,7 @@ pub async fn measure(client: &Client, tools: &Tools) {
     let opened = median(TIMES, async || answered(client, &page).await).await;
     println!("\n(j) Search in a log of {LINES} lines, from the request to the whole page of the first matches");
     println!("    the page without a search: {}", ms(opened));
-    let kinds: [(&str, fn(usize) -> String); 3] = [
+    let kinds: [(&str, Wanted); 3] = [
         ("a text in 11 lines", |time| format!("line 7777{time}")),
         ("in none", |time| format!("nowhere {time}")),
         ("in every line", |time| EVERYWHERE[time..].to_owned()),
