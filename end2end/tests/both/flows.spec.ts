@@ -80,6 +80,7 @@ test('steps are put in from tasks, copied, and moved by buttons alone', async ({
   await buildFlow(page, uniqueName('Buttons'), [{ name: 'First', code: 'print(1)' }]);
   await page.getByLabel('Saved task').selectOption(task.replace('/tasks/', ''));
   await page.getByRole('button', { name: 'Insert as a step' }).click();
+  await expect(page.locator('.step-form')).toHaveCount(2);
   const second = await stepForm(page, 1);
   await expect(second.getByLabel('Step name', { exact: true })).toBeFocused();
   await expect(second.getByLabel('Step name', { exact: true })).toHaveValue(title);
