@@ -6,4 +6,5 @@ pub mod dom;
 pub mod keyboard;
 pub mod refresh;
 pub mod rename;
+pub mod request;
 pub mod ticker;

@@ -3,11 +3,14 @@
 
 use std::{cell::Cell, rc::Rc};
 
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{DocumentFragment, Element, HtmlElement, Response};
+use web_sys::{DocumentFragment, Element, HtmlElement};
 
-use super::dom::{self, document, window};
+use super::{
+    dom::{self, document, window},
+    request::{self, text_of},
+};
 use crate::log_text::words;
 
 /// The parts of a page that may come anew. Those that do not come stay.
@@ -180,13 +183,8 @@ fn parts_address() -> String {
 
 /// A page, or parts of one, as the server has them now.
 async fn fetch_page(address: &str) -> Result<String, JsValue> {
-    let response: Response = JsFuture::from(window().fetch_with_str(address)).await?.dyn_into()?;
+    let response = request::get(address).await?;
     if response.ok() { text_of(&response).await } else { Err(JsValue::NULL) }
-}
-
-/// The text of an answer.
-pub async fn text_of(response: &Response) -> Result<String, JsValue> {
-    JsFuture::from(response.text()?).await?.as_string().ok_or(JsValue::NULL)
 }
 
 async fn pause(milliseconds: i32) {

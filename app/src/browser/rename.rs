@@ -2,12 +2,13 @@
 //! The server answers as it does without a script.
 
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{DocumentFragment, Element, Event, FormData, HtmlElement, HtmlFormElement, RequestInit, Response};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{DocumentFragment, Element, Event, FormData, HtmlElement, HtmlFormElement};
 
 use super::{
-    dom::{self, document, set_property, string, window},
-    refresh::{take_parts, take_title, text_of},
+    dom::{self, document, set_property, string},
+    refresh::{take_parts, take_title},
+    request,
 };
 
 /// What comes anew.
@@ -34,13 +35,8 @@ fn sent(event: &Event) -> Option<HtmlFormElement> {
 }
 
 async fn send(form: &HtmlFormElement) -> Result<(), JsValue> {
-    let data = FormData::new_with_form(form)?;
-    let init = RequestInit::new();
-    init.set_method("POST");
-    init.set_body(&data);
-    let action = form.get_attribute("action").unwrap_or_default();
-    let response: Response = JsFuture::from(window().fetch_with_str_and_init(&action, &init)).await?.dyn_into()?;
-    let page = dom::fragment(&text_of(&response).await?).ok_or(JsValue::NULL)?;
+    let response = request::post(form, &FormData::new_with_form(form)?).await?;
+    let page = request::page_of(&response).await?;
     page.query_selector(PART)?.ok_or(JsValue::NULL)?;
     take_parts(&page, PART);
     let next = document().query_selector(".rename[open] #rename,.rename:not([open]) summary")?;

@@ -6,16 +6,15 @@ use std::cell::{Cell, RefCell};
 
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{
-    DocumentFragment, Element, Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement, RequestInit, Response,
-};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{DocumentFragment, Element, Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement, Response};
 
 use super::{field_checks, follower, log_choice, log_matches};
 use crate::{
     browser::{
         dom::{self, document, property, string, window},
-        refresh::{take_parts, take_title, text_of},
+        refresh::{take_parts, take_title},
+        request,
     },
     html::escape_into,
     routes,
@@ -166,11 +165,7 @@ async fn send(form: &HtmlFormElement, data: &FormData) {
     if is_task_form {
         say("Saving …");
     }
-    let init = RequestInit::new();
-    init.set_method("POST");
-    init.set_body(data);
-    let action = form.get_attribute("action").unwrap_or_default();
-    match Answer::of(window().fetch_with_str_and_init(&action, &init)).await {
+    match Answer::of(request::post(form, data)).await {
         Ok(answer) if is_task_form => answer.take_saved(form, data),
         Ok(answer) => answer.take_done(),
         Err(_) => {
@@ -193,7 +188,7 @@ async fn show(address: &str, is_step: bool) {
     let asked = ASKED.get().wrapping_add(1);
     ASKED.set(asked);
     let shown = without_place(address);
-    let answer = Answer::of(window().fetch_with_str(shown)).await;
+    let answer = Answer::of(request::get(shown)).await;
     if ASKED.get() != asked {
         return;
     }
@@ -220,9 +215,9 @@ struct Answer {
 }
 
 impl Answer {
-    async fn of(fetched: js_sys::Promise) -> Result<Self, JsValue> {
-        let response: Response = JsFuture::from(fetched).await?.dyn_into()?;
-        let page = dom::fragment(&text_of(&response).await?).ok_or(JsValue::NULL)?;
+    async fn of(asked: impl Future<Output = Result<Response, JsValue>>) -> Result<Self, JsValue> {
+        let response = asked.await?;
+        let page = request::page_of(&response).await?;
         let origin = window().location().origin()?;
         let address = response.url().strip_prefix(&origin).map(|address| address.replace(LIVE, ""));
         Ok(Self { page, address: address.filter(|_| response.redirected()), is_done: response.ok() })

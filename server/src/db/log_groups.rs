@@ -8,11 +8,13 @@ use app::{
     },
     model::{identifiers::StepId, log::LogLine},
 };
-use diesel::{
-    ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection, connection::DefaultLoadingMode,
-};
+use diesel::SqliteConnection;
 
-use super::{DatabaseError, logs::Chunk, schema::log_chunks, values};
+use super::{
+    DatabaseError,
+    logs::{self, Chunk},
+    values,
+};
 
 /// How far back marks are looked for, in rows and in bytes: some fifty thousand lines of most logs, in a few milliseconds.
 const ROWS: usize = 2000;
@@ -28,16 +30,9 @@ pub fn headings(
     step: StepId,
     line: u64,
 ) -> Result<Vec<(u64, LogLine)>, DatabaseError> {
-    let rows = log_chunks::table
-        .filter(log_chunks::step_id.eq(step.0))
-        .filter(log_chunks::first_line.lt(i64::try_from(line).unwrap_or(i64::MAX)))
-        .order(log_chunks::first_line.desc())
-        .select((log_chunks::first_line, log_chunks::line_count, log_chunks::body))
-        // In the order of the key, so what is not taken is not read.
-        .load_iter::<(i64, i32, String), DefaultLoadingMode>(connection)?;
     let (mut marks, mut bytes) = (Vec::new(), 0);
-    for row in rows.take(ROWS) {
-        let row = Chunk::of_row(row?);
+    for row in logs::chunks_before(connection, step, line)?.take(ROWS) {
+        let row = row?;
         marks.extend(marks_before(&row, line)?.into_iter().rev());
         bytes += row.body.len();
         if bytes > BYTES {

@@ -148,6 +148,25 @@ pub fn lines_from(
     }
 }
 
+/// The chunks that begin before a line, from the last one back. They come in the order of the key, so what is not taken is not
+/// read.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) fn chunks_before(
+    connection: &mut SqliteConnection,
+    step: StepId,
+    line: u64,
+) -> Result<impl Iterator<Item = Result<Chunk, DatabaseError>>, DatabaseError> {
+    let rows = log_chunks::table
+        .filter(log_chunks::step_id.eq(step.0))
+        .filter(log_chunks::first_line.lt(i64::try_from(line).unwrap_or(i64::MAX)))
+        .order(log_chunks::first_line.desc())
+        .select((log_chunks::first_line, log_chunks::line_count, log_chunks::body))
+        .load_iter::<(i64, i32, String), DefaultLoadingMode>(connection)?;
+    Ok(rows.map(|row| Ok(Chunk::of_row(row?))))
+}
+
 /// The lines up to before one, as many as fit. `end` is at most the number after the last line.
 ///
 /// # Errors
@@ -158,16 +177,9 @@ pub fn lines_before(
     end: u64,
     mut most: Most,
 ) -> Result<LogLines, DatabaseError> {
-    let rows = log_chunks::table
-        .filter(log_chunks::step_id.eq(step.0))
-        .filter(log_chunks::first_line.lt(i64::try_from(end).unwrap_or(i64::MAX)))
-        .order(log_chunks::first_line.desc())
-        .select((log_chunks::first_line, log_chunks::line_count, log_chunks::body))
-        // In the order of the key, so what is not taken is not read.
-        .load_iter::<(i64, i32, String), DefaultLoadingMode>(connection)?;
     let mut lines = Vec::new();
-    for row in rows {
-        let chunk = Chunk::of_row(row?);
+    for chunk in chunks_before(connection, step, end)? {
+        let chunk = chunk?;
         let count = usize::try_from(end - chunk.first).unwrap_or(usize::MAX);
         let before = chunk.lines()?.into_iter().take(count).collect::<Vec<_>>();
         if !most.take(before.into_iter().rev(), &mut lines) {

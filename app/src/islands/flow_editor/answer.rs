@@ -1,14 +1,9 @@
 //! Asks the server to do what a button of the form does, as pressing it would, and reads the page that it answers.
 
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{DocumentFragment, FormData, HtmlFormElement, RequestInit};
+use web_sys::{DocumentFragment, FormData, HtmlFormElement};
 
 use super::form::STEPS;
-use crate::browser::{
-    dom::{self, window},
-    refresh::text_of,
-};
+use crate::browser::request;
 
 /// The page with the steps as the server has them after that.
 ///
@@ -16,8 +11,8 @@ use crate::browser::{
 /// Why there is none, in the user's words.
 pub async fn ask(form: &HtmlFormElement, fields: &FormData) -> Result<DocumentFragment, String> {
     let lost = |_| "The server could not be reached, so nothing has changed. Try again.".to_owned();
-    let page = post(form, fields).await.map_err(lost)?;
-    let page = dom::fragment(&page).ok_or_else(|| lost(JsValue::NULL))?;
+    let answer = request::post(form, fields).await.map_err(lost)?;
+    let page = request::page_of(&answer).await.map_err(lost)?;
     let find = |selector: &str| page.query_selector(selector).ok().flatten();
     if let Some(refusal) = find(".banner.is-refusal") {
         return Err(refusal.text_content().unwrap_or_default());
@@ -28,13 +23,4 @@ pub async fn ask(form: &HtmlFormElement, fields: &FormData) -> Result<DocumentFr
         );
     }
     Ok(page)
-}
-
-async fn post(form: &HtmlFormElement, fields: &FormData) -> Result<String, JsValue> {
-    let options = RequestInit::new();
-    options.set_method("POST");
-    options.set_body(fields);
-    let address = form.get_attribute("action").unwrap_or_default();
-    let answer = JsFuture::from(window().fetch_with_str_and_init(&address, &options)).await?;
-    text_of(&answer.dyn_into()?).await
 }

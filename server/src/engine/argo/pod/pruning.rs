@@ -49,7 +49,7 @@ pub fn collect_store_garbage(folders: &CacheFolders, nix: &NixSettings) -> io::R
     }
     let Some(store) = NixStore::find(nix) else { return Ok(()) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(store.collect_garbage_on_volume()).map_err(io::Error::other)?;
+    runtime.block_on(store.collect_garbage_unlocked()).map_err(io::Error::other)?;
     fs::remove_file(due)
 }
 

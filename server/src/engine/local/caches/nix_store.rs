@@ -66,19 +66,15 @@ impl NixStore {
             Err(rustix::io::Errno::WOULDBLOCK) => return Err(CollectError::InUse),
             Err(error) => return Err(io::Error::from(error).into()),
         }
-        self.run_collector().await
+        self.collect_garbage_unlocked().await
     }
 
-    /// Removes what no package set keeps, from a store on a volume: it is at /nix, and Stoker's own all the same. Pods that
-    /// build in it meanwhile are safe by Nix's own locks, which are on the volume too.
+    /// Removes what no package set keeps, without that lock: from a store on a volume, which is at /nix, and Stoker's own all the
+    /// same. Pods that build in it meanwhile are safe by Nix's own locks, which are on the volume too.
     ///
     /// # Errors
     /// When Nix did not do it.
-    pub async fn collect_garbage_on_volume(&self) -> Result<(), CollectError> {
-        self.run_collector().await
-    }
-
-    async fn run_collector(&self) -> Result<(), CollectError> {
+    pub async fn collect_garbage_unlocked(&self) -> Result<(), CollectError> {
         let Some(mut command) = self.nix(&["store", "gc"]) else { return Ok(()) };
         let output = tokio::time::timeout(LONGEST, command.output()).await.map_err(|_| CollectError::TooLong)??;
         if output.status.success() {
