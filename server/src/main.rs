@@ -1,6 +1,10 @@
 //! The `stoker` command.
 
-use std::{ffi::OsString, path::Path, process::ExitCode};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Parser as _;
 use server::{
@@ -23,7 +27,8 @@ fn main() -> ExitCode {
     // Processes of a run: they must start fast, so nothing else is set up before them.
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     match arguments.as_slice() {
-        [word, folder] if word == "step" && Path::new(folder).is_absolute() => return step(Path::new(folder)),
+        [word] if word == "step" => return step(None),
+        [word, folder] if word == "step" && Path::new(folder).is_absolute() => return step(Some(folder.into())),
         [word, root, command @ ..] if word == "inside" && Path::new(root).is_absolute() => {
             return inside(Path::new(root), command);
         }
@@ -40,7 +45,7 @@ fn main() -> ExitCode {
         Command::Cache { command } => cache::run(command),
         Command::Nix { command: NixCommand::Install(options) } => nix_install(options),
         Command::Preflight(options) => preflight::run(*options),
-        Command::Step { folder } => step(&folder),
+        Command::Step { folder } => step(folder),
         Command::Inside { root, command } => inside(&root, &command),
         Command::Pod { command: PodCommand::Prepare } => pod::prepare(),
         Command::Pod { command: PodCommand::Run { folder } } => pod::run(&folder),
@@ -91,11 +96,11 @@ fn explain_usage(error: &clap::Error) -> ExitCode {
 }
 
 #[expect(clippy::print_stderr, reason = "there is no log in this process")]
-fn step(folder: &Path) -> ExitCode {
-    match shim::run(folder.to_owned()) {
+fn step(folder: Option<PathBuf>) -> ExitCode {
+    match folder.map_or_else(shim::run_when_told, shim::run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("stoker: the step in {} could not be run: {error}", folder.display());
+            eprintln!("stoker: the step could not be run: {error}");
             ExitCode::FAILURE
         }
     }

@@ -267,6 +267,41 @@ async fn a_run_whose_shim_ends_before_it_began_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_step_has_one_shim_which_was_started_before_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let (shim, started) = (folder.path().join("shim"), folder.path().join("started"));
+    let script =
+        format!("#!/bin/sh\necho $$ >>'{}'\nexec '{}' \"$@\"\n", started.display(), env!("CARGO_BIN_EXE_stoker"));
+    std::fs::write(&shim, script).unwrap();
+    std::fs::set_permissions(&shim, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let shims = || -> Vec<String> {
+        std::fs::read_to_string(&started).unwrap_or_default().lines().map(str::to_owned).collect()
+    };
+    let engine = engine_with_shim(shim, folder.path().to_owned(), 1).await;
+    let run = async || {
+        let seen = engine.finished(code("import os\nprint(os.getppid())")).await;
+        assert_eq!(seen.phase, Phase::Succeeded, "{}", seen.message);
+        seen.program_lines()[0].1.to_owned()
+    };
+    let shims_are = async |count: usize| {
+        while shims().len() < count {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(shims().len(), count, "{:?}", shims());
+    };
+    run().await;
+    // The second is for the next step.
+    shims_are(2).await;
+    assert_eq!(run().await, shims()[1]);
+    shims_are(3).await;
+    // One that has gone holds nobody up.
+    assert!(std::process::Command::new("kill").args(["-KILL", &shims()[2]]).status().unwrap().success());
+    let last = run().await;
+    assert!(shims().contains(&last) && last != shims()[2], "{last} of {:?}", shims());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn packages_are_installed_once_and_a_task_does_not_change_them_by_accident() {
     let engine = engine().await;
     // Who means to can: a task runs as the owner of these files, and may change their permissions first.

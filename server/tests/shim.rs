@@ -121,6 +121,12 @@ fn no_room(folder: &StepFolder) {
 const PRINTS_FOR_EVER: &str = "echo $$ >number; while :; do echo line; done";
 
 #[test]
+fn a_shim_whose_server_has_gone_before_it_had_a_step_ends_quietly() {
+    let shim = Command::new(env!("CARGO_BIN_EXE_stoker")).arg("step").stdin(Stdio::null()).output().unwrap();
+    assert!(shim.status.success() && shim.stderr.is_empty(), "{shim:?}");
+}
+
+#[test]
 fn a_program_that_fills_the_disk_makes_room_by_its_end_and_loses_no_output() {
     on_small_disk("a_program_that_fills_the_disk_makes_room_by_its_end_and_loses_no_output", "8m", |disk| {
         let step = disk.join("step");

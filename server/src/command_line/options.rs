@@ -50,8 +50,8 @@ pub enum Command {
     /// Runs one step. Stoker starts this itself.
     #[command(hide = true)]
     Step {
-        /// The step's folder.
-        folder: PathBuf,
+        /// The step's folder; without it, what is told on standard input.
+        folder: Option<PathBuf>,
     },
     /// Becomes a program for which a folder's Nix store is at /nix. Stoker starts this itself.
     #[command(hide = true)]

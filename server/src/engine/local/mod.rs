@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use futures::{StreamExt as _, stream::BoxStream};
 use tokio::{io::AsyncReadExt as _, net::unix::pipe, process::Child};
 
-use self::{folder::StepFolder, outputs::Outputs, shim::Orders};
+use self::{folder::StepFolder, outputs::Outputs, shim::Orders, standby::Standby};
 use super::{
     Cancel, Cursor, EndCause, Engine, EngineError, EngineName, Interpreter, Observation, Observed, Positions, RunPlan,
     StepEnd, StepEvent, StepEvents, StepPlan, Target, no_such_python,
@@ -49,6 +49,7 @@ mod manifest;
 pub mod outputs;
 mod processes;
 pub mod shim;
+mod standby;
 mod warm;
 
 pub use warm::WarmError;
@@ -110,6 +111,7 @@ pub struct LocalEngine {
     caches: Caches,
     outputs: Outputs,
     clock: SharedClock,
+    standby: Standby,
     /// Shims that were started and that nobody follows yet.
     launched: Mutex<HashMap<StepUid, Child>>,
 }
@@ -133,8 +135,9 @@ impl LocalEngine {
         fs::create_dir_all(&settings.nix.sets)?;
         let runner = runner::install(&settings.data.join("runner"))?;
         let outputs = Outputs::below(settings.data.join("outputs"));
+        let standby = Standby::new(settings.stoker.clone());
         let workshop = Arc::new(Workshop { settings, runner, secret_key, outputs: outputs.clone() });
-        Ok(Self { workshop, caches, outputs, clock, launched: Mutex::default() })
+        Ok(Self { workshop, caches, outputs, clock, standby, launched: Mutex::default() })
     }
 
     fn launched(&self) -> std::sync::MutexGuard<'_, HashMap<StepUid, Child>> {
@@ -174,15 +177,14 @@ impl LocalEngine {
     /// first one alone.
     fn launch(&self, step: &StepUid) -> Result<(), EngineError> {
         let folder = self.folder(step);
-        if folder.started().exists() {
+        let begins = |shim: &mut Child| matches!(shim.try_wait(), Ok(None));
+        if folder.started().exists() || self.launched().get_mut(step).is_some_and(begins) {
             // Nothing to start, so nothing to fail: a run that goes on must not end for want of a second shim.
             return Ok(());
         }
-        // Not waited for: the shim goes on when the server ends. Tokio collects its exit status when it ends first.
-        let shim = programs::detached(&self.workshop.settings.stoker)
-            .arg("step")
-            .arg(folder.path())
-            .spawn()
+        let shim = self
+            .standby
+            .start(folder.path())
             .map_err(|error| EngineError::lasting(format!("The step's process could not be started: {error}.")))?;
         self.launched().insert(step.clone(), shim);
         Ok(())

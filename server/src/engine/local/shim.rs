@@ -14,7 +14,10 @@ use std::{
     io::{self, Read as _, Write as _},
     os::{
         fd::{AsFd as _, OwnedFd},
-        unix::process::{CommandExt as _, ExitStatusExt as _},
+        unix::{
+            ffi::OsStringExt as _,
+            process::{CommandExt as _, ExitStatusExt as _},
+        },
     },
     path::{Path, PathBuf},
     process::{Child, Stdio},
@@ -70,6 +73,18 @@ pub struct Orders {
     pub grace: u32,
     /// Bytes of output that are kept.
     pub log_limit: u64,
+}
+
+/// Runs the step whose folder is told on standard input; none, when that ends without a word.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_when_told() -> io::Result<()> {
+    // Before there is a step that a signal to the server's group could reach.
+    let _ = rustix::process::setsid();
+    let mut folder = Vec::new();
+    io::stdin().read_to_end(&mut folder)?;
+    if folder.is_empty() { Ok(()) } else { run(OsString::from_vec(folder).into()) }
 }
 
 /// Runs the step in a folder, to its end. Returns at once when it was started before.
