@@ -121,6 +121,18 @@ fn no_room(folder: &StepFolder) {
 const PRINTS_FOR_EVER: &str = "echo $$ >number; while :; do echo line; done";
 
 #[test]
+fn asking_for_a_shim_leaves_nothing_in_a_folder_that_is_being_removed() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = StepFolder::at(place.path().to_owned());
+    fs::write(folder.started(), "").unwrap();
+    assert!(!folder.shim_lives() && !folder.lock().exists());
+    let held = folder.try_lock().unwrap();
+    assert!(held.is_some() && folder.shim_lives());
+    drop(held);
+    assert!(!folder.shim_lives());
+}
+
+#[test]
 fn a_shim_whose_server_has_gone_before_it_had_a_step_ends_quietly() {
     let shim = Command::new(env!("CARGO_BIN_EXE_stoker")).arg("step").stdin(Stdio::null()).output().unwrap();
     assert!(shim.status.success() && shim.stderr.is_empty(), "{shim:?}");

@@ -46,6 +46,8 @@ pub enum Marker {
 const LINES: usize = 256;
 /// How many of these are for a runner that goes on where another one has prepared everything.
 const LINES_AFTER_PREPARING: usize = 32;
+/// How many of them a runner finds in the first line of what it reads, and makes do with when it builds nothing.
+const LINES_WHEN_WARM: usize = 4;
 /// How much of each secret is used: too much to be guessed, and all of them fit into a pipe at once.
 const DIGITS: usize = 12;
 
@@ -69,13 +71,13 @@ impl MarkerSecrets {
     /// What the runner reads from its standard input.
     #[must_use]
     pub fn input(&self) -> String {
-        self.once[..self.once.len().saturating_sub(LINES_AFTER_PREPARING)].join(" ")
+        input_of(&self.once[..self.once.len().saturating_sub(LINES_AFTER_PREPARING)])
     }
 
     /// What a second runner reads, in a place where one prepares and another becomes the program.
     #[must_use]
     pub fn input_after_preparing(&self) -> String {
-        self.once[self.once.len().saturating_sub(LINES_AFTER_PREPARING)..].join(" ")
+        input_of(&self.once[self.once.len().saturating_sub(LINES_AFTER_PREPARING)..])
     }
 
     /// Reads a line as markers, and counts the secrets spent. `None` when it is an ordinary line.
@@ -92,6 +94,11 @@ impl MarkerSecrets {
         *spent += place.map_or(0, |place| place + 1);
         Some(markers)
     }
+}
+
+fn input_of(secrets: &[String]) -> String {
+    let (first, others) = secrets.split_at(LINES_WHEN_WARM.min(secrets.len()));
+    format!("{}\n{}", first.join(" "), others.join(" "))
 }
 
 #[cfg(test)]

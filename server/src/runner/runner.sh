@@ -9,9 +9,10 @@
 #   arguments.sh      optional: `set -- 'NAME=value' …`, the user's environment variables, quoted by whoever wrote it
 #   control           optional: a FIFO that hears `p` when preparation is over
 # and the STOKER_… variables that `settings` below checks. No user text is ever part of this script's own text.
-# Standard input: one line of words, the step's secrets for marker lines. Neither a variable nor a file: everything that
-# this script starts (a package's build, the program) can read those of its parents. After that line standard input is
-# /dev/null, for this script and for all that it starts.
+# Standard input: two lines of words, the step's secrets for marker lines. Neither a variable nor a file: everything that
+# this script starts (a package's build, the program) can read those of its parents. After that standard input is
+# /dev/null, for this script and for all that it starts. A shell reads a pipe letter by letter, so a warm run, which says
+# little, takes the first line only.
 #
 # Output: ordinary lines, and marker lines: a record separator (octal 036), a secret, a space, a JSON array. Each line
 # spends a secret, and those before it: what is built may read the output so far, and can do nothing with what it finds.
@@ -32,10 +33,13 @@ settings() {
     : "${STOKER_SET_KEY:=}" "${STOKER_SETS:=}" "${STOKER_NIX_KIND:=}" "${STOKER_NIX:=}" "${STOKER_NIX_ROOT:=}"
     : "${STOKER_NIX_HOME:=}" "${STOKER_NIXPKGS:=}" "${STOKER_PROGRAM:=}" "${STOKER_CONDA:=}"
     # Unset first: a variable that came with the environment would be handed on with its new value.
-    unset secrets
+    unset secrets other_secrets
     IFS= read -r secrets
     : "${secrets:?}"
-    exec </dev/null
+}
+take_other_secrets() {
+    IFS= read -r other_secrets || other_secrets=''
+    secrets=$secrets${other_secrets:+ $other_secrets}
 }
 
 # --- Saying what happens ---------------------------------------------------------------------------------------------
@@ -277,6 +281,10 @@ else
     if [ -n "$STOKER_PRIVATE" ] || ! environment_is_ready; then builds_environment=1; fi
     if [ -n "$STOKER_NIX_KIND$STOKER_CONDA" ] && ! system_is_ready; then builds_set=1; fi
 fi
+
+# Only built-in commands have run so far. What goes on in another place goes on there with all that is left.
+if [ -n "$builds_set$builds_environment$STOKER_NIX_ROOT" ]; then take_other_secrets; fi
+exec </dev/null
 
 if [ -z "$STOKER_INSIDE$STOKER_PREPARED" ]; then
     check_tools

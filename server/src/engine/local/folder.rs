@@ -173,7 +173,9 @@ impl StepFolder {
     /// [`Self::shim_lives`].
     #[must_use]
     pub fn is_held(&self) -> bool {
-        matches!(self.try_lock(), Ok(None))
+        // Asking makes no file: somebody may be removing the folder.
+        let Ok(file) = OpenOptions::new().write(true).open(self.lock()) else { return false };
+        flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK)
     }
 
     /// True while the shim lives. Only ever asks for the lock after the shim has had it: a shim that found it taken

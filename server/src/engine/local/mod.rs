@@ -37,7 +37,6 @@ use crate::{
         preparation,
         pythons::Pythons,
     },
-    programs,
     remove_tree::remove_tree,
     runner::{self, SecretKey, Secrets},
 };
