@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
-    log_lines::{Shown, found_lines_html, lines_html},
+    log_lines::{Shown, WrittenLines, found_lines_html, lines_html},
     log_place::LogPlace,
     log_search::{SearchedLog, form_address, log_found, log_search_form, parameter_fields},
     page::BackField,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     islands::LogTail,
-    log_text::{LineTimes, lines_words, words},
+    log_text::{LineTimes, groups::Folding, lines_words, words},
     model::{
         log_search::LogQuery,
         phase::Phase,
@@ -118,16 +118,20 @@ pub fn LogView(
         LogPlace::Lines { first, last } if searched.is_none() => Some(first..=last),
         _ => None,
     };
-    let html = if let Some(searched) = only_matches {
+    let folding = preferences.log_groups;
+    let WrittenLines { html, has_groups } = if let Some(searched) = only_matches {
         found_lines_html(&at, searched, times)
     } else {
         let (searched, chosen) = (searched.as_ref(), chosen.clone());
-        lines_html(&Shown { run: &run, page: &page, at: &at, parameters: &parameters, times, searched, chosen })
+        let (run, page, at, parameters) = (&run, &page, &*at, &*parameters);
+        lines_html(&Shown { run, page, at, parameters, times, folding, searched, chosen })
     };
     let (earlier, later) = match only_matches {
         Some(searched) => ways_to_matches(&at, searched),
         None => ways_to_lines(&at, first, (!at_end).then_some(next)),
     };
+    // Groups may still come where lines do: then there is room for the choice.
+    let groups = (has_groups || at_end && !phase.is_final()).then(|| groups_choice(folding, has_groups));
     let errors = LogQuery { only_errors: true, ..LogQuery::default() };
     let errors = searched.is_none().then(|| {
         view! { <a href=routes::log_search(&at, &errors, None) title="Go through the lines of standard error">"Errors"</a> }
@@ -154,11 +158,13 @@ pub fn LogView(
             data-at-end=at_end
             data-last-at=last_at.map(|Timestamp(at)| at.to_string())
             data-times=times_word(preferences.log_times)
+            data-groups=folding.word()
             data-lines=chosen.map(|chosen| routes::lines_text(*chosen.start(), *chosen.end()))
         >
             <div class="log-toolbar">
                 <h2 id="log-title">"Log"</h2>
                 <span class="log-count" id="log-count">{lines_words(total)}</span>
+                {groups}
                 {log_search_form(&at, searched.as_ref())}
                 {errors}
                 <Toggle name="wrap_log" is_on=preferences.wrap_log word="Wrap" title="Wrap long lines" />
@@ -264,6 +270,47 @@ fn times_choice(chosen: TimesChoice) -> AnyView {
             <span id="log-times-label">"Times"</span>
             <BackField />
             <span class="segments" role="group" aria-labelledby="log-times-label">{choices}</span>
+        </form>
+    }
+    .into_any()
+}
+
+/// Which groups are open, also of lines that come later, and of this task's or flow's other logs: a form too. The browser
+/// opens and folds them itself, and shows the choice when the first group comes.
+fn groups_choice(chosen: Folding, has_groups: bool) -> AnyView {
+    let choices = [
+        (Folding::Auto, "Auto", None, "Fold groups as they end, unless something in them went wrong"),
+        (Folding::Open, "Open", Some("o"), "Open all groups"),
+        (Folding::Folded, "Folded", Some("f"), "Fold all groups"),
+    ]
+    .map(|(choice, word, key, what)| {
+        view! {
+            <button
+                class="is-small"
+                name="log_groups"
+                value=choice.word()
+                aria-pressed=if choice == chosen { "true" } else { "false" }
+                aria-keyshortcuts=key
+                data-key=key
+                data-command=what
+                title=what
+            >
+                {word}
+            </button>
+        }
+    })
+    .collect_view();
+    view! {
+        <form
+            class="log-groups"
+            id="log-groups"
+            method="post"
+            action=routes::preferences()
+            aria-hidden=(!has_groups).then_some("true")
+        >
+            <span id="log-groups-label">"Groups"</span>
+            <BackField />
+            <span class="segments" role="group" aria-labelledby="log-groups-label">{choices}</span>
         </form>
     }
     .into_any()
