@@ -275,42 +275,32 @@ fn times_choice(chosen: TimesChoice) -> AnyView {
     .into_any()
 }
 
-/// Which groups are open, also of lines that come later, and of this task's or flow's other logs: a form too. The browser
-/// opens and folds them itself, and shows the choice when the first group comes.
+/// Opens or folds all groups, also those that come later and those of this task's or flow's other logs: a form too. What is
+/// pressed once more lets go. The browser opens and folds them itself, and shows the buttons when the first group comes.
 fn groups_choice(chosen: Folding, has_groups: bool) -> AnyView {
-    let choices = [
-        (Folding::Auto, "Auto", None, "Fold groups as they end, unless something in them went wrong"),
-        (Folding::Open, "Open", Some("o"), "Open all groups"),
-        (Folding::Folded, "Folded", Some("f"), "Fold all groups"),
-    ]
-    .map(|(choice, word, key, what)| {
-        view! {
-            <button
-                class="is-small"
-                name="log_groups"
-                value=choice.word()
-                aria-pressed=if choice == chosen { "true" } else { "false" }
-                aria-keyshortcuts=key
-                data-key=key
-                data-command=what
-                title=what
-            >
-                {word}
-            </button>
-        }
-    })
-    .collect_view();
+    let choices = [(Folding::Open, "▾", "o", "Open all groups"), (Folding::Folded, "▸", "f", "Fold all groups")]
+        .map(|(choice, sign, key, what)| {
+            let is_chosen = choice == chosen;
+            view! {
+                <button
+                    class="is-small"
+                    name="log_groups"
+                    value=if is_chosen { Folding::Auto } else { choice }.word()
+                    aria-pressed=if is_chosen { "true" } else { "false" }
+                    aria-label=what
+                    aria-keyshortcuts=key
+                    data-key=key
+                    title=format!("{what} (key {key})")
+                >
+                    {sign}
+                </button>
+            }
+        })
+        .collect_view();
     view! {
-        <form
-            class="log-groups"
-            id="log-groups"
-            method="post"
-            action=routes::preferences()
-            aria-hidden=(!has_groups).then_some("true")
-        >
-            <span id="log-groups-label">"Groups"</span>
+        <form id="log-groups" method="post" action=routes::preferences() aria-hidden=(!has_groups).then_some("true")>
             <BackField />
-            <span class="segments" role="group" aria-labelledby="log-groups-label">{choices}</span>
+            <span class="segments" role="group" aria-label="Groups">{choices}</span>
         </form>
     }
     .into_any()

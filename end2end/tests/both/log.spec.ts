@@ -156,7 +156,7 @@ test('all groups of the logs of a task are opened and folded', async ({ page, re
   await expect(log(page).getByText('in 2')).toBeVisible();
   await expect(log(page).getByText('in 1')).toBeHidden();
   const choice = page.getByRole('group', { name: 'Groups' });
-  for (const [name, isOpen] of [['Open', true], ['Folded', false]] as const) {
+  for (const [name, isOpen] of [['Open all groups', true], ['Fold all groups', false]] as const) {
     const kept = page.waitForResponse((response) => response.url().endsWith('/preferences'));
     await choice.getByRole('button', { name }).click();
     await kept;
@@ -171,7 +171,7 @@ test('all groups of the logs of a task are opened and folded', async ({ page, re
   await expectPhase(page, 'Succeeded');
   await expect(log(page).getByText('in 2'), 'it is not about other tasks').toBeVisible();
   await page.goto(run.path);
-  await choice.getByRole('button', { name: 'Auto' }).click();
+  await choice.getByRole('button', { pressed: true }).click();
   await expect(log(page).getByText('in 2')).toBeVisible();
   await expect(log(page).getByText('in 1')).toBeHidden();
 });

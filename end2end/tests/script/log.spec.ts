@@ -72,13 +72,13 @@ test('all groups are opened and folded at once, and those that come later', asyn
   await page.keyboard.press('o');
   await opened;
   await expect(shown('in one')).toBeVisible();
-  await expect(choice.getByRole('button', { pressed: true })).toHaveText('Open');
+  await expect(choice.getByRole('button', { pressed: true })).toHaveAccessibleName('Open all groups');
   gates.open('two');
   await expect(shown('in two')).toBeVisible();
   await expect(page.locator('#log-lines [data-group]')).toHaveCount(0);
   await expect(shown('in two'), 'a group that ends is not folded').toBeVisible();
   const folded = kept();
-  await choice.getByRole('button', { name: 'Folded' }).click();
+  await choice.getByRole('button', { name: 'Fold all groups' }).click();
   await folded;
   await expect(shown('in one')).toBeHidden();
   await expect(shown('in two')).toBeHidden();

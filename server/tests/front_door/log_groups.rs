@@ -174,7 +174,9 @@ async fn all_groups_are_open_or_folded_as_was_chosen_for_their_task() {
     let owner = run.split("/runs").next().unwrap();
     let groups = ["Load", "Check", "Report"];
     let open = "details[open] > summary .line-text";
-    for (choice, expected) in [("open", &groups[..]), ("folded", &[]), ("auto", &groups[1..])] {
+    for (choice, expected, says) in
+        [("open", &groups[..], "Open all groups"), ("folded", &[], "Fold all groups"), ("auto", &groups[1..], "")]
+    {
         let answer = app.post_form("/preferences", &[("log_groups", choice), ("back", &run)]).await;
         assert_eq!(
             answer.header("set-cookie"),
@@ -187,7 +189,8 @@ async fn all_groups_are_open_or_folded_as_was_chosen_for_their_task() {
         let page = with_choice(&run).await;
         assert_eq!(page.texts(open), expected, "{choice}");
         assert_eq!(page.attributes("#log-preparation[open]", "id").len(), usize::from(choice == "open"));
-        assert_eq!(page.attributes("[name=log_groups][aria-pressed=true]", "value"), [choice]);
+        let pressed = page.attributes("[name=log_groups][aria-pressed=true]", "aria-label");
+        assert_eq!(pressed.concat(), says, "{choice}");
         assert_eq!(page.attributes("#log", "data-groups"), [choice]);
         // What one looks for is seen however that is.
         let found = with_choice(&format!("{run}?q=two")).await;
@@ -207,7 +210,7 @@ async fn the_choice_of_groups_is_there_where_groups_are() {
     assert_eq!(page.attributes("#log-groups", "aria-hidden"), ["true"], "there is room for it");
     let (grouped, with_groups) = logged(&GROUPED[..2], None).await;
     let page = grouped.get(&with_groups).await;
-    assert_eq!(page.attributes(choice, "value"), ["auto", "open", "folded"]);
+    assert_eq!(page.attributes(choice, "value"), ["open", "folded"]);
     assert_eq!(page.attributes(choice, "data-key"), ["o", "f"]);
     assert!(page.attributes("#log-groups", "aria-hidden").is_empty());
     let (ended, without) = logged(&GROUPED[..1], Some(Phase::Succeeded)).await;
