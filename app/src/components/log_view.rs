@@ -108,12 +108,7 @@ pub fn LogView(
     if preferences.log_times != TimesChoice::Off {
         class.push_str(" has-times");
     }
-    let times = match preferences.log_times {
-        TimesChoice::Off => LineTimes::Off,
-        // What has not started has no lines yet.
-        TimesChoice::Start => LineTimes::Since(run.state.started_at.unwrap_or(run.summary.created_at)),
-        TimesChoice::Clock => LineTimes::Clock,
-    };
+    let times = line_times(preferences.log_times, &run);
     let chosen = match place {
         LogPlace::Lines { first, last } if searched.is_none() => Some(first..=last),
         _ => None,
@@ -239,6 +234,15 @@ fn ways_through(page: &str) -> AnyView {
         </form>
     }
     .into_any()
+}
+
+fn line_times(choice: TimesChoice, run: &RunDetail) -> LineTimes {
+    match choice {
+        TimesChoice::Off => LineTimes::Off,
+        // What has not started has no lines yet.
+        TimesChoice::Start => LineTimes::Since(run.state.started_at.unwrap_or(run.summary.created_at)),
+        TimesChoice::Clock => LineTimes::Clock,
+    }
 }
 
 const fn times_word(choice: TimesChoice) -> &'static str {

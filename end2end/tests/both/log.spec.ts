@@ -149,7 +149,10 @@ test('lines are chosen by the address, and gone to by their number', async ({ pa
 });
 
 test('all groups of the logs of a task are opened and folded', async ({ page, request }) => {
-  const code = 'for n in (1, 2): print(f"::group::G{n}"); print("::error::" * (n == 2) + f"in {n}"); print("::endgroup::")';
+  const code = [
+    'for n in (1, 2): print(f"::group::G{n}"); print("::error::" * (n == 2) + f"in {n}"); print("::endgroup::")',
+    'print("::group::Outer"); print("::group::Inner"); print("deep"); print("::endgroup::"); print("::endgroup::")',
+  ].join('\n');
   const run = await makeRun(request, { name: uniqueName('Groups'), code });
   await page.goto(run.path);
   await expectPhase(page, 'Succeeded');
@@ -164,6 +167,8 @@ test('all groups of the logs of a task are opened and folded', async ({ page, re
       await page.goto(address);
       await expect(log(page).getByText('in 1')).toBeVisible({ visible: isOpen });
       await expect(log(page).getByText('in 2')).toBeVisible({ visible: isOpen });
+      await expect(log(page).getByText('deep')).toBeVisible({ visible: isOpen });
+      await expect(log(page).getByText('Inner'), 'it stands behind its sign').toHaveCSS('padding-left', '0px');
     }
   }
   const other = await makeRun(request, { name: uniqueName('Other groups'), code });
