@@ -27,9 +27,6 @@ import sys
 print("\\x1b[31mred \\x1b[32mgreen \\x1b[33myellow \\x1b[34mblue \\x1b[35mmagenta \\x1b[36mcyan \\x1b[90mgrey\\x1b[0m", flush=True)
 print("an error", file=sys.stderr, flush=True)
 print("https://example.org/" + "long" * 100, flush=True)
-print("::group::A group")
-print("in it")
-print("::endgroup::", flush=True)
 `;
 
 /** Opens one page after the other, each in a state worth looking at, and calls `look` there. */
