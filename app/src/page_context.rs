@@ -4,11 +4,14 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{
-    fields::{FieldErrors, FlowErrors},
-    flow::{FlowDraft, Focus},
-    spec::TaskDraft,
-    time::Timestamp,
+use crate::{
+    log_text::groups::Folding,
+    model::{
+        fields::{FieldErrors, FlowErrors},
+        flow::{FlowDraft, Focus},
+        spec::TaskDraft,
+        time::Timestamp,
+    },
 };
 
 /// The task form as it was sent, given back to the page when it could not be saved (status 422 or 409).
@@ -112,6 +115,8 @@ pub struct Preferences {
     pub wrap_log: bool,
     /// The time before each log line.
     pub log_times: TimesChoice,
+    /// The groups of the logs of this task or flow.
+    pub log_groups: Folding,
 }
 
 /// The time of the request. Pages take it from here, so that tests control it.

@@ -191,7 +191,7 @@ impl Backend for Fake {
         let line = |stream, text: &str| LogLine(stream, NOW, text.to_owned());
         let lines =
             vec![line(Stream::Output, "one"), line(Stream::Error, "ValueError: no"), line(Stream::Output, "end")];
-        Ok(LogPage { lines: LogLines { first: 1, lines }, headings: Vec::new(), total: 3 })
+        Ok(LogPage { lines: LogLines { first: 1, lines }, groups: Vec::new(), total: 3 })
     }
 
     async fn outputs(&self, _: &StepAddress) -> Result<Vec<StepOutput>, BackendError> {

@@ -236,7 +236,7 @@ impl Backend for Fake {
                 LogLine(stream, NOW, format!("line {line} <b>"))
             })
             .collect();
-        Ok(LogPage { lines: LogLines { first, lines }, headings: Vec::new(), total: 3000 })
+        Ok(LogPage { lines: LogLines { first, lines }, groups: Vec::new(), total: 3000 })
     }
 
     async fn list_runs(&self, _: &RunQuery) -> Result<RunPage, BackendError> {

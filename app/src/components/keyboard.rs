@@ -26,6 +26,10 @@ const DIALOGS: &str = r#"<div>
 <dt><kbd>e</kbd></dt><dd>Edit</dd>
 <dt><kbd>r</kbd></dt><dd>Run, or run again</dd>
 </dl></section>
+<section><h3>Logs</h3><dl>
+<dt><kbd>n</kbd> <kbd>N</kbd></dt><dd>Next and previous match</dd>
+<dt><kbd>o</kbd> <kbd>f</kbd></dt><dd>Open all groups, fold all</dd>
+</dl></section>
 <section><h3>Code</h3><dl>
 <dt><kbd>Ctrl</kbd> <kbd>Enter</kbd></dt><dd>Save &amp; Run</dd>
 <dt><kbd>Tab</kbd></dt><dd>Indent; with Shift outward</dd>

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::difference::{Change, line_changes, lines_view};
 use crate::{
-    log_text::{lines_words, plain_text},
+    log_text::{lines_words, plain_text, without_own_folders},
     model::{identifiers::RunNumber, views::LogPage},
 };
 
@@ -54,8 +54,10 @@ impl LogDifference {
     }
 }
 
-/// A line with each number in it made the same, also one with a fraction, and each time.
+/// A line with each number in it made the same, also one with a fraction, and each time; without the paths of Stoker's own
+/// folders, in which each step has one of its own.
 fn masked(line: &str) -> String {
+    let line = without_own_folders(line);
     let mut masked = String::with_capacity(line.len());
     let mut characters = line.chars().peekable();
     while let Some(character) = characters.next() {
@@ -79,12 +81,14 @@ mod tests {
 
     fn page(lines: &[&str], total: u64) -> LogPage {
         let lines = lines.iter().map(|text| LogLine(Stream::Output, Timestamp(0), (*text).to_owned())).collect();
-        LogPage { lines: LogLines { first: 1, lines }, headings: Vec::new(), total }
+        LogPage { lines: LogLines { first: 1, lines }, groups: Vec::new(), total }
     }
 
     #[test]
     fn numbers_and_times_make_no_difference() {
         assert_eq!(masked("12:03:59.1 took 10 ms"), "# took # ms");
+        let in_step = |step: &str| format!("File \"/data/steps/{step}/work/main.py\", line 9");
+        assert_eq!(masked(&in_step("run-0a.1")), masked(&in_step("run-9z.1")));
         let old = page(&["began at 12:00", "\u{1b}[31mloss 0.91\u{1b}[0m", "saved"], 3);
         let same = page(&["began at 9:15", "loss 12.5", "saved"], 3);
         assert!(LogDifference::of(&old, &same).changes.is_empty());

@@ -6,7 +6,7 @@ use super::log_search::SearchedLog;
 use crate::{
     log_text::{
         Frame, LineTimes, Marked, Matcher,
-        groups::{Group, Grouping, Sheet},
+        groups::{Folding, Group, Grouping, Sheet},
         push_earlier_heading, push_found_line, push_group_start, push_heading_end, push_line, push_preparation_heading,
     },
     model::{
@@ -32,14 +32,25 @@ pub struct Shown<'a> {
     pub parameters: &'a str,
     /// Which time stands before each.
     pub times: LineTimes,
+    /// How groups that have ended are shown.
+    pub folding: Folding,
     /// What the log was searched for, and what was found.
     pub searched: Option<&'a SearchedLog>,
     /// The lines that the address asks for.
     pub chosen: Option<RangeInclusive<u64>>,
 }
 
+/// The lines of a page as HTML.
+#[derive(Default)]
+pub struct WrittenLines {
+    /// The HTML.
+    pub html: String,
+    /// Whether there are groups, besides what preparing printed.
+    pub has_groups: bool,
+}
+
 /// The lines of a page, in their groups. One that has ended is closed, unless it has what one looks for.
-pub fn lines_html(shown: &Shown<'_>) -> String {
+pub fn lines_html(shown: &Shown<'_>) -> WrittenLines {
     let Shown { run, page, .. } = shown;
     let mut writer = Writer {
         shown,
@@ -47,10 +58,11 @@ pub fn lines_html(shown: &Shown<'_>) -> String {
         current: shown.searched.and_then(SearchedLog::current_line),
         open: Vec::new(),
         log: Part::default(),
+        has_groups: false,
     };
     let mut grouping = Grouping::default();
-    for (number, line) in &page.headings {
-        grouping.take(*number, line, &mut writer);
+    for group in &page.groups {
+        grouping.go_on_in(group, &mut writer);
     }
     for (number, line) in (page.lines.first..).zip(&page.lines.lines) {
         grouping.take(number, line, &mut writer);
@@ -61,11 +73,11 @@ pub fn lines_html(shown: &Shown<'_>) -> String {
     for group in grouping.open().iter().rev() {
         writer.close(group, "", None);
     }
-    writer.log.html
+    WrittenLines { html: writer.log.html, has_groups: writer.has_groups }
 }
 
 /// The lines that match, and nothing else; each leads to its place in the log, which is shown at this address.
-pub fn found_lines_html(at: &str, searched: &SearchedLog, times: LineTimes) -> String {
+pub fn found_lines_html(at: &str, searched: &SearchedLog, times: LineTimes) -> WrittenLines {
     let (matcher, whole) = (searched.matcher(), LogQuery { only_matches: false, ..searched.query.clone() });
     let current = searched.current_line();
     let mut html = String::new();
@@ -74,7 +86,7 @@ pub fn found_lines_html(at: &str, searched: &SearchedLog, times: LineTimes) -> S
         let frame = Frame { number: *number, times, address: Some(&address), ..found_frame(current == Some(*number)) };
         push_found_line(&mut html, &frame, line, &Marked::of(line), &matcher);
     }
-    html
+    WrittenLines { html, has_groups: false }
 }
 
 /// What is said of what preparing printed.
@@ -108,6 +120,7 @@ struct Writer<'a> {
     current: Option<u64>,
     log: Part,
     open: Vec<Part>,
+    has_groups: bool,
 }
 
 impl Writer<'_> {
@@ -159,6 +172,7 @@ impl Sheet for Writer<'_> {
 
     fn begin(&mut self, group: &Group, heading: Option<(&LogLine, &Marked<'_>)>) {
         let mut part = Part::default();
+        self.has_groups |= heading.is_some();
         match heading {
             Some((line, marked)) if group.first < self.shown.page.lines.first => {
                 let address = routes::at_line(self.shown.at, group.first);
@@ -176,7 +190,7 @@ impl Sheet for Writer<'_> {
     }
 
     fn end(&mut self, group: &Group, facts: &str) {
-        self.close(group, facts, Some(group.stays_open));
+        self.close(group, facts, Some(self.shown.folding.leaves_open(group)));
     }
 
     fn take_back(&mut self, from: u64) {

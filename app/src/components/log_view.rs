@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
-    log_lines::{Shown, found_lines_html, lines_html},
+    log_lines::{Shown, WrittenLines, found_lines_html, lines_html},
     log_place::LogPlace,
     log_search::{SearchedLog, form_address, log_found, log_search_form, parameter_fields},
     page::BackField,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     islands::LogTail,
-    log_text::{LineTimes, lines_words, words},
+    log_text::{LineTimes, groups::Folding, lines_words, words},
     model::{
         log_search::LogQuery,
         phase::Phase,
@@ -108,26 +108,25 @@ pub fn LogView(
     if preferences.log_times != TimesChoice::Off {
         class.push_str(" has-times");
     }
-    let times = match preferences.log_times {
-        TimesChoice::Off => LineTimes::Off,
-        // What has not started has no lines yet.
-        TimesChoice::Start => LineTimes::Since(run.state.started_at.unwrap_or(run.summary.created_at)),
-        TimesChoice::Clock => LineTimes::Clock,
-    };
+    let times = line_times(preferences.log_times, &run);
     let chosen = match place {
         LogPlace::Lines { first, last } if searched.is_none() => Some(first..=last),
         _ => None,
     };
-    let html = if let Some(searched) = only_matches {
+    let folding = preferences.log_groups;
+    let WrittenLines { html, has_groups } = if let Some(searched) = only_matches {
         found_lines_html(&at, searched, times)
     } else {
         let (searched, chosen) = (searched.as_ref(), chosen.clone());
-        lines_html(&Shown { run: &run, page: &page, at: &at, parameters: &parameters, times, searched, chosen })
+        let (run, page, at, parameters) = (&run, &page, &*at, &*parameters);
+        lines_html(&Shown { run, page, at, parameters, times, folding, searched, chosen })
     };
     let (earlier, later) = match only_matches {
         Some(searched) => ways_to_matches(&at, searched),
         None => ways_to_lines(&at, first, (!at_end).then_some(next)),
     };
+    // Groups may still come where lines do: then there is room for the choice.
+    let groups = (has_groups || at_end && !phase.is_final()).then(|| groups_choice(folding, has_groups));
     let errors = LogQuery { only_errors: true, ..LogQuery::default() };
     let errors = searched.is_none().then(|| {
         view! { <a href=routes::log_search(&at, &errors, None) title="Go through the lines of standard error">"Errors"</a> }
@@ -154,11 +153,13 @@ pub fn LogView(
             data-at-end=at_end
             data-last-at=last_at.map(|Timestamp(at)| at.to_string())
             data-times=times_word(preferences.log_times)
+            data-groups=folding.word()
             data-lines=chosen.map(|chosen| routes::lines_text(*chosen.start(), *chosen.end()))
         >
             <div class="log-toolbar">
                 <h2 id="log-title">"Log"</h2>
                 <span class="log-count" id="log-count">{lines_words(total)}</span>
+                {groups}
                 {log_search_form(&at, searched.as_ref())}
                 {errors}
                 <Toggle name="wrap_log" is_on=preferences.wrap_log word="Wrap" title="Wrap long lines" />
@@ -235,6 +236,15 @@ fn ways_through(page: &str) -> AnyView {
     .into_any()
 }
 
+fn line_times(choice: TimesChoice, run: &RunDetail) -> LineTimes {
+    match choice {
+        TimesChoice::Off => LineTimes::Off,
+        // What has not started has no lines yet.
+        TimesChoice::Start => LineTimes::Since(run.state.started_at.unwrap_or(run.summary.created_at)),
+        TimesChoice::Clock => LineTimes::Clock,
+    }
+}
+
 const fn times_word(choice: TimesChoice) -> &'static str {
     match choice {
         TimesChoice::Off => "off",
@@ -264,6 +274,37 @@ fn times_choice(chosen: TimesChoice) -> AnyView {
             <span id="log-times-label">"Times"</span>
             <BackField />
             <span class="segments" role="group" aria-labelledby="log-times-label">{choices}</span>
+        </form>
+    }
+    .into_any()
+}
+
+/// Opens or folds all groups, also those that come later and those of this task's or flow's other logs: a form too. What is
+/// pressed once more lets go. The browser opens and folds them itself, and shows the buttons when the first group comes.
+fn groups_choice(chosen: Folding, has_groups: bool) -> AnyView {
+    let choices = [(Folding::Open, "▾", "o", "Open all groups"), (Folding::Folded, "▸", "f", "Fold all groups")]
+        .map(|(choice, sign, key, what)| {
+            let is_chosen = choice == chosen;
+            view! {
+                <button
+                    class="is-small"
+                    name="log_groups"
+                    value=if is_chosen { Folding::Auto } else { choice }.word()
+                    aria-pressed=if is_chosen { "true" } else { "false" }
+                    aria-label=what
+                    aria-keyshortcuts=key
+                    data-key=key
+                    title=format!("{what} (key {key})")
+                >
+                    {sign}
+                </button>
+            }
+        })
+        .collect_view();
+    view! {
+        <form id="log-groups" method="post" action=routes::preferences() aria-hidden=(!has_groups).then_some("true")>
+            <BackField />
+            <span class="segments" role="group" aria-label="Groups">{choices}</span>
         </form>
     }
     .into_any()

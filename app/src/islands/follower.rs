@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{CloseEvent, HtmlElement, MessageEvent, WebSocket};
 
-use super::{log_choice, log_matches, log_sheet::LogSheet, message};
+use super::{log_choice, log_folding, log_matches, log_sheet::LogSheet, message};
 use crate::{
     browser::{
         dom,
@@ -53,6 +53,7 @@ pub fn follow() {
 pub fn watch_log() {
     if !IS_WATCHED.replace(true) {
         log_choice::watch();
+        log_folding::watch();
         log_matches::watch();
     }
 }

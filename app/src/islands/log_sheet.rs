@@ -9,7 +9,7 @@ use crate::{
     browser::dom,
     log_text::{
         Frame, LineTimes, Marked,
-        groups::{Group, Grouping, Sheet},
+        groups::{Folding, Group, Grouping, Sheet},
         push_group_start, push_heading_end, push_line, push_preparation_heading,
     },
     model::{log::LogLine, time::Timestamp},
@@ -137,6 +137,9 @@ impl Sheet for LogSheet {
                 push_line(&mut html, &frame, line, marked);
                 self.kept.push_back((group.first, line.2.len()));
                 self.bytes += line.2.len();
+                if let Some(choice) = dom::by_id("log-groups") {
+                    let _ = choice.remove_attribute("aria-hidden");
+                }
             }
             None => push_preparation_heading(&mut html, "Preparing …"),
         }
@@ -161,7 +164,8 @@ impl Sheet for LogSheet {
             let _ = element.remove_attribute(name);
         }
         // What somebody has chosen in there stays in sight.
-        if !group.stays_open && element.query_selector(".is-selected").is_ok_and(|chosen| chosen.is_none()) {
+        if !folding().leaves_open(group) && element.query_selector(".is-selected").is_ok_and(|chosen| chosen.is_none())
+        {
             let _ = element.remove_attribute("open");
         }
     }
@@ -177,6 +181,12 @@ impl Sheet for LogSheet {
             }
         }
     }
+}
+
+/// How the reader wants groups that have ended.
+fn folding() -> Folding {
+    let chosen = dom::by_id("log").and_then(|log| log.get_attribute("data-groups"));
+    chosen.and_then(|chosen| Folding::parse(&chosen)).unwrap_or_default()
 }
 
 /// The number of a line.

@@ -7,6 +7,8 @@ mod follower;
 #[cfg(feature = "log-islands")]
 mod log_choice;
 #[cfg(feature = "log-islands")]
+mod log_folding;
+#[cfg(feature = "log-islands")]
 mod log_matches;
 #[cfg(feature = "log-islands")]
 mod log_sheet;

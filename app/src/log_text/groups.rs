@@ -8,7 +8,7 @@ use super::{
     marks::{self, Level, Marked},
 };
 use crate::model::{
-    log::{LogLine, Stream},
+    log::{EarlierGroup, LogLine, Stream},
     phase::Phase,
     time::{Timestamp, duration_text},
 };
@@ -21,6 +21,46 @@ const MOST_DEEP: usize = 8;
 
 /// How many rows a program may come back to.
 const MOST_ROWS: usize = 64;
+
+/// How groups that have ended are shown, as the reader chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Folding {
+    /// Folded, unless something in them is what one looks for.
+    #[default]
+    Auto,
+    /// All open.
+    Open,
+    /// All folded.
+    Folded,
+}
+
+impl Folding {
+    /// Its word in forms, cookies and attributes.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Open => "open",
+            Self::Folded => "folded",
+        }
+    }
+
+    /// Reads its word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Auto, Self::Open, Self::Folded].into_iter().find(|folding| folding.word() == word)
+    }
+
+    /// Whether it leaves a group open that has ended.
+    #[must_use]
+    pub const fn leaves_open(self, group: &Group) -> bool {
+        match self {
+            Self::Auto => group.stays_open,
+            Self::Open => true,
+            Self::Folded => false,
+        }
+    }
+}
 
 /// A group of lines that has begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +129,14 @@ impl Grouping {
     #[must_use]
     pub fn open(&self) -> &[Group] {
         &self.open
+    }
+
+    /// Goes on in a group that began before the first line.
+    pub fn go_on_in(&mut self, group: &EarlierGroup, sheet: &mut impl Sheet) {
+        self.take(group.first, &group.heading, sheet);
+        if let Some(begun) = self.open.last_mut() {
+            begun.stays_open |= group.stays_open;
+        }
     }
 
     /// Takes the next line.
@@ -181,11 +229,15 @@ impl Grouping {
 
 /// Whether a line is why one would look into its group.
 fn is_error(LogLine(stream, _, text): &LogLine, marked: &Marked<'_>) -> bool {
+    marked.level == Some(Level::Error) || *stream == Stream::Error && says_error(text)
+}
+
+/// Whether the text of a line of standard error says that something went wrong.
+pub(super) fn says_error(text: &str) -> bool {
     const WORD: &str = "error";
     const TRACEBACK: &str = "Traceback (most recent call last)";
-    let says_error = |text: &str| text.get(..WORD.len()).is_some_and(|start| start.eq_ignore_ascii_case(WORD));
-    marked.level == Some(Level::Error)
-        || *stream == Stream::Error && (says_error(text) || text.trim_start().starts_with(TRACEBACK))
+    let begins_so = text.get(..WORD.len()).is_some_and(|start| start.eq_ignore_ascii_case(WORD));
+    begins_so || text.trim_start().starts_with(TRACEBACK)
 }
 
 #[cfg(test)]

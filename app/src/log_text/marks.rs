@@ -107,10 +107,9 @@ pub fn read(stream: Stream, text: &str) -> Marked<'_> {
 /// Whether a text begins as marks do; told of a text as it stands in JSON.
 #[cfg(feature = "ssr")]
 pub fn may_be_mark(text: &str) -> bool {
-    const MARKS: [&str; 7] = ["::", "##[", "--- ", "+++ ", "~~~ ", "^^^ ", "section_"];
-    let bytes = text.as_bytes();
-    let begins_a_mark = matches!(bytes.first(), Some(b':' | b'#' | b'-' | b'+' | b'~' | b'^' | b's'));
-    begins_a_mark && MARKS.iter().any(|mark| text.starts_with(mark)) || text.starts_with(r"\u001b[0Ksection_")
+    const MARKS: [&str; 8] = ["::", "##[", "--- ", "+++ ", "~~~ ", "^^^ ", "section_", r"\u001b[0Ksection_"];
+    let begins_a_mark = matches!(text.as_bytes().first(), Some(b':' | b'#' | b'-' | b'+' | b'~' | b'^' | b's' | b'\\'));
+    begins_a_mark && MARKS.iter().any(|mark| text.starts_with(mark))
 }
 
 /// `::NAME PARAMETERS::TEXT`.

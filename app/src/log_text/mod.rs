@@ -27,6 +27,8 @@ pub use line::{
 };
 pub use marks::Marked;
 #[cfg(feature = "ssr")]
+pub use own_folders::without_own_folders;
+#[cfg(feature = "ssr")]
 pub use stored::{DamagedRow, ShownRow, find_marks};
 pub use times::LineTimes;
 
@@ -125,7 +127,17 @@ fn push_plain(html: &mut String, mut text: &str, characters: &mut impl Character
     while let Some((before, place, after)) = place_in_program(text) {
         characters.push(html, before);
         let _ = write!(html, r##"<a class="code-link" href="#code-L{}">"##, place.line);
-        characters.push(html, place.text);
+        // The folder says nothing to most: it stands there to be found and copied, and is left out of what is drawn.
+        match place.text.split_once(place.folder).filter(|_| !place.folder.is_empty()) {
+            Some((opening, file)) => {
+                characters.push(html, opening);
+                html.push_str(r#"<span class="line-folder">"#);
+                characters.push(html, place.folder);
+                html.push_str("</span>");
+                characters.push(html, file);
+            }
+            None => characters.push(html, place.text),
+        }
         html.push_str("</a>");
         text = after;
     }
@@ -227,7 +239,11 @@ mod tests {
     fn places_of_the_program_lead_to_its_code() {
         assert_eq!(
             inner(r#"  File "/data/steps/a/work/main.py", line 9, in <module>"#),
-            r##"  <a class="code-link" href="#code-L9">File &quot;/data/steps/a/work/main.py&quot;, line 9</a>, in &lt;module&gt;"##
+            r##"  <a class="code-link" href="#code-L9">File &quot;<span class="line-folder">/data/steps/a/work/</span>main.py&quot;, line 9</a>, in &lt;module&gt;"##
+        );
+        assert_eq!(
+            inner(r#"File "main.py", line 9"#),
+            r##"<a class="code-link" href="#code-L9">File &quot;main.py&quot;, line 9</a>"##
         );
         assert!(!inner(r#"  File "/usr/lib/python3/json.py", line 9, in x"#).contains("<a"));
     }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use memchr::{memchr, memchr2, memmem};
 
 use super::{
+    groups,
     marks::{self, Marked},
     plain_text, shown,
 };
@@ -79,18 +80,18 @@ impl ShownRow {
     }
 }
 
-/// Finds the lines of a row that may begin or end groups, without reading the others. `found` is told the place of each in the
-/// row, from 0, and its JSON.
+/// Finds the lines of a row that may begin or end groups, or say that one stays open, without reading the others. `found` is
+/// told the place of each in the row, from 0, and its JSON.
 ///
 /// # Errors
 /// When the row is damaged.
 pub fn find_marks<'row>(row: &'row str, mut found: impl FnMut(usize, &'row str)) -> Result<(), DamagedRow> {
-    const SIGNS: [&str; 5] = ["group", "\"--- ", "\"+++ ", "\"~~~ ", "section_"];
-    let has_any = SIGNS.iter().any(|sign| memmem::find(row.as_bytes(), sign.as_bytes()).is_some());
     let (mut start, mut place) = (1, 0);
-    while has_any && start < row.len() {
+    while start < row.len() {
         let (text, json) = line_at(row, start).ok_or(DamagedRow)?;
-        if marks::may_be_mark(text) {
+        if marks::may_be_mark(text)
+            || groups::says_error(text) && json.get(..3).is_some_and(|start| has_stream(start, Stream::Error))
+        {
             found(place, json);
         }
         start += json.len() + 1;
@@ -224,8 +225,11 @@ mod tests {
 
     #[test]
     fn marks_are_found_among_other_lines() {
-        let texts = ["a \"group\"", "::group::x", "\\", "--- y", "~~~", "\u{1b}[0Ksection_end:1:a", "group"];
-        let lines = texts.map(|text| LogLine(Stream::Output, Timestamp(1), text.to_owned()));
+        let texts =
+            ["a \"group\"", "::group::x", "\\", "--- y", "~~~", "\u{1b}[0Ksection_end:1:a", "group", "Error: z"];
+        let line = |stream| move |text: &str| LogLine(stream, Timestamp(1), text.to_owned());
+        let mut lines = texts.map(line(Stream::Output)).to_vec();
+        lines.extend(["Error: z", " Traceback (most recent call last):", "no error"].map(line(Stream::Error)));
         let row = serde_json::to_string(&lines).unwrap();
         let mut places = Vec::new();
         find_marks(&row, |place, json| {
@@ -233,7 +237,7 @@ mod tests {
             places.push(place);
         })
         .unwrap();
-        assert_eq!(places, [1, 3, 5]);
+        assert_eq!(places, [1, 3, 5, 8, 9]);
         assert!(find_marks("[[1,2,\"group", |_, _| ()).is_err());
     }
 

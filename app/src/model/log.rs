@@ -69,6 +69,17 @@ impl LogLine {
     }
 }
 
+/// A group of lines that began before some part of a log, and goes on there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierGroup {
+    /// The number of its heading.
+    pub first: u64,
+    /// Its heading.
+    pub heading: LogLine,
+    /// Whether it stays open when it has ended, by what came before that part.
+    pub stays_open: bool,
+}
+
 /// Lines with consecutive numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LogLines {

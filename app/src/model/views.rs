@@ -9,7 +9,7 @@ use super::{
     identifiers::{Kind, RunId, RunNumber, RunUid, StepId, TaskId},
     last_run::LastRun,
     lock::Lock,
-    log::{LogLine, LogLines, RunState},
+    log::{EarlierGroup, LogLines, RunState},
     phase::Phase,
     run_list::Since,
     spec::{EngineChoice, TaskName, TaskSpec},
@@ -474,9 +474,8 @@ pub enum LogWindow {
 pub struct LogPage {
     /// The lines.
     pub lines: LogLines,
-    /// The headings of the groups that began before and go on there, from the outermost, with their numbers. Those that began
-    /// very long before are left out.
-    pub headings: Vec<(u64, LogLine)>,
+    /// The groups that began before and go on there, from the outermost. Those that began very long before are left out.
+    pub groups: Vec<EarlierGroup>,
     /// How many lines the whole log has so far.
     pub total: u64,
 }

@@ -5,15 +5,17 @@
 pub struct Place<'a> {
     /// The text that names it.
     pub text: &'a str,
+    /// The path of the step's folder in it, with a slash at its end. Empty when only the file is named.
+    pub folder: &'a str,
     /// The number of the line, from 1 on.
     pub line: u32,
 }
 
 const START: &str = "File \"";
 
-/// How the program's own file is called, at whichever place its run has its folder. Files of packages are called otherwise:
-/// nothing else lies in a folder of this name beneath one that is called as a step's.
-const PROGRAM: &str = "/work/main.py";
+/// How the program's own file is called. It lies in a folder `work` of one for its step, at whichever place that is; nothing
+/// of a package lies in such a folder.
+const PROGRAM: &str = "main.py";
 
 /// The next place of the program in a text, with what stands before and after it.
 #[must_use]
@@ -22,7 +24,7 @@ pub fn place_in_program(text: &str) -> Option<(&str, Place<'_>, &str)> {
     while let Some(start) = text[from..].find(START).map(|start| start + from) {
         let path = &text[start + START.len()..];
         if let Some((path, rest)) = path.split_once('"')
-            && is_program(path)
+            && let Some(folder) = folder_of_program(path)
             && let Some(number) = rest.strip_prefix(", line ")
         {
             let digits = number.bytes().take_while(u8::is_ascii_digit).count();
@@ -30,7 +32,7 @@ pub fn place_in_program(text: &str) -> Option<(&str, Place<'_>, &str)> {
                 && line > 0
             {
                 let end = text.len() - number.len() + digits;
-                return Some((&text[..start], Place { text: &text[start..end], line }, &text[end..]));
+                return Some((&text[..start], Place { text: &text[start..end], folder, line }, &text[end..]));
             }
         }
         from = start + START.len();
@@ -38,9 +40,11 @@ pub fn place_in_program(text: &str) -> Option<(&str, Place<'_>, &str)> {
     None
 }
 
-fn is_program(path: &str) -> bool {
-    let folder = path.strip_suffix(PROGRAM).and_then(|step| step.rsplit_once('/'));
-    path == "main.py" || folder.is_some_and(|(steps, _)| steps.ends_with("/steps"))
+/// Where the program lies, if a path is its.
+fn folder_of_program(path: &str) -> Option<&str> {
+    let folder = path.strip_suffix(PROGRAM)?;
+    let step = folder.strip_suffix("/work/").and_then(|step| step.rsplit_once('/'));
+    (folder.is_empty() || step.is_some_and(|(steps, _)| steps.ends_with("/steps"))).then_some(folder)
 }
 
 /// The error at the end of a traceback, of which these are the lines after the one that names a place.
@@ -77,8 +81,10 @@ mod tests {
         let text = r#"a File "x", line 1 File "main.py", line 12, in f"#;
         let (before, place, after) = place_in_program(text).unwrap();
         assert_eq!(before, r#"a File "x", line 1 "#);
-        assert_eq!(place, Place { text: r#"File "main.py", line 12"#, line: 12 });
+        assert_eq!(place, Place { text: r#"File "main.py", line 12"#, folder: "", line: 12 });
         assert_eq!(after, ", in f");
+        let (_, place, _) = place_in_program(r#"File "/d/steps/a/work/main.py", line 9"#).unwrap();
+        assert_eq!(place.folder, "/d/steps/a/work/");
         for text in [
             "",
             "File \"main.py\", line ",

@@ -147,3 +147,56 @@ test('lines are chosen by the address, and gone to by their number', async ({ pa
   await page.getByRole('link', { name: 'Last', exact: true }).click();
   await expect(log(page).getByText('line 3000', { exact: true })).toBeInViewport();
 });
+
+test('all groups of the logs of a task are opened and folded', async ({ page, request }) => {
+  const code = [
+    'for n in (1, 2): print(f"::group::G{n}"); print("::error::" * (n == 2) + f"in {n}"); print("::endgroup::")',
+    'print("::group::Outer"); print("::group::Inner"); print("deep"); print("::endgroup::"); print("::endgroup::")',
+  ].join('\n');
+  const run = await makeRun(request, { name: uniqueName('Groups'), code });
+  await page.goto(run.path);
+  await expectPhase(page, 'Succeeded');
+  await expect(log(page).getByText('in 2')).toBeVisible();
+  await expect(log(page).getByText('in 1')).toBeHidden();
+  const choice = page.getByRole('group', { name: 'Groups' });
+  for (const [name, isOpen] of [['Open all groups', true], ['Fold all groups', false]] as const) {
+    const kept = page.waitForResponse((response) => response.url().endsWith('/preferences'));
+    await choice.getByRole('button', { name }).click();
+    await kept;
+    for (const address of [run.path, `${run.task}?run=1`]) {
+      await page.goto(address);
+      await expect(log(page).getByText('in 1')).toBeVisible({ visible: isOpen });
+      await expect(log(page).getByText('in 2')).toBeVisible({ visible: isOpen });
+      await expect(log(page).getByText('deep')).toBeVisible({ visible: isOpen });
+      await expect(log(page).getByText('Inner'), 'it stands behind its sign').toHaveCSS('padding-left', '0px');
+    }
+  }
+  const other = await makeRun(request, { name: uniqueName('Other groups'), code });
+  await page.goto(other.path);
+  await expectPhase(page, 'Succeeded');
+  await expect(log(page).getByText('in 2'), 'it is not about other tasks').toBeVisible();
+  await page.goto(run.path);
+  await choice.getByRole('button', { pressed: true }).click();
+  await expect(log(page).getByText('in 2')).toBeVisible();
+  await expect(log(page).getByText('in 1')).toBeHidden();
+});
+
+test('a traceback names the program without the folder of its step, which is there to be searched and copied', async ({
+  page,
+  request,
+}) => {
+  const run = await makeRun(request, { name: uniqueName('Folder'), code: 'def f():\n    1 / 0\nf()' });
+  await page.goto(run.path);
+  await expectPhase(page, 'Failed');
+  const place = log(page).getByRole('link', { name: /line 2$/ });
+  await expect(place).toHaveText(/^File "\/.+\/steps\/run-.+\/work\/main\.py", line 2$/);
+  const width = async () => (await place.locator('.line-folder').boundingBox())?.width ?? 0;
+  expect(await width()).toBeLessThan(30);
+  expect(await place.evaluate((link) => {
+    getSelection()?.selectAllChildren(link);
+    return getSelection()?.toString();
+  })).toContain('/work/main.py", line 2');
+  await page.goto(`${run.path}?q=/work/`);
+  await expect(place.locator('mark')).toHaveText('/work/');
+  expect(await width(), 'what was found is seen').toBeGreaterThan(100);
+});

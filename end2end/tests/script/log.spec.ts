@@ -42,6 +42,63 @@ test('groups come live as the server shows them later', async ({ page, request, 
   expect(await page.locator('#log-lines').innerHTML()).toBe(live);
 });
 
+test('all groups are opened and folded at once, and those that come later', async ({ page, request, gates }) => {
+  const group = (name: string, line: string) => `print("::group::${name}"); print("${line}"); print("::endgroup::", flush=True)`;
+  const code = [
+    gates.code,
+    'print("first", flush=True); wait("one")',
+    `${group('One', 'in one')}; wait("two")`,
+    `${group('Two', 'in two')}; wait("three")`,
+    group('Three', '::error::in three'),
+  ].join('\n');
+  const run = await makeRun(request, { name: uniqueName('All groups'), code });
+  await page.goto(run.path);
+  await expect(outputLines(page)).toHaveText(['first']);
+  await expectLive(page);
+  const choice = page.getByRole('group', { name: 'Groups' });
+  const shown = (text: string) => log(page).getByText(text, { exact: true });
+  const top = async () => (await log(page).boundingBox())?.y;
+  await expect(choice, 'there is no group yet').toBeHidden();
+  const before = await top();
+  gates.open('one');
+  await expect(choice).toBeVisible();
+  expect(await top(), 'nothing moves').toBe(before);
+  await expect(shown('One')).toBeVisible();
+  await expect(page.locator('#log-lines [data-group]'), 'it has ended').toHaveCount(0);
+  await expect(shown('in one')).toBeHidden();
+  await page.evaluate(() => Object.assign(window, { isMarked: true }));
+  const kept = () => page.waitForResponse((response) => response.url().endsWith('/preferences'));
+  const opened = kept();
+  await page.keyboard.press('o');
+  await opened;
+  await expect(shown('in one')).toBeVisible();
+  await expect(choice.getByRole('button', { pressed: true })).toHaveAccessibleName('Open all groups');
+  gates.open('two');
+  await expect(shown('in two')).toBeVisible();
+  await expect(page.locator('#log-lines [data-group]')).toHaveCount(0);
+  await expect(shown('in two'), 'a group that ends is not folded').toBeVisible();
+  const folded = kept();
+  await choice.getByRole('button', { name: 'Fold all groups' }).click();
+  await folded;
+  await expect(shown('in one')).toBeHidden();
+  await expect(shown('in two')).toBeHidden();
+  gates.open('three');
+  await expectPhase(page, 'Succeeded');
+  await expect(page.locator('#log-words', { hasText: 'End of the log.' })).toBeVisible();
+  await expect(shown('Three')).toBeVisible();
+  await expect(shown('Error: in three')).toBeHidden();
+  expect(await page.evaluate(() => 'isMarked' in window)).toBe(true);
+  const live = await page.locator('#log-lines').innerHTML();
+  await page.reload();
+  expect(await page.locator('#log-lines').innerHTML(), 'the server knows it').toBe(live);
+  await expectLive(page);
+  await page.keyboard.press('.');
+  await page.getByRole('combobox', { name: 'Find a command' }).fill('open all');
+  await page.keyboard.press('Enter');
+  await expect(shown('Error: in three')).toBeVisible();
+  await expect(shown('in two')).toBeVisible();
+});
+
 test('keys go through the matches of a search without loading the page', async ({ page, request }) => {
   test.setTimeout(120_000);
   const code = 'for n in range(1, 5001): print("::group::G" if n == 200 else "::endgroup::" if n == 400 else "needle" if n % 300 == 0 or n == 4999 else "hay")';

@@ -6,7 +6,10 @@ use app::{
         Marked, find_marks,
         groups::{Group, Grouping, Sheet},
     },
-    model::{identifiers::StepId, log::LogLine},
+    model::{
+        identifiers::StepId,
+        log::{EarlierGroup, LogLine},
+    },
 };
 use diesel::SqliteConnection;
 
@@ -20,16 +23,11 @@ use super::{
 const ROWS: usize = 2000;
 const BYTES: usize = 4 * 1024 * 1024;
 
-/// The headings of the groups that a line is in, from the outermost, with their numbers. Of a group that began too far before
-/// nothing is known.
+/// The groups that a line is in, from the outermost. Of one that began too far before nothing is known.
 ///
 /// # Errors
 /// When the database does not answer, or a row is damaged.
-pub fn headings(
-    connection: &mut SqliteConnection,
-    step: StepId,
-    line: u64,
-) -> Result<Vec<(u64, LogLine)>, DatabaseError> {
+pub fn around(connection: &mut SqliteConnection, step: StepId, line: u64) -> Result<Vec<EarlierGroup>, DatabaseError> {
     let (mut marks, mut bytes) = (Vec::new(), 0);
     for row in logs::chunks_before(connection, step, line)?.take(ROWS) {
         let row = row?;
@@ -43,7 +41,10 @@ pub fn headings(
     for (number, mark) in marks.iter().rev() {
         grouping.take(*number, mark, &mut headings);
     }
-    Ok(headings.0.into_iter().flatten().collect())
+    let groups = headings.0.into_iter().zip(grouping.open()).filter_map(|(heading, group)| {
+        Some(EarlierGroup { first: group.first, heading: heading?, stays_open: group.stays_open })
+    });
+    Ok(groups.collect())
 }
 
 /// The lines of a row before one that may be marks, in order.
@@ -60,13 +61,13 @@ fn marks_before(row: &Chunk, line: u64) -> Result<Vec<(u64, LogLine)>, DatabaseE
 
 /// The headings of the groups that have not ended; what preparing printed has none.
 #[derive(Default)]
-struct Headings(Vec<Option<(u64, LogLine)>>);
+struct Headings(Vec<Option<LogLine>>);
 
 impl Sheet for Headings {
     fn line(&mut self, _: u64, _: &LogLine, _: &Marked<'_>) {}
 
-    fn begin(&mut self, group: &Group, heading: Option<(&LogLine, &Marked<'_>)>) {
-        self.0.push(heading.map(|(line, _)| (group.first, line.clone())));
+    fn begin(&mut self, _: &Group, heading: Option<(&LogLine, &Marked<'_>)>) {
+        self.0.push(heading.map(|(line, _)| line.clone()));
     }
 
     fn end(&mut self, _: &Group, _: &str) {

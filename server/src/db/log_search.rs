@@ -93,7 +93,7 @@ pub fn search(
     most: Most,
     tally: &Tally,
 ) -> Result<LogSearch, DatabaseError> {
-    let mut matches = Matches { connection, step, matcher: Matcher::new(query), tally };
+    let mut matches = Matches { connection, step, matcher: Matcher::new(query), tally, read: (0, Vec::new()) };
     let (SearchFrom::At(line) | SearchFrom::Before(line)) = from;
     let before = matches.before(line)?;
     // The match that one is at, by its place among all.
@@ -126,6 +126,8 @@ struct Matches<'a> {
     step: StepId,
     matcher: Matcher,
     tally: &'a Tally,
+    /// Where the stretch begins that was read last, and the lines of its matches. Most of what is asked for lies in one.
+    read: (u64, Vec<u64>),
 }
 
 impl Matches<'_> {
@@ -134,11 +136,7 @@ impl Matches<'_> {
         let (mut count, tally) = (0, self.tally);
         for stretch in &tally.0 {
             if stretch.next > line {
-                let mut before = 0;
-                if stretch.first < line {
-                    self.each(*stretch, |number, _| before += u64::from(number < line))?;
-                }
-                return Ok(count + before);
+                return Ok(count + self.lines(*stretch)?.partition_point(|number| *number < line) as u64);
             }
             count += stretch.matches;
         }
@@ -150,8 +148,7 @@ impl Matches<'_> {
         let tally = self.tally;
         for stretch in &tally.0 {
             if place < stretch.matches {
-                let mut lines = Vec::new();
-                self.each(*stretch, |number, _| lines.push(number))?;
+                let lines = self.lines(*stretch)?;
                 return Ok(usize::try_from(place).ok().and_then(|place| lines.get(place).copied()));
             }
             place -= stretch.matches;
@@ -184,6 +181,16 @@ impl Matches<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The lines of those in a stretch, in order.
+    fn lines(&mut self, stretch: Stretch) -> Result<&[u64], DatabaseError> {
+        if self.read.0 != stretch.first {
+            let mut lines = Vec::new();
+            self.each(stretch, |number, _| lines.push(number))?;
+            self.read = (stretch.first, lines);
+        }
+        Ok(&self.read.1)
     }
 
     /// Tells of each in a stretch its number and its JSON.

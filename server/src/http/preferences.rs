@@ -1,6 +1,8 @@
-//! What a user chose: the theme, and how logs look. Kept in cookies, so that the server renders it right at once.
+//! What a user chose: the theme, and how logs look. Kept in cookies, so that the server renders it right at once. Which groups
+//! are open is about what one is reading: it is kept for the logs of one task or flow, until the browser is closed.
 
 use app::{
+    log_text::groups::Folding,
     page_context::{Preferences, Theme, TimesChoice},
     routes,
 };
@@ -22,6 +24,7 @@ const YEAR: u32 = 365 * 24 * 3600;
 const THEME: &str = "stoker_theme";
 const WRAP_LOG: &str = "stoker_wrap_log";
 const LOG_TIMES: &str = "stoker_log_times";
+const LOG_GROUPS: &str = "stoker_log_groups";
 
 /// What the request's cookies say.
 pub fn of(headers: &HeaderMap) -> Preferences {
@@ -29,6 +32,7 @@ pub fn of(headers: &HeaderMap) -> Preferences {
         theme: cookies::read(headers, THEME).and_then(theme).unwrap_or_default(),
         wrap_log: cookies::read(headers, WRAP_LOG).is_some_and(is_on),
         log_times: cookies::read(headers, LOG_TIMES).and_then(times).unwrap_or_default(),
+        log_groups: cookies::read(headers, LOG_GROUPS).and_then(Folding::parse).unwrap_or_default(),
     }
 }
 
@@ -42,6 +46,10 @@ pub async fn set(request: Request) -> Response {
     let mut response = see_other(&back, None);
     for (name, value) in chosen(&fields) {
         response.headers_mut().append(header::SET_COOKIE, cookies::set(name, value, YEAR));
+    }
+    if let (Some(folding), Some(owner)) = (fields.get("log_groups").and_then(Folding::parse), owner_of(&back)) {
+        let cookie = cookies::set_beneath(owner, LOG_GROUPS, folding.word());
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
 }
@@ -98,9 +106,27 @@ fn is_own_address(address: &str) -> bool {
         && address.bytes().all(|byte| (0x21..0x7f).contains(&byte))
 }
 
+/// The path of the task or flow whose page an address of this site is: its first two words.
+fn owner_of(address: &str) -> Option<&str> {
+    let path = address.split(['?', '#']).next()?;
+    let end = path.match_indices('/').nth(2).map_or(path.len(), |(end, _)| end);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'/');
+    Some(&path[..end]).filter(|owner| owner.matches('/').count() == 2 && owner.bytes().all(is_plain))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_belong_to_a_task_or_flow() {
+        for page in ["/tasks/task-0", "/tasks/task-0?run=2", "/tasks/task-0/runs/1/steps/a#log"] {
+            assert_eq!(owner_of(page), Some("/tasks/task-0"));
+        }
+        for other in ["/", "/tasks", "/tasks?q=/a/b", "/tasks/a;b"] {
+            assert_eq!(owner_of(other), None);
+        }
+    }
 
     #[test]
     fn only_own_addresses_are_led_back_to() {

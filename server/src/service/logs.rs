@@ -152,6 +152,6 @@ fn log_window(
         LogWindow::Last(count) | LogWindow::Around(_, count) => logs::lines_before(connection, step, end, most(count))?,
         LogWindow::Before(line, count) => logs::lines_before(connection, step, line.clamp(1, end), most(count))?,
     };
-    let headings = log_groups::headings(connection, step, lines.first)?;
-    Ok(LogPage { lines, headings, total })
+    let groups = log_groups::around(connection, step, lines.first)?;
+    Ok(LogPage { lines, groups, total })
 }

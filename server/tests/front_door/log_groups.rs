@@ -144,3 +144,75 @@ async fn a_page_that_begins_in_groups_says_in_which() {
     assert!(first.texts(".line-within").is_empty());
     assert_eq!(first.texts(&format!("{outer} > .line-text")), ["Over", "Load"]);
 }
+
+#[tokio::test]
+async fn a_page_that_begins_in_a_group_knows_that_it_stays_open() {
+    let reasons = [
+        (Stream::Output, "^^^ +++"),
+        (Stream::Output, "::error::broken"),
+        (Stream::Error, "Traceback (most recent call last):"),
+    ];
+    for (reason, is_kept) in reasons.map(|reason| (reason, true)).into_iter().chain([((Stream::Output, "fine"), false)])
+    {
+        let app = TestApp::new().await;
+        let (id, keys) = app.save_and_run(&PLAIN).await;
+        app.start(keys.run).await;
+        app.log(keys, &[(Stream::Output, "--- Load")]).await;
+        // A row with nothing else in it.
+        app.log(keys, &[reason]).await;
+        app.log(keys, &vec![(Stream::Output, "more"); 1500]).await;
+        let page = app.get(&format!("/tasks/{id}/runs/1")).await;
+        assert_eq!(page.texts("details[data-first='1'] > summary > .line-within"), ["… in"]);
+        let kept = page.attributes("details[data-first='1']", "data-stays");
+        assert_eq!(!kept.is_empty(), is_kept, "{reason:?}");
+    }
+}
+
+#[tokio::test]
+async fn all_groups_are_open_or_folded_as_was_chosen_for_their_task() {
+    let (app, run) = logged(&GROUPED, Some(Phase::Failed)).await;
+    let owner = run.split("/runs").next().unwrap();
+    let groups = ["Load", "Check", "Report"];
+    let open = "details[open] > summary .line-text";
+    for (choice, expected, says) in
+        [("open", &groups[..], "Open all groups"), ("folded", &[], "Fold all groups"), ("auto", &groups[1..], "")]
+    {
+        let answer = app.post_form("/preferences", &[("log_groups", choice), ("back", &run)]).await;
+        assert_eq!(
+            answer.header("set-cookie"),
+            format!("stoker_log_groups={choice}; Path={owner}; HttpOnly; SameSite=Lax")
+        );
+        let with_choice = async |address: &str| {
+            let request = Request::get(address).header(header::COOKIE, answer.cookies());
+            app.send(request.body(Body::empty()).unwrap()).await
+        };
+        let page = with_choice(&run).await;
+        assert_eq!(page.texts(open), expected, "{choice}");
+        assert_eq!(page.attributes("#log-preparation[open]", "id").len(), usize::from(choice == "open"));
+        let pressed = page.attributes("[name=log_groups][aria-pressed=true]", "aria-label");
+        assert_eq!(pressed.concat(), says, "{choice}");
+        assert_eq!(page.attributes("#log", "data-groups"), [choice]);
+        // What one looks for is seen however that is.
+        let found = with_choice(&format!("{run}?q=two")).await;
+        assert!(found.texts(open).contains(&"Load".to_owned()), "{choice}");
+    }
+    for (field, back) in [("sideways", &*run), ("open", "/tasks"), ("open", "//elsewhere/x")] {
+        let answer = app.post_form("/preferences", &[("log_groups", field), ("back", back)]).await;
+        assert_eq!(answer.header("set-cookie"), "", "{field} {back}");
+    }
+}
+
+#[tokio::test]
+async fn the_choice_of_groups_is_there_where_groups_are() {
+    let choice = "#log-groups [name=log_groups]";
+    let (live, run) = logged(&GROUPED[..1], None).await;
+    let page = live.get(&run).await;
+    assert_eq!(page.attributes("#log-groups", "aria-hidden"), ["true"], "there is room for it");
+    let (grouped, with_groups) = logged(&GROUPED[..2], None).await;
+    let page = grouped.get(&with_groups).await;
+    assert_eq!(page.attributes(choice, "value"), ["open", "folded"]);
+    assert_eq!(page.attributes(choice, "data-key"), ["o", "f"]);
+    assert!(page.attributes("#log-groups", "aria-hidden").is_empty());
+    let (ended, without) = logged(&GROUPED[..1], Some(Phase::Succeeded)).await;
+    assert!(ended.get(&without).await.attributes(choice, "value").is_empty());
+}
