@@ -17,7 +17,7 @@ pub fn measure() {
     }
     let output = tempfile::tempdir().unwrap();
     let test = Command::new(playwright)
-        .args(["test", "keystroke", "--project=js", "--workers=1", "--output"])
+        .args(["test", "--config", "playwright.bench.config.ts", "keystroke", "--output"])
         .arg(output.path())
         .current_dir(folder)
         .env("STOKER_BIN", env!("CARGO_BIN_EXE_stoker"))
