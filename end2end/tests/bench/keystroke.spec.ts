@@ -118,7 +118,7 @@ for (const lines of [200, 5000]) {
         const [one, other] = [middle(ours), middle(bare.times(kind, part))];
         console.log(
           `keystroke: ${lines} lines, ${name}, ${what}: editor ${one.toFixed(1)} ms, bare text area ${other.toFixed(1)} ms: ` +
-            `${(one - other).toFixed(1)} ms more, ratio ${(one / other).toFixed(2)}; most ${Math.max(...ours).toFixed(1)} ms`,
+            `difference ${(one - other).toFixed(1)} ms, ratio ${(one / other).toFixed(2)}; most ${Math.max(...ours).toFixed(1)} ms`,
         );
       }
     }
