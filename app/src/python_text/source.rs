@@ -44,30 +44,44 @@ impl SourceText {
     #[must_use]
     pub fn new(text: String) -> Self {
         let mut source = Self::default();
-        source.update(text);
+        source.replace(0..0, &text);
         source
     }
 
     /// Takes the text as it is now.
-    pub fn update(&mut self, text: String) -> Change {
+    pub fn update(&mut self, text: &str) -> Change {
         let (old, new) = (self.text.as_bytes(), text.as_bytes());
         let prefix = old.iter().zip(new).take_while(|(old, new)| old == new).count();
+        let prefix = text.floor_char_boundary(prefix);
         let (old_rest, new_rest) = (&old[prefix..], &new[prefix..]);
         let suffix = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(|(old, new)| old == new).count();
-        let (old_end, new_end) = (old.len() - suffix, new.len() - suffix);
-        let first = self.line_at(prefix);
-        let last = self.line_at(old_end);
-        let breaks = new[prefix..new_end].iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-        let begun: Vec<Line> = breaks.map(|(at, _)| Line { start: prefix + at + 1, state: State::default() }).collect();
+        let new_end = text.ceil_char_boundary(text.len() - suffix);
+        let old_end = old.len() - (text.len() - new_end);
+        self.replace(prefix..old_end, &text[prefix..new_end])
+    }
+
+    /// Takes a text in the place of some bytes.
+    pub fn replace(&mut self, range: Range<usize>, text: &str) -> Change {
+        let first = self.line_at(range.start);
+        let last = self.line_at(range.end);
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let begun = breaks.map(|(at, _)| Line { start: range.start + at + 1, state: State::default() });
+        let begun = begun.collect::<Vec<_>>();
         let change = Change { first, removed: last - first + 1, added: begun.len() + 1 };
         self.lines.splice(first + 1..=last, begun);
         for line in &mut self.lines[first + change.added..] {
-            line.start = line.start - old_end + new_end;
+            line.start = line.start - range.len() + text.len();
         }
-        self.is_ascii = text.is_ascii();
-        self.text = text;
+        self.text.replace_range(range, text);
+        self.is_ascii = if self.is_ascii { text.is_ascii() } else { self.text.is_ascii() };
         self.read_from(first, first + change.added - 1);
         change
+    }
+
+    /// Whether a browser's positions are bytes.
+    #[must_use]
+    pub fn is_ascii(&self) -> bool {
+        self.is_ascii
     }
 
     /// Brings the states right from a line on, until they agree with what was known after the last changed line.
@@ -162,9 +176,9 @@ mod tests {
     fn a_change_says_which_lines_it_is_about() {
         let mut source = SourceText::new("a\nb\nc".to_owned());
         assert_eq!(source.line_count(), 3);
-        assert_eq!(source.update("a\nbb\nc".to_owned()), Change { first: 1, removed: 1, added: 1 });
-        assert_eq!(source.update("a\nb\n\nb\nc".to_owned()), Change { first: 1, removed: 1, added: 3 });
-        assert_eq!(source.update("c".to_owned()), Change { first: 0, removed: 5, added: 1 });
+        assert_eq!(source.update("a\nbb\nc"), Change { first: 1, removed: 1, added: 1 });
+        assert_eq!(source.update("a\nb\n\nb\nc"), Change { first: 1, removed: 1, added: 3 });
+        assert_eq!(source.update("c"), Change { first: 0, removed: 5, added: 1 });
         assert_eq!((source.line_count(), source.line(0)), (1, "c"));
     }
 
@@ -184,7 +198,7 @@ mod tests {
         fn what_is_kept_from_change_to_change_is_what_reading_all_gives(texts in prop::collection::vec(code(), 1..6)) {
             let mut source = SourceText::default();
             for text in texts {
-                source.update(text.clone());
+                source.update(&text);
                 prop_assert_eq!(&source, &SourceText::new(text));
             }
         }
@@ -193,7 +207,7 @@ mod tests {
         fn an_edit_in_the_middle_is_what_reading_all_gives(before in code(), after in code(), old in code(), new in code()) {
             let mut source = SourceText::new(format!("{before}{old}{after}"));
             let text = format!("{before}{new}{after}");
-            source.update(text.clone());
+            source.update(&text);
             prop_assert_eq!(&source, &SourceText::new(text.clone()));
             let lines: Vec<_> = (0..source.line_count()).map(|line| source.line(line)).collect();
             prop_assert_eq!(lines.join("\n"), text);

@@ -6,17 +6,19 @@ mod find;
 mod keys;
 mod layer;
 mod traceback;
+mod typed;
 
 use std::{
     cell::{Cell, RefCell},
     ops::Range,
 };
 
+use js_sys::JsString;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, Event, EventTarget, HtmlDocument, HtmlElement, HtmlTextAreaElement, ResizeObserver};
 
 use crate::{
-    browser::dom::{self, document, number, string},
+    browser::dom::{self, document, number, property, string},
     python_text::{Change, Edit, Mark, SourceText, matching_brackets},
 };
 use find::Finder;
@@ -60,6 +62,8 @@ struct Editor {
     area: HtmlTextAreaElement,
     layer: Layer,
     note: Element,
+    /// What is in the text area, as the browser has it.
+    typed: RefCell<JsString>,
     source: RefCell<SourceText>,
     error: RefCell<Option<ErrorMark>>,
     finder: Finder,
@@ -101,6 +105,7 @@ impl Editor {
         let editor: &'static Self = Box::leak(Box::new(Self {
             layer: Layer::begin(&frame)?,
             note: frame.next_element_sibling()?,
+            typed: RefCell::new("".into()),
             source: RefCell::default(),
             error: RefCell::default(),
             finder: Finder::default(),
@@ -112,6 +117,7 @@ impl Editor {
         }));
         editor.frame.style().set_property("--rows", &editor.area.rows().to_string()).ok()?;
         editor.frame.class_list().add_1("is-live").ok()?;
+        document().document_element()?.class_list().add_1("has-code-editor").ok()?;
         editor.take_text();
         editor.listen();
         Some(editor)
@@ -168,8 +174,19 @@ impl Editor {
 
     /// Reads what is in the text area now.
     fn take_text(&self) {
-        let text = string(&self.area, "value").unwrap_or_default();
-        let change = self.source.borrow_mut().update(text);
+        let Some(new) = property(&self.area, "value").and_then(|value| value.dyn_into::<JsString>().ok()) else {
+            return;
+        };
+        let old = self.typed.replace(new.clone());
+        let mut source = self.source.borrow_mut();
+        // Only there are units of the browser bytes.
+        let change = if source.is_ascii() {
+            let (range, text) = typed::difference(&old, &new);
+            source.replace(range, &text)
+        } else {
+            source.update(&String::from(new))
+        };
+        drop(source);
         self.keep_error_mark(change);
         self.search_again();
     }
