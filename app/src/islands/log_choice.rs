@@ -53,6 +53,7 @@ pub fn take_asked(event: &Event) -> bool {
 }
 
 /// Goes to the place that the address names after its `#`, when the log has come anew.
+#[cfg(feature = "form-islands")]
 pub fn show_place() {
     if chosen_by_address().is_some() {
         show_address();

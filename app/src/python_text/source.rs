@@ -52,10 +52,10 @@ impl SourceText {
     pub fn update(&mut self, text: &str) -> Change {
         let (old, new) = (self.text.as_bytes(), text.as_bytes());
         let prefix = old.iter().zip(new).take_while(|(old, new)| old == new).count();
-        let prefix = text.floor_char_boundary(prefix);
+        let prefix = (0..=prefix).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         let (old_rest, new_rest) = (&old[prefix..], &new[prefix..]);
         let suffix = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(|(old, new)| old == new).count();
-        let new_end = text.ceil_char_boundary(text.len() - suffix);
+        let new_end = (text.len() - suffix..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
         let old_end = old.len() - (text.len() - new_end);
         self.replace(prefix..old_end, &text[prefix..new_end])
     }

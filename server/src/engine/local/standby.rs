@@ -36,14 +36,13 @@ impl Standby {
     /// When it cannot be started.
     pub fn start(&self, folder: &Path) -> io::Result<Child> {
         let waiting = self.swap(None).and_then(|mut shim| tell(&mut shim, folder).ok().map(|()| shim));
-        let shim = match waiting {
-            Some(shim) => shim,
-            None => {
-                let mut shim = self.spawn()?;
-                // One that has ended already leaves its exit status to whoever follows the step.
-                let _ = tell(&mut shim, folder);
-                shim
-            }
+        let shim = if let Some(shim) = waiting {
+            shim
+        } else {
+            let mut shim = self.spawn()?;
+            // One that has ended already leaves its exit status to whoever follows the step.
+            let _ = tell(&mut shim, folder);
+            shim
         };
         match self.spawn() {
             Ok(next) => drop(self.swap(Some(next))),
