@@ -6,7 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement};
 
-use super::log_sheet::number_of;
+use super::log_sheet::{HEADING_LINK, number_of};
 use crate::{browser::dom, log_text::lines_words, routes};
 
 /// The class of lines that are chosen.
@@ -73,11 +73,15 @@ pub fn go_to(element: &Element) {
 fn clicked(event: &Event, element: &Element) -> Option<u64> {
     let address = element.get_attribute("href")?;
     let leads_to_line = address.starts_with('?') && address.contains("lines=");
-    if !element.class_list().contains("line-number") || !leads_to_line || dom::is_modified(event) {
+    if !leads_to_line || dom::is_modified(event) {
         return None;
     }
-    // In the heading of a group.
-    number_of(&element.parent_element()?)
+    let line = match &*element.class_name() {
+        "line-number" => element.parent_element(),
+        HEADING_LINK => element.next_element_sibling().and_then(|group| group.first_element_child()),
+        _ => None,
+    };
+    number_of(&line?)
 }
 
 /// Marks lines, and puts them into the address.

@@ -10,10 +10,13 @@ use crate::{
     log_text::{
         Frame, LineTimes, Marked,
         groups::{Folding, Group, Grouping, Sheet},
-        push_group_start, push_heading_end, push_line, push_preparation_heading,
+        push_group_start, push_heading_end, push_heading_link, push_line, push_preparation_heading,
     },
     model::{log::LogLine, time::Timestamp},
 };
+
+/// The class of the link to a group's heading, which stands before the group.
+pub const HEADING_LINK: &str = "heading-link";
 
 /// The log on the page.
 pub struct LogSheet {
@@ -108,6 +111,10 @@ impl LogSheet {
                     break;
                 }
                 around = group.parent_element();
+                // The link to its heading, if it had one.
+                if let Some(link) = group.previous_element_sibling().filter(|link| link.class_name() == HEADING_LINK) {
+                    link.remove();
+                }
                 group.remove();
             }
         }
@@ -129,11 +136,14 @@ impl Sheet for LogSheet {
     fn begin(&mut self, group: &Group, heading: Option<(&LogLine, &Marked<'_>)>) {
         self.flush();
         let mut html = String::new();
+        let (number, parameters) = (group.first, &*self.parameters);
+        let frame = Frame { number, times: self.times, parameters, is_heading: true, ..Frame::default() };
+        if heading.is_some() {
+            push_heading_link(&mut html, &frame);
+        }
         push_group_start(&mut html, group, None);
         match heading {
             Some((line, marked)) => {
-                let (number, parameters) = (group.first, &*self.parameters);
-                let frame = Frame { number, times: self.times, parameters, is_heading: true, ..Frame::default() };
                 push_line(&mut html, &frame, line, marked);
                 self.kept.push_back((group.first, line.2.len()));
                 self.bytes += line.2.len();

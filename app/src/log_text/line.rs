@@ -71,20 +71,36 @@ pub(super) fn write_line(
         // Who is led there has the focus there.
         let _ = write!(html, r#"<span id="{anchor}" tabindex="-1"></span>"#);
     }
-    html.push_str(r#"<a class="line-number" href=""#);
-    match frame.address {
-        Some(address) => escape_into(html, address),
-        None => {
-            let _ = write!(html, "?{}lines={number}#L{number}", frame.parameters);
-        }
+    if frame.is_heading {
+        html.push_str(r#"<span class="line-number""#);
+    } else {
+        html.push_str(r#"<a class="line-number" href=""#);
+        push_address(html, frame);
+        html.push('"');
     }
-    html.push('"');
     frame.times.push(html, line.1);
-    let _ = write!(html, ">{number}</a>");
+    let _ = write!(html, ">{number}</{}>", if frame.is_heading { "span" } else { "a" });
     push_text(html, line.0, marked, characters);
     if !frame.is_heading {
         html.push_str("</div>");
     }
+}
+
+fn push_address(html: &mut String, frame: &Frame<'_>) {
+    match frame.address {
+        Some(address) => escape_into(html, address),
+        None => {
+            let _ = write!(html, "?{}lines={number}#L{number}", frame.parameters, number = frame.number);
+        }
+    }
+}
+
+/// Writes the link that lies over the number of a heading. It stands before the group, since what is pressed to open a group
+/// may have no link in it.
+pub fn push_heading_link(html: &mut String, frame: &Frame<'_>) {
+    html.push_str(r#"<a class="heading-link" href=""#);
+    push_address(html, frame);
+    let _ = write!(html, r#"" aria-label="Line {}"></a>"#, frame.number);
 }
 
 /// Writes the beginning of a group's element, up to its heading. `is_open` is nothing as long as the group has not ended:
@@ -104,13 +120,11 @@ pub fn push_group_start(html: &mut String, group: &Group, is_open: Option<bool>)
     html.push_str(if is_open.unwrap_or(true) { r#" open="">"# } else { ">" });
 }
 
-/// Writes the heading of a group that began before the page, but for its end. Its number leads to where it stands.
-pub fn push_earlier_heading(html: &mut String, number: u64, address: &str, line: &LogLine, marked: &Marked<'_>) {
+/// Writes the heading of a group that began before the page, but for its end.
+pub fn push_earlier_heading(html: &mut String, number: u64, line: &LogLine, marked: &Marked<'_>) {
     html.push_str(r#"<summary class="line "#);
     html.push_str(stream_class(line));
-    html.push_str(r#""><a class="line-number" href=""#);
-    escape_into(html, address);
-    let _ = write!(html, r#"">{number}</a><span class="line-within">… in</span>"#);
+    let _ = write!(html, r#""><span class="line-number">{number}</span><span class="line-within">… in</span>"#);
     push_text(html, line.0, marked, &mut Unmarked);
 }
 

@@ -125,6 +125,11 @@ test('groups are folded when they have ended, and opened by a click', async ({ p
   await expect(log(page).getByText('Error: broken')).toBeVisible();
   await expect(log(page).getByText('all done')).toBeVisible();
   await expect(log(page)).not.toContainText(/::|---/);
+  // The number of a heading is a link beside what opens the group.
+  await log(page).getByRole('link', { name: /^Line \d+$/ }).first().click();
+  await expect(page.locator('#log-lines .is-selected')).toHaveText(/Load/);
+  await expect(page).toHaveURL(/#L\d+$/);
+  await expect(log(page).getByText('one', { exact: true })).toBeHidden();
   await log(page).getByText('Load', { exact: true }).click();
   await expect(log(page).getByText('one', { exact: true })).toBeVisible();
   const raw = await request.get(`${run.path}/log`);

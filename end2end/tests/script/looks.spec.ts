@@ -26,6 +26,7 @@ const OUTPUT = `
 import sys
 print("\\x1b[31mred \\x1b[32mgreen \\x1b[33myellow \\x1b[34mblue \\x1b[35mmagenta \\x1b[36mcyan \\x1b[90mgrey\\x1b[0m", flush=True)
 print("an error", file=sys.stderr, flush=True)
+print("::group::Folded\\nline\\n::endgroup::\\n::group::Open\\n::group::Inner\\n::error::wrong\\n::endgroup::\\n::endgroup::", flush=True)
 print("https://example.org/" + "long" * 100, flush=True)
 `;
 

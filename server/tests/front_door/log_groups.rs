@@ -128,9 +128,9 @@ async fn a_page_that_begins_in_groups_says_in_which() {
     let inner = "#log-lines > details > details[open][data-group=':header'] > summary";
     assert_eq!(page.texts(&format!("{inner} > .line-text")), ["Part <1>"]);
     assert_eq!(page.attributes("#L3, #L5", "id"), Vec::<String>::new(), "they do not stand there");
-    assert_eq!(page.attributes(&format!("{inner} > .line-number"), "href"), [format!("{run}?lines=5#L5")]);
+    assert_eq!(page.attributes("#log-lines > details > .heading-link", "href"), [format!("{run}?lines=5#L5")]);
     let beside = app.get(&format!("/tasks/{id}?run=1")).await;
-    let addresses = beside.attributes(&format!("{outer} > .line-number"), "href");
+    let addresses = beside.attributes("#log-lines > .heading-link", "href");
     assert_eq!(addresses, [format!("/tasks/{id}?run=1&lines=3#L3")]);
 
     app.log(keys, &[(Stream::Output, "::endgroup::"), (Stream::Output, "after")]).await;
