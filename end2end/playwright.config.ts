@@ -20,8 +20,8 @@ export default defineConfig({
   testDir: 'tests',
   fullyParallel: true,
   workers: 2,
-  // A test that fails now and then is a defect, of it or of Stoker. Only CI may try again, and lists it as flaky.
-  retries: Number(process.env.STOKER_BROWSER_RETRIES ?? 0),
+  // A test that fails now and then is a defect, of it or of Stoker.
+  retries: 0,
   forbidOnly: true,
   // A machine that others share may stall for seconds; what is waited for longer costs nothing where all is well.
   timeout: 120_000,
