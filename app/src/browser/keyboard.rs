@@ -73,7 +73,9 @@ impl Keyboard {
             "k" => go_to_row(-1),
             _ => {
                 // What is no key makes no selector, or one that finds nothing.
-                let pressed = document().query_selector(&("[data-key='".to_owned() + keys + "']")).ok()?;
+                // Nor is what is hidden pressed.
+                let selector = "[data-key='".to_owned() + keys + "']:not([aria-hidden] *)";
+                let pressed = document().query_selector(&selector).ok()?;
                 match pressed {
                     Some(pressed) => pressed.unchecked_into::<HtmlElement>().click(),
                     // A page without a way to where one edits is where one edits.

@@ -6,8 +6,12 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement};
 
-use super::log_sheet::{HEADING_LINK, number_of};
-use crate::{browser::dom, log_text::lines_words, routes};
+use super::log_sheet::number_of;
+use crate::{
+    browser::dom,
+    log_text::{HEADING_LINK, lines_words},
+    routes,
+};
 
 /// The class of lines that are chosen.
 const CHOSEN: &str = "is-selected";

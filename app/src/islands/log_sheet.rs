@@ -8,15 +8,12 @@ use web_sys::Element;
 use crate::{
     browser::dom,
     log_text::{
-        Frame, LineTimes, Marked,
+        Frame, HEADING_LINK, LineTimes, Marked,
         groups::{Folding, Group, Grouping, Sheet},
         push_group_start, push_heading_end, push_heading_link, push_line, push_preparation_heading,
     },
     model::{log::LogLine, time::Timestamp},
 };
-
-/// The class of the link to a group's heading, which stands before the group.
-pub const HEADING_LINK: &str = "heading-link";
 
 /// The log on the page.
 pub struct LogSheet {

@@ -237,7 +237,7 @@ pub(super) fn says_error(text: &str) -> bool {
     const WORD: &str = "error";
     const TRACEBACK: &str = "Traceback (most recent call last)";
     let begins_so = text.get(..WORD.len()).is_some_and(|start| start.eq_ignore_ascii_case(WORD));
-    begins_so || text.trim_start().starts_with(TRACEBACK)
+    begins_so || text.trim_start_matches(' ').starts_with(TRACEBACK)
 }
 
 #[cfg(test)]

@@ -95,10 +95,13 @@ fn push_address(html: &mut String, frame: &Frame<'_>) {
     }
 }
 
-/// Writes the link that lies over the number of a heading. It stands before the group, since what is pressed to open a group
-/// may have no link in it.
+/// The class of the link to the heading of a group.
+pub const HEADING_LINK: &str = "heading-link";
+
+/// Writes the link that lies over the number of a heading. It stands before the group, since what is pressed to open a
+/// group may have no link in it.
 pub fn push_heading_link(html: &mut String, frame: &Frame<'_>) {
-    html.push_str(r#"<a class="heading-link" href=""#);
+    let _ = write!(html, r#"<a class="{HEADING_LINK}" href=""#);
     push_address(html, frame);
     let _ = write!(html, r#"" aria-label="Line {}"></a>"#, frame.number);
 }

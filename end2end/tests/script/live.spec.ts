@@ -105,7 +105,9 @@ test('the log follows its end, stops when the reader scrolls up, and goes on whe
 test('twenty thousand lines at once leave the page with the last ones', async ({ page, request, gates }) => {
   const run = await makeRun(request, {
     name: uniqueName('Flood'),
-    code: `${gates.code}print("ready", flush=True)\nwait("on")\nfor n in range(20_000): print("line", n)\nprint("last", flush=True)`,
+    code: `${gates.code}print("ready", flush=True)\nwait("on")
+for n in range(20_000): print(f"::group::{n}" if n % 500 == 0 else "::endgroup::" if n % 500 == 9 else f"line {n}")
+print("last", flush=True)`,
   });
   await page.goto(run.path);
   await expect(outputLines(page)).toHaveText(['ready']);
@@ -113,6 +115,10 @@ test('twenty thousand lines at once leave the page with the last ones', async ({
   await expect(log(page).getByText('last', { exact: true })).toBeInViewport({ timeout: 80_000 });
   await expectPhase(page, 'Succeeded');
   expect(await page.locator('#log-lines .line').count()).toBeLessThanOrEqual(5000);
+  // Groups go with their lines, and so do the links to them.
+  const groups = await page.locator('#log-lines .log-group:not(#log-preparation)').count();
+  expect(groups).toBeGreaterThan(5);
+  await expect(page.locator('#log-lines .heading-link')).toHaveCount(groups);
   await page.getByRole('link', { name: 'Show earlier lines' }).click();
   await expect(log(page).getByText('last', { exact: true })).toHaveCount(0);
   await expect(page.locator('#log-lines .line').first()).toBeAttached();

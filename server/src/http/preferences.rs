@@ -109,9 +109,10 @@ fn is_own_address(address: &str) -> bool {
 /// The path of the task or flow whose page an address of this site is: its first two words.
 fn owner_of(address: &str) -> Option<&str> {
     let path = address.split(['?', '#']).next()?;
-    let end = path.match_indices('/').nth(2).map_or(path.len(), |(end, _)| end);
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'/');
-    Some(&path[..end]).filter(|owner| owner.matches('/').count() == 2 && owner.bytes().all(is_plain))
+    let owner = path.match_indices('/').nth(2).map_or(path, |(end, _)| &path[..end]);
+    let id = owner.strip_prefix("/tasks/").or_else(|| owner.strip_prefix("/flows/"))?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    (!id.is_empty() && id.bytes().all(is_plain)).then_some(owner)
 }
 
 #[cfg(test)]
@@ -123,7 +124,7 @@ mod tests {
         for page in ["/tasks/task-0", "/tasks/task-0?run=2", "/tasks/task-0/runs/1/steps/a#log"] {
             assert_eq!(owner_of(page), Some("/tasks/task-0"));
         }
-        for other in ["/", "/tasks", "/tasks?q=/a/b", "/tasks/a;b"] {
+        for other in ["/", "/tasks", "/tasks/", "/tasks//x", "/tasks?q=/a/b", "/tasks/a;b", "/system/x"] {
             assert_eq!(owner_of(other), None);
         }
     }

@@ -94,6 +94,10 @@ fn error_of(place: &Element) -> Option<String> {
     let mut line = place.closest(".line").ok()??;
     let lines = std::iter::from_fn(|| {
         line = line.next_element_sibling()?;
+        // The link to the heading of a group has no text, and the group is none of the traceback.
+        while !line.matches(".line").ok()? {
+            line = line.next_element_sibling()?;
+        }
         let mut text = line.query_selector(".line-text").ok()??.text_content()?;
         // What is said of a line to those who do not see its marks.
         for said in [".line-stream", ".line-level"] {
