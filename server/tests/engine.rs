@@ -39,8 +39,14 @@ use tokio::{
 mod assembled;
 #[path = "support/local_engine.rs"]
 mod local_engine;
+#[path = "support/process.rs"]
+mod process;
+#[path = "support/waiting.rs"]
+mod waiting;
 
 use local_engine::uv;
+use process::is_gone;
+use waiting::until;
 
 /// A supervisor with everything below it, on a folder of its own.
 struct Engine {
@@ -254,22 +260,6 @@ async fn a_killed_shim_is_told_and_leaves_nothing_behind() {
     assert!(is_gone(&numbers[1]), "the program is still there");
 }
 
-/// Whether a process has ended. Where nobody collects orphans, a dead one stays as a zombie.
-fn is_gone(process: &str) -> bool {
-    let state = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    state.is_empty() || state.contains(") Z ")
-}
-
-/// Waits for what is no matter of a run.
-async fn until(mut holds: impl FnMut() -> bool) {
-    let hold = async {
-        while !holds() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(120), hold).await.unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_whose_shim_ends_before_it_began_is_told() {
     let folder = tempfile::tempdir().unwrap();
@@ -299,7 +289,7 @@ async fn each_step_has_one_shim_which_was_started_before_it() {
         seen.program_lines()[0].1.to_owned()
     };
     let shims_are = async |count: usize| {
-        until(|| shims().len() >= count).await;
+        until("shims", || shims().len() >= count).await;
         assert_eq!(shims().len(), count, "{:?}", shims());
     };
     run().await;
@@ -309,7 +299,7 @@ async fn each_step_has_one_shim_which_was_started_before_it() {
     shims_are(3).await;
     // One that has gone holds nobody up.
     assert!(std::process::Command::new("kill").args(["-KILL", &shims()[2]]).status().unwrap().success());
-    until(|| is_gone(&shims()[2])).await;
+    until("the end of a shim", || is_gone(&shims()[2])).await;
     let last = run().await;
     assert!(shims().contains(&last) && last != shims()[2], "{last} of {:?}", shims());
 }

@@ -3,13 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
 use app::model::spec::{TaskDraft, TaskSpec};
 use server::{
@@ -22,6 +16,14 @@ use server::{
     },
 };
 use tokio::sync::Semaphore;
+
+#[path = "support/process.rs"]
+mod process;
+#[path = "support/waiting.rs"]
+mod waiting;
+
+use process::is_gone;
+use waiting::until;
 
 /// A resolver with a script for uv, in a folder.
 async fn resolver(folder: &Path, script: &str) -> Arc<UvResolver> {
@@ -47,15 +49,6 @@ fn packages(packages: &str) -> TaskSpec {
     TaskDraft { code: "pass".into(), packages: packages.into(), ..TaskDraft::default() }.parse().unwrap().spec
 }
 
-async fn until(what: &str, condition: impl Fn() -> bool) {
-    let wait = async {
-        while !condition() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), wait).await.unwrap_or_else(|_| panic!("waited too long for {what}"));
-}
-
 #[tokio::test]
 async fn the_servers_environment_stays_with_the_server() {
     let folder = tempfile::tempdir().unwrap();
@@ -75,10 +68,9 @@ async fn nothing_goes_on_when_nobody_waits_any_more() {
     let asked = tokio::spawn(async move { resolver.lock(&packages("six"), &target()).await });
     let number = folder.path().join("number");
     until("the build", || number.exists()).await;
-    let build = PathBuf::from(format!("/proc/{}/stat", fs::read_to_string(number).unwrap().trim()));
+    let build = fs::read_to_string(number).unwrap();
     asked.abort();
-    // Where nobody collects orphans, a dead one stays as a zombie.
-    until("its end", || fs::read_to_string(&build).map_or(true, |state| state.contains(") Z "))).await;
+    until("its end", || is_gone(build.trim())).await;
 }
 
 #[tokio::test]

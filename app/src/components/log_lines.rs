@@ -7,8 +7,7 @@ use crate::{
     log_text::{
         Frame, LineTimes, Marked, Matcher,
         groups::{Folding, Group, Grouping, Sheet},
-        push_earlier_heading, push_found_line, push_group_start, push_heading_end, push_heading_link, push_line,
-        push_preparation_heading,
+        push_earlier_heading, push_found_line, push_group_start, push_heading_end, push_line, push_preparation_heading,
     },
     model::{
         checkpoint::Checkpoint,
@@ -107,8 +106,6 @@ pub fn preparation_words(run: &RunDetail) -> String {
 /// What has been written of the log, or of a group that has not ended.
 #[derive(Default)]
 struct Part {
-    /// The link to its heading.
-    link: String,
     heading: String,
     html: String,
     /// Where its last lines begin, by their numbers.
@@ -152,10 +149,13 @@ impl Writer<'_> {
         let Some(part) = self.open.pop() else {
             return;
         };
+        let Shown { page, at, parameters, .. } = *self.shown;
+        // One that stands before the page leads to where it stands.
+        let address = (group.first < page.lines.first).then(|| routes::at_line(at, group.first));
+        let heading = Frame { number: group.first, address: address.as_deref(), parameters, ..Frame::default() };
         let around = self.top();
         around.is_wanted |= part.is_wanted;
-        around.html.push_str(&part.link);
-        push_group_start(&mut around.html, group, is_open.map(|is_open| is_open || part.is_wanted));
+        push_group_start(&mut around.html, group, &heading, is_open.map(|is_open| is_open || part.is_wanted));
         around.html.push_str(&part.heading);
         push_heading_end(&mut around.html, facts);
         around.html.push_str(&part.html);
@@ -179,16 +179,11 @@ impl Sheet for Writer<'_> {
         self.has_groups |= heading.is_some();
         match heading {
             Some((line, marked)) if group.first < self.shown.page.lines.first => {
-                let address = routes::at_line(self.shown.at, group.first);
-                let frame = Frame { number: group.first, address: Some(&address), ..Frame::default() };
-                push_heading_link(&mut part.link, &frame);
                 push_earlier_heading(&mut part.heading, group.first, line, marked);
                 // The page was asked for what is in there.
                 part.is_wanted = true;
             }
             Some((line, marked)) => {
-                let parameters = self.shown.parameters;
-                push_heading_link(&mut part.link, &Frame { number: group.first, parameters, ..Frame::default() });
                 let is_wanted = self.write(&mut part.heading, group.first, line, marked, true);
                 self.top().is_wanted |= is_wanted;
             }

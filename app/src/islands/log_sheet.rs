@@ -10,7 +10,7 @@ use crate::{
     log_text::{
         Frame, HEADING_LINK, LineTimes, Marked,
         groups::{Folding, Group, Grouping, Sheet},
-        push_group_start, push_heading_end, push_heading_link, push_line, push_preparation_heading,
+        push_group_start, push_heading_end, push_line, push_preparation_heading,
     },
     model::{log::LogLine, time::Timestamp},
 };
@@ -135,10 +135,7 @@ impl Sheet for LogSheet {
         let mut html = String::new();
         let (number, parameters) = (group.first, &*self.parameters);
         let frame = Frame { number, times: self.times, parameters, is_heading: true, ..Frame::default() };
-        if heading.is_some() {
-            push_heading_link(&mut html, &frame);
-        }
-        push_group_start(&mut html, group, None);
+        push_group_start(&mut html, group, &frame, None);
         match heading {
             Some((line, marked)) => {
                 push_line(&mut html, &frame, line, marked);

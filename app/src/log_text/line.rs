@@ -98,17 +98,15 @@ fn push_address(html: &mut String, frame: &Frame<'_>) {
 /// The class of the link to the heading of a group.
 pub const HEADING_LINK: &str = "heading-link";
 
-/// Writes the link that lies over the number of a heading. It stands before the group, since what is pressed to open a
-/// group may have no link in it.
-pub fn push_heading_link(html: &mut String, frame: &Frame<'_>) {
-    let _ = write!(html, r#"<a class="{HEADING_LINK}" href=""#);
-    push_address(html, frame);
-    let _ = write!(html, r#"" aria-label="Line {}"></a>"#, frame.number);
-}
-
-/// Writes the beginning of a group's element, up to its heading. `is_open` is nothing as long as the group has not ended:
-/// then it is open, and has what is needed to go on in it.
-pub fn push_group_start(html: &mut String, group: &Group, is_open: Option<bool>) {
+/// Writes the beginning of a group's element, up to its heading, whose line has this frame. `is_open` is nothing as long as
+/// the group has not ended: then it is open, and has what is needed to go on in it. The link that lies over the number of
+/// the heading stands before the group, since what is pressed to open a group may have no link in it.
+pub fn push_group_start(html: &mut String, group: &Group, heading: &Frame<'_>, is_open: Option<bool>) {
+    if !group.is_preparation() {
+        let _ = write!(html, r#"<a class="{HEADING_LINK}" href=""#);
+        push_address(html, heading);
+        let _ = write!(html, r#"" aria-label="Line {}"></a>"#, heading.number);
+    }
     html.push_str(r#"<details class="log-group"#);
     html.push_str(if group.is_quiet { r#" is-quiet""# } else { "\"" });
     if group.is_preparation() {

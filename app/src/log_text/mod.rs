@@ -22,8 +22,8 @@ use ansi::Style;
 #[cfg(feature = "ssr")]
 pub use found::{Matcher, push_found_line};
 pub use line::{
-    Frame, HEADING_LINK, line_html, partial_html, push_earlier_heading, push_group_start, push_heading_end,
-    push_heading_link, push_line, push_preparation_heading,
+    Frame, HEADING_LINK, line_html, partial_html, push_earlier_heading, push_group_start, push_heading_end, push_line,
+    push_preparation_heading,
 };
 pub use marks::Marked;
 #[cfg(feature = "ssr")]

@@ -25,3 +25,5 @@ mod server_process;
 mod stoker;
 mod survive;
 mod unsteady;
+#[path = "../support/waiting.rs"]
+mod waiting;

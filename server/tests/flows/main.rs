@@ -8,6 +8,8 @@ mod local_engine;
 mod locks;
 mod place;
 mod random;
+#[path = "../support/waiting.rs"]
+mod waiting;
 
 use app::{
     backend::{Backend as _, BackendError},

@@ -36,6 +36,7 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 use crate::{
     assembled,
     local_engine::{local_engine, uv},
+    waiting::until,
 };
 
 /// A step of a flow.
@@ -196,12 +197,7 @@ impl Place {
     }
 
     pub async fn until_there_is_no(&self, file: &Path) {
-        let gone = async {
-            while file.exists() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        assert!(tokio::time::timeout(Duration::from_secs(60), gone).await.is_ok(), "{} stays", file.display());
+        until(&format!("{} to go", file.display()), || !file.exists()).await;
     }
 
     /// What a step's program printed, and what Stoker said of its attempts.

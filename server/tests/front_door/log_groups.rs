@@ -1,10 +1,7 @@
 //! What a log's page makes of its lines without a script: groups, chosen lines, times.
 
 use app::model::{log::Stream, phase::Phase};
-use axum::{
-    body::Body,
-    http::{Request, StatusCode, header},
-};
+use axum::http::StatusCode;
 
 use crate::support::{PLAIN, TestApp};
 
@@ -101,8 +98,7 @@ async fn times_are_those_that_were_chosen() {
         let answer = app.post_form("/preferences", &[("log_times", choice), ("back", &run)]).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
         assert_eq!(answer.cookies(), format!("stoker_log_times={choice}"));
-        let request = Request::get(&run).header(header::COOKIE, answer.cookies());
-        let page = app.send(request.body(Body::empty()).unwrap()).await;
+        let page = app.get_after(&answer, &run).await;
         assert_eq!(page.attributes(".line-number", "data-time"), expected);
         assert_eq!(page.attributes("[name=log_times][aria-pressed=true]", "value"), [choice]);
     }
@@ -182,18 +178,14 @@ async fn all_groups_are_open_or_folded_as_was_chosen_for_their_task() {
             answer.header("set-cookie"),
             format!("stoker_log_groups={choice}; Path={owner}; HttpOnly; SameSite=Lax")
         );
-        let with_choice = async |address: &str| {
-            let request = Request::get(address).header(header::COOKIE, answer.cookies());
-            app.send(request.body(Body::empty()).unwrap()).await
-        };
-        let page = with_choice(&run).await;
+        let page = app.get_after(&answer, &run).await;
         assert_eq!(page.texts(open), expected, "{choice}");
         assert_eq!(page.attributes("#log-preparation[open]", "id").len(), usize::from(choice == "open"));
         let pressed = page.attributes("[name=log_groups][aria-pressed=true]", "aria-label");
         assert_eq!(pressed.concat(), says, "{choice}");
         assert_eq!(page.attributes("#log", "data-groups"), [choice]);
         // What one looks for is seen however that is.
-        let found = with_choice(&format!("{run}?q=two")).await;
+        let found = app.get_after(&answer, &format!("{run}?q=two")).await;
         assert!(found.texts(open).contains(&"Load".to_owned()), "{choice}");
     }
     for (field, back) in [("sideways", &*run), ("open", "/tasks"), ("open", "//elsewhere/x")] {

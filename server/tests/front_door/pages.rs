@@ -113,8 +113,7 @@ async fn cancelling_is_noted_and_an_ended_run_says_so() {
     app.start(keys.run).await;
     let answer = app.post_form(&format!("/tasks/{id}/runs/1"), &[("intent", "cancel")]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    let request = Request::get(answer.location()).header(header::COOKIE, answer.cookies());
-    let page = app.send(request.body(Body::empty()).unwrap()).await;
+    let page = app.get_after(&answer, answer.location()).await;
     assert_eq!(page.text_of(".is-notice"), "Run #1 is being stopped.");
     app.finish(keys.run, Phase::Cancelled, Some("Cancelled.")).await;
     for path in [format!("/tasks/{id}/runs/1"), format!("/tasks/{id}/runs/1/cancel")] {
@@ -413,8 +412,7 @@ async fn preferences_are_remembered_and_lead_back_to_this_site_only() {
     assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/tasks?q=a"));
     let cookie = answer.header(header::SET_COOKIE);
     assert_eq!(cookie, "stoker_theme=dark; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax");
-    let request = Request::get("/tasks").header(header::COOKIE, answer.cookies()).body(Body::empty()).unwrap();
-    assert_eq!(app.send(request).await.attributes("html", "data-theme"), ["dark"]);
+    assert_eq!(app.get_after(&answer, "/tasks").await.attributes("html", "data-theme"), ["dark"]);
     for back in ["//evil.example", "https://evil.example", "/\\evil.example", ""] {
         let answer = app.post_form("/preferences", &[("wrap_log", "on"), ("back", back)]).await;
         assert_eq!(answer.location(), "/tasks", "{back}");

@@ -5,10 +5,7 @@ use app::model::{
     phase::Phase,
     run_list::{RunCursor, RunQuery},
 };
-use axum::{
-    body::Body,
-    http::{Request, StatusCode, header},
-};
+use axum::http::StatusCode;
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, connection::SimpleConnection as _};
 use server::db::{run_list, schema};
 
@@ -216,8 +213,7 @@ async fn several_runs_are_cancelled_after_a_question() {
 
     let answer = app.post_form(action, &[]).await;
     assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/runs?since=7d"));
-    let request = Request::get(answer.location()).header(header::COOKIE, answer.cookies());
-    let page = app.send(request.body(Body::empty()).unwrap()).await;
+    let page = app.get_after(&answer, answer.location()).await;
     assert_eq!(page.text_of(".is-notice"), "2 runs are being stopped.");
     assert_eq!(page.texts("td.run-phase"), ["Succeeded", "Cancelled", "Running"]);
     assert_eq!(page.texts("td.run-message")[2], "Is being stopped.");

@@ -307,6 +307,12 @@ impl TestApp {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
+    /// The same, with the cookies that an answer has set.
+    pub async fn get_after(&self, answer: &Answer, path: &str) -> Answer {
+        let request = Request::get(path).header(header::COOKIE, answer.cookies());
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
     /// Sends a form as browsers do by default.
     pub async fn post_form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");

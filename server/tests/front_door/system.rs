@@ -202,8 +202,7 @@ async fn an_environment_is_deleted_after_a_question() {
     while !caches.left().is_empty() {
         tokio::task::yield_now().await;
     }
-    let request = Request::get("/system").header(header::COOKIE, answer.cookies());
-    let page = app.send(request.body(Body::empty()).unwrap()).await;
+    let page = app.get_after(&answer, "/system").await;
     assert_eq!(page.text_of(".is-notice"), "The environment was deleted.");
     assert_eq!(app.post_form(&address, &[]).await.status, StatusCode::NOT_FOUND);
 }

@@ -51,8 +51,7 @@ async fn a_saved_task_is_shown_with_a_notice_once() {
     let fields = [("name", "Grüße <b>"), ("code", HOSTILE), ("packages", "numpy"), ("intent", "save")];
     let answer = app.post_form("/tasks/new", &fields).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    let request = Request::get(answer.location()).header(header::COOKIE, answer.cookies());
-    let page = app.send(request.body(Body::empty()).unwrap()).await;
+    let page = app.get_after(&answer, answer.location()).await;
     assert_eq!(page.status, StatusCode::OK);
     assert_eq!(page.text_of("h1"), "Grüße <b>");
     assert_eq!(page.text_of("main [role=status].is-notice"), "Saved.");

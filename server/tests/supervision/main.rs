@@ -33,8 +33,11 @@ use tokio::{sync::Notify, task::JoinHandle};
 #[path = "../support/assembled.rs"]
 mod assembled;
 mod scripted;
+#[path = "../support/waiting.rs"]
+mod waiting;
 
 use scripted::{Answer, SECRET_KEY, Scripted, Told, end, line};
+use waiting::until;
 
 /// Without packages nothing is to be found out.
 struct NoPackages;
@@ -165,15 +168,6 @@ impl Place {
         cancel.await.unwrap();
         self.wake.notify_one();
     }
-}
-
-async fn until(what: &str, condition: impl Fn() -> bool) {
-    let wait = async {
-        while !condition() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), wait).await.unwrap_or_else(|_| panic!("waited too long for {what}"));
 }
 
 fn one(engine: &Arc<Scripted>) -> Engines {
